@@ -1,0 +1,232 @@
+"""Every event on the log, past tense. Topics, keys and retention are values in `streams/topics.py`.
+
+A message or session id is unique only within its client: two clients may choose the same one,
+so whatever is remembered about either is keyed by `(client_id, id)`.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from schemas.shape import Shape
+
+MAX_SESSION_ID_CHARACTERS = 128
+MAX_QUESTION_CHARACTERS = 8_000
+
+Tier = Literal["free", "paid"]
+Outcome = Literal["completed", "failed", "cancelled"]
+FinishReason = Literal["stop", "length", "no_answer", "cancelled", "error"]
+Rating = Literal["up", "down"]
+DocumentStatus = Literal["pending", "parsing", "chunking", "embedding", "indexing", "ready", "failed", "deleted"]
+
+
+def _aware_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time needs a zone: send RFC 3339 with Z or an offset")
+    return moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(_aware_utc)]
+SessionId = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
+ClientId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Usage(Shape):
+    """Tokens of one answer. `estimated` says that the provider sent no figures and we counted characters."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    estimated: bool = False
+
+
+class Passage(Shape):
+    """A chunk once retrieved, with the anchors a citation needs (`page` counts from 1)."""
+
+    document_id: str
+    title: str
+    text: str
+    score: float
+    page: int | None = None
+    row: int | None = None
+    heading: str | None = None
+
+
+class Source(Shape):
+    """A passage as the visitor sees it; `n` is the number citations use, from 1."""
+
+    n: int
+    document_id: str
+    title: str
+    page: int | None = None
+    row: int | None = None
+    heading: str | None = None
+    snippet: str
+    score: float
+
+
+class Event(Shape):
+    """A fact on the log. `client_id` also travels as the header `client-id`."""
+
+    client_id: ClientId
+
+
+class ChatRequested(Event):
+    """A visitor's message was accepted. The sender chooses `message_id`; sending it again changes nothing."""
+
+    message_id: UUID
+    session_id: SessionId
+    widget_id: str | None = None
+    text: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
+    locale: str | None = None
+    page_url: str | None = None
+    requested_at: UtcDatetime
+
+
+class ChatRetrieved(Event):
+    """The request, the query that was searched for, and what was found, best first."""
+
+    request: ChatRequested
+    query: str
+    passages: list[Passage]
+    confidence: float
+    retrieval_ms: float
+    session_id: SessionId
+
+
+class AnswerEvent(Event):
+    """One step of an answer. Its JSON is the SSE `data:` line as it is, so what the envelope carries
+    (key: session, header: client) stays out of it. `seq` counts from 0 within an attempt, without gaps."""
+
+    client_id: ClientId = Field(exclude=True)
+    session_id: SessionId = Field(exclude=True)
+    message_id: UUID
+    attempt: int = Field(ge=1)
+    seq: int = Field(ge=0)
+
+
+class AnswerStarted(AnswerEvent):
+    """An attempt began: text of lower attempts is void."""
+
+    model: str
+    tier: Tier
+
+
+class AnswerSources(AnswerEvent):
+    """What the answer is drawn from; comes before the first delta."""
+
+    sources: list[Source]
+
+
+class AnswerDelta(AnswerEvent):
+    """A piece of the answer's text; never empty, whole code points."""
+
+    text: str
+
+
+class AnswerCompleted(AnswerEvent):
+    """The answer ended as it should. `citations` are numbers of sources."""
+
+    finish_reason: FinishReason
+    citations: list[int]
+    usage: Usage
+    model: str
+
+
+class AnswerFailed(AnswerEvent):
+    """The answer ended without success. `message` is a sentence for the visitor."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class AnswerCancelled(AnswerEvent):
+    """The answer ended on request; what was said so far stays, and is billed."""
+
+    usage: Usage
+
+
+class ChatCompleted(Event):
+    """Everything about one ended answer: the record that analytics and billing read."""
+
+    message_id: UUID
+    session_id: SessionId
+    widget_id: str | None = None
+    attempt: int
+    outcome: Outcome
+    question: str
+    answer: str
+    sources: list[Source]
+    citations: list[int]
+    finish_reason: FinishReason
+    failure_code: str | None = None
+    provider: str
+    model: str
+    tier: Tier
+    usage: Usage
+    cost_usd: float
+    retrieval_ms: float
+    first_token_ms: float | None
+    answer_ms: float
+    requested_at: UtcDatetime
+    completed_at: UtcDatetime
+
+
+class ChatCancelled(Event):
+    """A visitor no longer wants this answer."""
+
+    message_id: UUID
+    session_id: SessionId
+    cancelled_at: UtcDatetime
+
+
+class ChatFeedback(Event):
+    """A visitor's thumb on an answer; the last one counts."""
+
+    message_id: UUID
+    session_id: SessionId
+    rating: Rating
+    comment: str | None = None
+    rated_at: UtcDatetime
+
+
+class DocumentUploaded(Event):
+    """A file lies at `uri` (claim check) and should be answered from. A higher `version` replaces a lower one."""
+
+    document_id: str
+    uri: str
+    sha256: str
+    media_type: str
+    size_bytes: int
+    filename: str
+    title: str
+    description: str | None = None
+    tags: list[str] = []
+    external_id: str | None = None
+    version: int = 1
+    uploaded_at: UtcDatetime
+
+
+class DocumentDeleted(Event):
+    """The null value of `document.uploaded`: the key is the document, the header the client."""
+
+    document_id: str
+
+
+class DocumentProgress(Event):
+    """Where ingestion stands. `progress` is 0–100; `stage` is where a failure happened."""
+
+    document_id: str
+    version: int
+    status: DocumentStatus
+    stage: str
+    progress: int = Field(ge=0, le=100)
+    current_step: str
+    reason: str | None = None
+    retryable: bool | None = None
+    chunks: int | None = None
+    at: UtcDatetime

@@ -1,0 +1,1 @@
+"""What is remembered: Postgres rows, vectors, uploads, limits. Imports schemas."""

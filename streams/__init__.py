@@ -1,0 +1,1 @@
+"""Kafka and only Kafka: topics, publishing, the key-ordered consumer. Imports schemas."""

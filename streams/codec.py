@@ -1,0 +1,93 @@
+"""Event ↔ record: JSON value, key, headers (`wire.md`, Kafka)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from schemas.events import Event
+from streams.topics import EVENT_BY_NAME, TOPIC_BY_EVENT, Topic
+
+EVENT_TYPE = "event-type"
+CLIENT_ID = "client-id"
+CLIENT_TIER = "client-tier"
+TRACEPARENT = "traceparent"
+CONTENT_TYPE = "content-type"
+
+
+class UndecodableError(Exception):
+    """The record's bytes are no event of its topic. Trying again cannot help."""
+
+
+class Record(Protocol):
+    """What we read of aiokafka's `ConsumerRecord`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What goes into `send()`."""
+
+    topic: Topic
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+def encode(event: Event, extra_headers: Iterable[tuple[str, bytes]] = ()) -> Encoded:
+    """The record of an event. A topic's tombstone event becomes a null value."""
+    topic = TOPIC_BY_EVENT[type(event)]
+    value = None if type(event) is topic.tombstone else event.model_dump_json().encode()
+    headers = [
+        (EVENT_TYPE, type(event).__name__.encode()),
+        (CLIENT_ID, event.client_id.encode()),
+        (CONTENT_TYPE, b"application/json"),
+        *extra_headers,
+    ]
+    return Encoded(topic, str(getattr(event, topic.key)).encode(), value, headers)
+
+
+def header(record: Record, name: str) -> bytes | None:
+    """The first header of that name, or None."""
+    return next((value for key, value in record.headers if key == name), None)
+
+
+def decode(topic: Topic, record: Record) -> Event:
+    """The event of a record.
+
+    Without an `event-type` header the topic's first event is meant, so a producer elsewhere needs none.
+    Raises `UndecodableError` with the reason.
+    """
+    try:
+        if record.value is None:
+            return _tombstone(topic, record)
+        named = header(record, EVENT_TYPE)
+        model = EVENT_BY_NAME.get(named.decode()) if named else topic.events[0]
+        if model not in topic.events:
+            raise UndecodableError(f"{topic.name} carries no event named {named!r}")
+        return model.model_validate_json(record.value)
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise UndecodableError(_reason(error)) from error
+
+
+def _tombstone(topic: Topic, record: Record) -> Event:
+    client_id = header(record, CLIENT_ID)
+    if topic.tombstone is None or record.key is None or client_id is None:
+        raise UndecodableError(f"a null value on {topic.name} needs a topic that deletes, a key and a client-id header")
+    return topic.tombstone.model_validate({topic.key: record.key.decode(), "client_id": client_id.decode()})
+
+
+def _reason(error: ValidationError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "the bytes are not UTF-8"
+    return "; ".join(
+        f"{'.'.join(map(str, detail['loc'])) or 'value'}: {detail['msg']}" for detail in error.errors(include_url=False)
+    )

@@ -1,0 +1,79 @@
+"""The one list of topics: names, keys, events, retention (design §3). Nothing else spells a topic's name."""
+
+from dataclasses import dataclass, field
+
+from schemas import events
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+DEAD_SUFFIX = ".dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`key` names the field whose UTF-8 is the record's key; records of one key keep their order."""
+
+    name: str
+    key: str
+    events: tuple[type[events.Event], ...]
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+    tombstone: type[events.Event] | None = None
+
+    @property
+    def dead(self) -> str:
+        """Name of the topic that keeps this topic's dead letters."""
+        return self.name + DEAD_SUFFIX
+
+
+def _kept(milliseconds: int) -> dict[str, str]:
+    return {"retention.ms": str(milliseconds), "cleanup.policy": "delete"}
+
+
+_COMPACTED = {"cleanup.policy": "compact"}
+
+CHAT_REQUESTED = Topic("chat.requested", "session_id", (events.ChatRequested,), 24, _kept(7 * DAY_MS))
+CHAT_RETRIEVED = Topic("chat.retrieved", "session_id", (events.ChatRetrieved,), 24, _kept(DAY_MS))
+CHAT_TOKEN = Topic(
+    "chat.token",
+    "session_id",
+    (
+        events.AnswerStarted,
+        events.AnswerSources,
+        events.AnswerDelta,
+        events.AnswerCompleted,
+        events.AnswerFailed,
+        events.AnswerCancelled,
+    ),
+    24,
+    _kept(HOUR_MS),
+)
+CHAT_COMPLETED = Topic("chat.completed", "session_id", (events.ChatCompleted,), 24, _kept(30 * DAY_MS))
+CHAT_CANCELLED = Topic("chat.cancelled", "session_id", (events.ChatCancelled,), 1, _kept(HOUR_MS))
+CHAT_FEEDBACK = Topic("chat.feedback", "session_id", (events.ChatFeedback,), 6, _kept(30 * DAY_MS))
+DOCUMENT_UPLOADED = Topic(
+    "document.uploaded",
+    "document_id",
+    (events.DocumentUploaded,),
+    12,
+    _COMPACTED,
+    tombstone=events.DocumentDeleted,
+)
+DOCUMENT_PROGRESS = Topic("document.progress", "document_id", (events.DocumentProgress,), 12, _COMPACTED)
+
+TOPICS = (
+    CHAT_REQUESTED,
+    CHAT_RETRIEVED,
+    CHAT_TOKEN,
+    CHAT_COMPLETED,
+    CHAT_CANCELLED,
+    CHAT_FEEDBACK,
+    DOCUMENT_UPLOADED,
+    DOCUMENT_PROGRESS,
+)
+DEAD_CONFIG = _kept(30 * DAY_MS)
+
+TOPIC_BY_EVENT: dict[type[events.Event], Topic] = {
+    event: topic for topic in TOPICS for event in (*topic.events, *((topic.tombstone,) if topic.tombstone else ()))
+}
+EVENT_BY_NAME: dict[str, type[events.Event]] = {event.__name__: event for event in TOPIC_BY_EVENT}
