@@ -99,7 +99,8 @@ class ChatRetrieved(Event):
 
 class AnswerEvent(Event):
     """One step of an answer. Its JSON is the SSE `data:` line as it is, so what the envelope carries
-    (key: session, header: client) stays out of it. `seq` counts from 0 within an attempt, without gaps."""
+    (key: session, header: client) stays out of it. `seq` counts from 0 within an attempt, without gaps.
+    """
 
     client_id: ClientId = Field(exclude=True)
     session_id: SessionId = Field(exclude=True)
@@ -205,7 +206,7 @@ class DocumentUploaded(Event):
     filename: str
     title: str
     description: str | None = None
-    tags: list[str] = []
+    tags: list[str] = Field(default_factory=list)
     external_id: str | None = None
     version: int = 1
     uploaded_at: UtcDatetime

@@ -1,5 +1,6 @@
 """The two kinds of failure that the runtime knows (design §4). Anything else that a handler raises is a defect:
-it is tried again like a retryable one, since most defects of that kind are a dependency's bad moment."""
+it is tried again like a retryable one, since most defects of that kind are a dependency's bad moment.
+"""
 
 
 class RetryableError(Exception):

@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis; `rediss://` for TLS.")
     qdrant_url: str = Field(
-        "http://127.0.0.1:6333", description="Qdrant's URL, or a folder's path for the embedded engine (one worker only)."
+        "http://127.0.0.1:6333",
+        description="Qdrant's URL, or a folder's path for the embedded engine (one worker only).",
     )
     qdrant_api_key: str | None = Field(None, description="Qdrant's API key.")
     uploads_url: str = Field("file:///var/lib/chatconnect/uploads", description="Where files go: any fsspec URL.")

@@ -6,17 +6,20 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from schemas.events import Event
+from schemas.events import AnswerEvent, Event
+from schemas.failures import PermanentError
 from streams.topics import EVENT_BY_NAME, TOPIC_BY_EVENT, Topic
 
+# An answer event's place is also a header (`<messageId>/<attempt>/<seq>`): a gateway never decodes a value (design §5).
 EVENT_TYPE = "event-type"
 CLIENT_ID = "client-id"
 CLIENT_TIER = "client-tier"
 TRACEPARENT = "traceparent"
 CONTENT_TYPE = "content-type"
+ANSWER = "answer"
 
 
-class UndecodableError(Exception):
+class UndecodableError(PermanentError):
     """The record's bytes are no event of its topic. Trying again cannot help."""
 
 
@@ -52,6 +55,8 @@ def encode(event: Event, extra_headers: Iterable[tuple[str, bytes]] = ()) -> Enc
         (CONTENT_TYPE, b"application/json"),
         *extra_headers,
     ]
+    if isinstance(event, AnswerEvent):
+        headers.append((ANSWER, f"{event.message_id}/{event.attempt}/{event.seq}".encode()))
     return Encoded(topic, str(getattr(event, topic.key)).encode(), value, headers)
 
 
@@ -73,9 +78,10 @@ def decode(topic: Topic, record: Record) -> Event:
         model = EVENT_BY_NAME.get(named.decode()) if named else topic.events[0]
         if model not in topic.events:
             raise UndecodableError(f"{topic.name} carries no event named {named!r}")
-        return model.model_validate_json(record.value)
+        event: Event = model.model_validate_json(record.value)
     except (ValidationError, UnicodeDecodeError) as error:
         raise UndecodableError(_reason(error)) from error
+    return event
 
 
 def _tombstone(topic: Topic, record: Record) -> Event:

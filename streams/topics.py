@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from schemas import events
+from schemas.events import Event
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -15,10 +16,10 @@ class Topic:
 
     name: str
     key: str
-    events: tuple[type[events.Event], ...]
+    events: tuple[type[Event], ...]
     partitions: int
     config: dict[str, str] = field(default_factory=dict)
-    tombstone: type[events.Event] | None = None
+    tombstone: type[Event] | None = None
 
     @property
     def dead(self) -> str:
@@ -73,7 +74,7 @@ TOPICS = (
 )
 DEAD_CONFIG = _kept(30 * DAY_MS)
 
-TOPIC_BY_EVENT: dict[type[events.Event], Topic] = {
+TOPIC_BY_EVENT: dict[type[Event], Topic] = {
     event: topic for topic in TOPICS for event in (*topic.events, *((topic.tombstone,) if topic.tombstone else ()))
 }
-EVENT_BY_NAME: dict[str, type[events.Event]] = {event.__name__: event for event in TOPIC_BY_EVENT}
+EVENT_BY_NAME: dict[str, type[Event]] = {event.__name__: event for event in TOPIC_BY_EVENT}

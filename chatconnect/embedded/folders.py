@@ -1,0 +1,28 @@
+"""Folders of parts: made whole or not at all, and where a wheel put its executables."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from chatconnect.embedded.process import PartError
+
+
+@contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder that takes `folder`'s name at the end, so that an interrupted first start is begun anew."""
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    yield unfinished
+    unfinished.rename(folder)
+
+
+def installed(package: str, path: str) -> Path:
+    """A file inside an installed package, which is not imported. Raises `PartError` when it is not there."""
+    spec = find_spec(package)
+    for location in (spec and spec.submodule_search_locations) or ():
+        if (found := Path(location) / path).exists():
+            return found
+    raise PartError(f"The Python package {package} is not installed (dependency group `embedded`): run `uv sync`.")

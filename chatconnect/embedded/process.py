@@ -1,0 +1,133 @@
+"""One child process: its log, its end, its stop."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from chatconnect import leash
+
+POLL_SECONDS = 0.05
+LAST_LINES = 6
+MISSING_LIBRARY = re.compile(r"error while loading shared libraries: ([^:\s]+)")
+NO_SPACE = "No space left on device"
+
+
+class PartError(Exception):
+    """A part cannot start or has died. The message is one sentence for a person, log lines may follow it."""
+
+
+class Process:
+    """A running child in a session of its own, so that a terminal's Ctrl-C reaches only us.
+
+    It dies with us (`leash.py`). Inheritable descriptors stay open in it: the data folder's lock is one,
+    and is so held until the last process that works in the folder is gone.
+    """
+
+    def __init__(self, name: str, child: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._child = child
+        self._stopping = False
+
+    @classmethod
+    async def start(
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        death_signal: signal.Signals = signal.SIGTERM,
+    ) -> "Process":
+        """`name` is what people call it. `death_signal` is what it gets when we die."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        leashed = [sys.executable, "-I", "-S", leash.__file__, str(int(death_signal)), str(os.getpid())]
+        with log.open("wb") as output:
+            child = await asyncio.create_subprocess_exec(
+                *leashed,
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                start_new_session=True,
+                close_fds=False,
+            )
+        return cls(name, child, log)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._child.returncode is not None
+
+    async def wait(self) -> int:
+        """Its exit code, negative for a signal."""
+        return await self._child.wait()
+
+    async def until(self, is_ready: Callable[[], Awaitable[bool]], timeout_seconds: float) -> None:
+        """Asks `is_ready` again and again. Raises `PartError` when the process ends first or time is up."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not await is_ready():
+                    if self.has_ended:
+                        raise PartError(self.epitaph())
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            sentence = f"{self.name} was not ready within {timeout_seconds:.0f} s."
+            raise PartError(sentence + self._last_lines()) from None
+
+    async def stop(self, ask_with: signal.Signals = signal.SIGTERM, grace_seconds: float = 15) -> None:
+        """Asks it to end; what is left of its session after `grace_seconds` is killed."""
+        self._stopping = True
+        self._signal(ask_with)
+        try:
+            async with asyncio.timeout(grace_seconds):
+                await self._child.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.kill()
+        await self._child.wait()
+
+    def kill(self) -> None:
+        """Kills its whole session at once."""
+        try:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def epitaph(self) -> str:
+        """Why it ended, with its last words."""
+        words = self._tail()
+        if missing := MISSING_LIBRARY.search(words):
+            return f"{self.name} cannot start: the shared library {missing[1]} is missing; install it and try again."
+        if NO_SPACE in words:
+            return f"{self.name} ended because the disk is full: free some space under {self.log.parent.parent}."
+        return f"{self.name} {_ending(self._child.returncode)}." + self._last_lines()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if not self.has_ended:
+            self._child.send_signal(number)
+
+    def _tail(self) -> str:
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
+            return log.read().decode(errors="replace")
+
+    def _last_lines(self) -> str:
+        lines = [line for line in self._tail().splitlines() if line.strip()][-LAST_LINES:]
+        said = "".join(f"\n    {line}" for line in lines) or "\n    (nothing)"
+        return f" Its last lines in {self.log}:{said}"
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"

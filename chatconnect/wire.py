@@ -1,0 +1,81 @@
+"""The client's side of the SSE wire: bytes in, events out. Pure, so that it can be fed a byte at a time."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_FRAME_CHARACTERS = 4_000_000
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class WireError(Exception):
+    """What arrived is no event stream of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One dispatched event. `id` is the last id seen, as the standard says, so it is never forgotten."""
+
+    event: str
+    data: str
+    id: str
+
+
+class SseParser:
+    """Push bytes, get frames (WHATWG HTML §9.2.6). Broken UTF-8 becomes U+FFFD; an unfinished frame is never given out.
+
+    `last_id` (of the last finished frame, with data or without) and `retry_ms` hold what the stream said last.
+    Raises `WireError` when one frame grows past `MAX_FRAME_CHARACTERS`.
+    """
+
+    def __init__(self) -> None:
+        self.last_id = ""
+        self.retry_ms: int | None = None
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._rest = ""
+        self._id = ""
+        self._event = ""
+        self._data: list[str] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> Iterator[Frame]:
+        """The frames that this chunk completes."""
+        self._rest += self._decoder.decode(chunk)
+        for line in self._lines():
+            if line:
+                self._field(line)
+            elif frame := self._dispatch():
+                yield frame
+
+    def _lines(self) -> Iterator[str]:
+        start = 0
+        for end in _LINE_END.finditer(self._rest):
+            # A lone CR at the end may be the first half of CRLF: wait for what follows.
+            if end.group() == "\r" and end.end() == len(self._rest):
+                break
+            yield self._rest[start : end.start()]
+            start = end.end()
+        self._rest = self._rest[start:]
+        if len(self._rest) + self._size > MAX_FRAME_CHARACTERS:
+            raise WireError("The server sent an event too large to be one of ours.")
+
+    def _field(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+            self._size += len(value)
+        elif name == "event":
+            self._event = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
+        elif name == "retry" and value.isascii() and value.isdecimal():
+            self.retry_ms = int(value)
+
+    def _dispatch(self) -> Frame | None:
+        data, event = self._data, self._event or "message"
+        self._data, self._event, self._size = [], "", 0
+        self.last_id = self._id
+        return Frame(event, "\n".join(data), self.last_id) if data else None

@@ -1,0 +1,99 @@
+"""What frames add up to: the text, the sources and the ending of an answer. Nothing here is decoded before it is asked for."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, Self
+
+import orjson
+
+from stores.chat_logs import ChatLog
+
+State = Literal["running", "completed", "failed", "cancelled"]
+
+ENDINGS: dict[str, State] = {"completed": "completed", "failed": "failed", "cancelled": "cancelled"}
+
+
+class Frame(NamedTuple):
+    """One record of `chat.token`: its place on the log, its place in its answer, and the SSE data as it came."""
+
+    offset: int
+    message_id: str
+    attempt: int
+    seq: int
+    event: str
+    data: bytes
+    timestamp_ms: int
+
+    @property
+    def is_ending(self) -> bool:
+        """After this one nothing more of its message counts."""
+        return self.event in ENDINGS
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer as far as its frames tell. A higher attempt starts the text anew.
+
+    `is_whole` is False when its first frames were never seen, so that `text` must not be shown as the answer's.
+    """
+
+    message_id: str
+    attempt: int = 0
+    seq: int = 0
+    is_whole: bool = True
+    state: State = "running"
+    text: str = ""
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    model: str = ""
+    ending: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def logged(cls, row: ChatLog) -> Self:
+        """The ended answer that `chat_logs` remembers."""
+        return cls(
+            message_id=str(row.message_id),
+            attempt=row.attempt,
+            state=row.outcome,
+            text=row.answer,
+            sources=[source.model_dump(mode="json", exclude_none=True) for source in row.sources],
+            model=row.model,
+            ending={
+                "usage": row.usage.model_dump(mode="json"),
+                "finishReason": row.finish_reason,
+                "code": row.failure_code or "internal",
+            },
+        )
+
+    def fold(self, frame: Frame) -> None:
+        """Take the next frame of this answer, in the order of the log."""
+        if frame.attempt > self.attempt:
+            self.attempt, self.text, self.sources, self.model = frame.attempt, "", [], ""
+        self.seq = frame.seq
+        data = orjson.loads(frame.data)
+        match frame.event:
+            case "started":
+                self.model = data["model"]
+            case "sources":
+                self.sources = data["sources"]
+            case "delta":
+                self.text += data["text"]
+            case _:
+                self.state = ENDINGS[frame.event]
+                self.ending = data
+                self.model = data.get("model") or self.model
+
+    def copy(self) -> Self:
+        """An independent copy to fold further."""
+        return replace(self)
+
+    def snapshot(self) -> bytes:
+        """The data of the `snapshot` event (`wire.md`)."""
+        return orjson.dumps(
+            {
+                "messageId": self.message_id,
+                "attempt": self.attempt,
+                "seq": self.seq,
+                "text": self.text,
+                "sources": self.sources,
+                "state": self.state,
+            }
+        )

@@ -1,0 +1,39 @@
+"""What a gateway shows (Prometheus naming; no tenant labels, they are unbounded)."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+REQUESTS = Counter("chatconnect_gateway_requests_total", "Requests by route and status.", ["route", "status"])
+OPEN_STREAMS = Gauge("chatconnect_gateway_open_streams", "SSE streams open now.")
+ATTACHED = Counter("chatconnect_gateway_attached_total", "How streams began.", ["outcome"])
+CLOSED = Counter("chatconnect_gateway_closed_total", "Why streams ended.", ["reason"])
+TAIL_LAG = Gauge("chatconnect_gateway_tail_lag_records", "Known end of chat.token minus what has been read.")
+UNREADABLE = Counter("chatconnect_gateway_unreadable_records_total", "Records of chat.token without our headers.")
+REPEATED = Counter("chatconnect_gateway_repeated_records_total", "Records dropped: repetitions and lower attempts.")
+RING_BYTES = Gauge("chatconnect_gateway_ring_bytes", "Bytes held in rings.")
+RINGS = Gauge("chatconnect_gateway_rings", "Sessions with a ring.")
+EVICTIONS = Counter("chatconnect_gateway_evictions_total", "Answers and rings that left.", ["cause"])
+DELIVERY_SECONDS = Histogram(
+    "chatconnect_gateway_delivery_seconds",
+    "From a live record's time on the log to its bytes handed to the socket.",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
+)
+ANSWERS = Counter("chatconnect_gateway_answers_total", "Questions asked here, by how they ended.", ["outcome"])
+FIRST_TOKEN_SECONDS = Histogram(
+    "chatconnect_gateway_first_token_seconds",
+    "From a question's acceptance to its first delta.",
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
+)
+ANSWER_SECONDS = Histogram(
+    "chatconnect_gateway_answer_seconds",
+    "From a question's acceptance to its end.",
+    buckets=(0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300),
+)
+UNANSWERED = Gauge("chatconnect_gateway_unanswered", "Questions asked here that have not ended.")
+OLDEST_UNANSWERED_SECONDS = Gauge("chatconnect_gateway_oldest_unanswered_seconds", "Age of the oldest of those.")
+
+
+async def metrics(_: Request) -> Response:
+    """GET /metrics."""
+    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,60 @@
+"""Where a client goes on: pure, so that every schedule of drops and restarts can be tried (design §5).
+
+The rule: prove that nothing is missing, or replace what the client has. There is no third answer, and no refusal.
+"""
+
+import re
+from dataclasses import dataclass
+
+MAX_ID_CHARACTERS = 64
+
+_ID = re.compile(r"([a-z0-9]{1,32})\.([0-9]{1,9})\.([0-9]{1,19})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Deltas:
+    """Every frame after this offset is here: send those."""
+
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Something may be missing: send snapshots that replace what the client has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What one instance knows of a session: its partition, its `floor` (see `Rings`) and the partition's end.
+
+    `end` is the offset after the last record that this instance has heard of.
+    """
+
+    epoch: str
+    partition: int
+    floor: int
+    end: int
+
+    def event_id(self, offset: int) -> str:
+        """The SSE id of an offset."""
+        return f"{self.epoch}.{self.partition}.{offset}"
+
+    @property
+    def unfinished_id(self) -> str:
+        """An id that leads to `Reset` on every instance: what a client holds until its last snapshot has arrived."""
+        return f"{self.epoch}.{self.partition}.-1"
+
+
+def decide(last_event_id: str | None, place: Place) -> Deltas | Reset:
+    """What a client that sends this id gets. None: it sends none.
+
+    A cursor beyond the end that is known here is either an id of a log that has been cut, or this instance has yet
+    to hear of it; both are answered by a snapshot, which is right even when it is older than what the client has.
+    """
+    found = _ID.fullmatch(last_event_id) if last_event_id and len(last_event_id) <= MAX_ID_CHARACTERS else None
+    if found is None:
+        return Reset()
+    epoch, partition, offset = found[1], int(found[2]), int(found[3])
+    if epoch != place.epoch or partition != place.partition:
+        return Reset()
+    return Deltas(offset) if place.floor <= offset < place.end else Reset()

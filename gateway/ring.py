@@ -1,0 +1,142 @@
+"""One session's recent frames, and how far each of its answers is."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from itertools import takewhile
+
+from gateway.answers import Answer, Frame
+
+SESSION_BYTES = 256 * 1024
+# A frame's own objects weigh about this much beside its data.
+FRAME_OVERHEAD_BYTES = 256
+REMEMBERED_ENDINGS = 64
+
+RingKey = tuple[bytes, bytes]
+"""Client id and session id, as they come off the log."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an answer is. `folded` is what its evicted frames added up to."""
+
+    attempt: int
+    seq: int
+    is_whole: bool
+    seen_at: float
+    is_running: bool = True
+    folded: Answer | None = None
+
+
+class Ring:
+    """Frames in the order of the log, each answer's without repetition.
+
+    `floor` is the highest offset that left; from a cursor at or above it, `after` tells all.
+    """
+
+    __slots__ = ("_ended", "floor", "frames", "key", "partition", "progress", "size_bytes", "waiters")
+
+    def __init__(self, key: RingKey, partition: int, floor: int) -> None:
+        self.key = key
+        self.partition = partition
+        self.floor = floor
+        self.frames: deque[Frame] = deque()
+        self.progress: dict[str, Progress] = {}
+        self.waiters: set[asyncio.Timeout] = set()
+        self.size_bytes = 0
+        self._ended: dict[str, None] = {}
+
+    @property
+    def is_running(self) -> bool:
+        """An answer has not ended."""
+        return any(progress.is_running for progress in self.progress.values())
+
+    def append(self, frame: Frame, now: float) -> bool:
+        """Take a frame, unless it repeats, belongs to a lower attempt, or its answer has ended."""
+        if not self._advance(frame, now):
+            return False
+        self.frames.append(frame)
+        self.size_bytes += _weight(frame)
+        while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
+            self._evict()
+        self.wake()
+        return True
+
+    def after(self, cursor: int, message_id: str | None) -> list[Frame]:
+        """The frames behind a cursor, of one answer or of all."""
+        newer = list(takewhile(lambda frame: frame.offset > cursor, reversed(self.frames)))
+        newer.reverse()
+        return newer if message_id is None else [frame for frame in newer if frame.message_id == message_id]
+
+    def answer(self, message_id: str) -> Answer:
+        """What the frames of a known answer add up to."""
+        progress = self.progress[message_id]
+        answer = progress.folded.copy() if progress.folded else Answer(message_id)
+        answer.is_whole = progress.is_whole
+        for frame in self.frames:
+            if frame.message_id == message_id:
+                answer.fold(frame)
+        return answer
+
+    def forget(self, message_id: str) -> None:
+        """Drop an answer, and the frames at the old end that belong to no known answer."""
+        progress = self.progress.pop(message_id)
+        self.size_bytes -= len(progress.folded.text) if progress.folded else 0
+        while self.frames and self.frames[0].message_id not in self.progress:
+            self._leave(self.frames.popleft())
+
+    def clear(self) -> None:
+        """Drop everything but who waits."""
+        for message_id in list(self.progress):
+            self.forget(message_id)
+
+    def wake(self) -> None:
+        """Set every waiting timer to now."""
+        now = asyncio.get_running_loop().time() if self.waiters else 0.0
+        while self.waiters:
+            self.waiters.pop().reschedule(now)
+
+    def _advance(self, frame: Frame, now: float) -> bool:
+        progress = self.progress.get(frame.message_id)
+        if progress is None:
+            if frame.message_id in self._ended:
+                return False
+            progress = self.progress[frame.message_id] = Progress(frame.attempt, -1, is_whole=True, seen_at=now)
+        elif not progress.is_running or (frame.attempt, frame.seq) <= (progress.attempt, progress.seq):
+            return False
+        elif frame.attempt > progress.attempt:
+            progress.attempt, progress.seq, progress.is_whole = frame.attempt, -1, True
+        progress.is_whole = progress.is_whole and frame.seq == progress.seq + 1
+        progress.seq, progress.seen_at = frame.seq, now
+        if frame.is_ending:
+            progress.is_running = False
+            self._remember_ending(frame.message_id)
+        return True
+
+    def _remember_ending(self, message_id: str) -> None:
+        # A redelivered request publishes its ending again, long after its frames were forgotten here.
+        self._ended[message_id] = None
+        if len(self._ended) > REMEMBERED_ENDINGS:
+            del self._ended[next(iter(self._ended))]
+
+    def _evict(self) -> None:
+        frame = self.frames.popleft()
+        self._leave(frame)
+        progress = self.progress.get(frame.message_id)
+        if progress is None:
+            return
+        if not progress.is_running:
+            self.forget(frame.message_id)
+            return
+        folded = progress.folded = progress.folded or Answer(frame.message_id)
+        size = len(folded.text)
+        folded.fold(frame)
+        self.size_bytes += len(folded.text) - size
+
+    def _leave(self, frame: Frame) -> None:
+        self.floor = max(self.floor, frame.offset)
+        self.size_bytes -= _weight(frame)
+
+
+def _weight(frame: Frame) -> int:
+    return len(frame.data) + FRAME_OVERHEAD_BYTES

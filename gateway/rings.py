@@ -1,0 +1,135 @@
+"""The recent frames of every session, bounded in time, in bytes per session and in bytes in all."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from heapq import heappop, heappush
+from time import monotonic
+
+from gateway.answers import Answer, Frame
+from gateway.metrics import EVICTIONS
+from gateway.ring import Ring, RingKey
+
+KEPT_SECONDS = 120.0
+SILENT_SECONDS = 600.0
+TOTAL_BYTES = 64 * 1024 * 1024
+# One pass of relief frees a tenth, so that passes are rare however many rings there are.
+RELIEVED_SHARE = 0.9
+
+
+class Rings:
+    """Rings by (client, session). Whatever leaves a ring raises a floor, so that no gap goes unnoticed:
+    a cursor at or above a ring's `floor` has seen everything that the ring no longer holds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic, total_bytes: int = TOTAL_BYTES) -> None:
+        self._clock = clock
+        self._total_bytes = total_bytes
+        self._rings: OrderedDict[RingKey, Ring] = OrderedDict()
+        self._floors: dict[int, int] = {}
+        self._by_message: dict[tuple[bytes, str], RingKey] = {}
+        self._expiries: list[tuple[float, RingKey, str]] = []
+        self.size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._rings)
+
+    def start(self, partition: int, position: int) -> None:
+        """Nothing before `position` of this partition is known here."""
+        self._floors[partition] = position - 1
+
+    def get(self, key: RingKey) -> Ring | None:
+        """The ring of a session, if it has one."""
+        return self._rings.get(key)
+
+    def floor(self, key: RingKey, partition: int) -> int:
+        """The lowest cursor from which the frames held here are all there are."""
+        ring = self._rings.get(key)
+        return ring.floor if ring else self._floors.get(partition, -1)
+
+    def session_of(self, client_id: str, message_id: str) -> str | None:
+        """The session of an answer that is held here."""
+        key = self._by_message.get((client_id.encode(), message_id))
+        return key[1].decode() if key else None
+
+    def append(self, key: RingKey, partition: int, frame: Frame) -> bool:
+        """Take a frame and wake who waits for it. False: a repetition, dropped."""
+        ring = self._rings.get(key) or self._create(key, partition)
+        self._rings.move_to_end(key)
+        is_known = frame.message_id in ring.progress
+        size = ring.size_bytes
+        is_news = ring.append(frame, self._clock())
+        self.size_bytes += ring.size_bytes - size
+        if is_news and not is_known:
+            self._by_message[key[0], frame.message_id] = key
+            heappush(self._expiries, (self._clock() + SILENT_SECONDS, key, frame.message_id))
+        if is_news and frame.is_ending:
+            heappush(self._expiries, (self._clock() + KEPT_SECONDS, key, frame.message_id))
+        if self.size_bytes > self._total_bytes:
+            self._relieve()
+        return is_news
+
+    async def wait(self, key: RingKey, partition: int, until: asyncio.Timeout) -> None:
+        """Register a timer that is set to now by the session's next frame. Pair with `leave`."""
+        ring = self._rings.get(key) or self._create(key, partition)
+        ring.waiters.add(until)
+
+    def leave(self, key: RingKey, until: asyncio.Timeout) -> None:
+        """Forget a timer; an empty ring that nobody waits at goes."""
+        ring = self._rings.get(key)
+        if ring is not None:
+            ring.waiters.discard(until)
+            self._drop_if_unused(ring)
+
+    def wake_all(self) -> None:
+        """Let every waiter look around: the drain began."""
+        for ring in self._rings.values():
+            ring.wake()
+
+    def sweep(self) -> None:
+        """Forget answers that ended `KEPT_SECONDS` ago, and those silent for `SILENT_SECONDS`."""
+        now = self._clock()
+        while self._expiries and self._expiries[0][0] <= now:
+            _, key, message_id = heappop(self._expiries)
+            ring = self._rings.get(key)
+            progress = ring.progress.get(message_id) if ring else None
+            if ring is None or progress is None:
+                continue
+            due = progress.seen_at + (SILENT_SECONDS if progress.is_running else KEPT_SECONDS)
+            if due > now:
+                heappush(self._expiries, (due, key, message_id))
+            else:
+                self._shrink(ring, lambda ring=ring, message_id=message_id: ring.forget(message_id))  # type: ignore[misc]
+                EVICTIONS.labels("age").inc()
+
+    def answers(self, key: RingKey) -> list[Answer]:
+        """Every answer of the session that is held here, oldest first."""
+        ring = self._rings.get(key)
+        return [ring.answer(message_id) for message_id in ring.progress] if ring else []
+
+    def _create(self, key: RingKey, partition: int) -> Ring:
+        ring = self._rings[key] = Ring(key, partition, self._floors.get(partition, -1))
+        return ring
+
+    def _relieve(self) -> None:
+        target = self._total_bytes * RELIEVED_SHARE
+        for is_running in (False, True):
+            for ring in list(self._rings.values()):
+                if self.size_bytes <= target:
+                    return
+                if ring.is_running == is_running and ring.size_bytes:
+                    self._shrink(ring, ring.clear)
+                    EVICTIONS.labels("memory").inc()
+
+    def _shrink(self, ring: Ring, change: Callable[[], None]) -> None:
+        size, known = ring.size_bytes, set(ring.progress)
+        change()
+        self.size_bytes += ring.size_bytes - size
+        for message_id in known - ring.progress.keys():
+            self._by_message.pop((ring.key[0], message_id), None)
+        self._drop_if_unused(ring)
+
+    def _drop_if_unused(self, ring: Ring) -> None:
+        if not ring.waiters and not ring.progress and not ring.frames:
+            self._floors[ring.partition] = max(self._floors.get(ring.partition, -1), ring.floor)
+            self._rings.pop(ring.key, None)

@@ -1,0 +1,62 @@
+"""The child process: `python -m handlers.readers.child KIND FILE OUT`. Imports one engine and nothing of ours that
+talks to anything.
+
+Sections go to OUT, a JSON line each. On stdout a JSON line for each step (`done`, `total`), and `code`, `reason`
+when the file cannot be read. A limit that is hit ends the process by a signal or with exit code 1.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import cast
+
+from handlers.readers.kinds import Kind, reader_of
+from handlers.readers.section import UnreadableError
+
+STEP_SECONDS = 0.2
+
+
+class _Steps:
+    """Tells the parent how far we are, not more often than it looks."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= STEP_SECONDS or done == total:
+            self._told = now
+            _tell({"done": done, "total": total})
+
+
+def main(kind: str, source: str, target: str) -> None:
+    """Read the file, or say why not."""
+    _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
+    try:
+        with Path(target).open("w", encoding="utf-8") as out:
+            for section in reader_of(cast("Kind", kind))(Path(source), _Steps()):
+                out.write(section.to_json() + "\n")
+    except UnreadableError as error:
+        _tell({"code": error.code, "reason": str(error)})
+    except MemoryError:
+        _tell({"code": "too_large", "reason": "The file needs too much memory to be read: split it into smaller ones."})
+
+
+def _limit_address_space(limit_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "linux":  # macOS refuses it; the parent watches the resident size as well
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, hard))
+
+
+def _tell(step: dict[str, int | str]) -> None:
+    sys.stdout.write(json.dumps(step) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

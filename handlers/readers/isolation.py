@@ -1,0 +1,128 @@
+"""Reads a file in a child process that can be killed: by time, by address space, by resident memory."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import structlog
+
+from handlers.readers.kinds import Kind
+from handlers.readers.section import UnreadableError
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.05
+ROOT = Path(__file__).parents[2]
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost before it counts as unreadable."""
+
+    seconds: float = 120
+    resident_bytes: int = 400 * 1024**2
+    address_space_bytes: int = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the child is: pages or bytes."""
+
+    done: int
+    total: int
+
+
+async def read_isolated(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncIterator[Step]:
+    """Write the sections of `source` to `target`; yields a step when there is a new one.
+
+    Raises `UnreadableError`, a limit's included. The child never outlives the iteration.
+    """
+    deadline = asyncio.get_running_loop().time() + limits.seconds
+    async with _child(kind, source, target, limits) as child:
+        told = _Told()
+        reading = asyncio.create_task(told.read(child))
+        try:
+            while not reading.done():
+                await asyncio.wait([reading], timeout=POLL_SECONDS)
+                _check(child, deadline, limits)
+                if step := told.take():
+                    yield step
+            await reading
+        finally:
+            reading.cancel()
+        told.raise_for(await child.wait())
+
+
+class _Told:
+    """What the child said on stdout: its newest step, or why it gave up."""
+
+    def __init__(self) -> None:
+        self._step: Step | None = None
+        self._failure: UnreadableError | None = None
+
+    async def read(self, child: Process) -> None:
+        """Until the child closes its stdout."""
+        assert child.stdout
+        async for line in child.stdout:
+            said = json.loads(line)
+            if "reason" in said:
+                self._failure = UnreadableError(said["reason"], code=said["code"])
+            else:
+                self._step = Step(said["done"], said["total"])
+
+    def take(self) -> Step | None:
+        """The newest step that was not taken yet."""
+        step, self._step = self._step, None
+        return step
+
+    def raise_for(self, exit_code: int) -> None:
+        """Death by a signal, or without a word, under a limit means too large, not broken (research: §10)."""
+        if self._failure:
+            raise self._failure
+        if exit_code:
+            log.warning("reader_died", exit_code=exit_code)
+            raise UnreadableError(
+                "The file could not be read: it is damaged or needs too much memory. Export it again or split it.",
+                code="too_large",
+            )
+
+
+@asynccontextmanager
+async def _child(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncIterator[Process]:
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    # A hostile file meets no secret in the environment, and `-P` keeps modules beside it from being imported.
+    environment = {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONIOENCODING": "utf-8",
+        "ADDRESS_SPACE_BYTES": str(limits.address_space_bytes),
+    }
+    command = (sys.executable, "-P", "-m", "handlers.readers.child", kind, str(source), str(target))
+    child = await asyncio.create_subprocess_exec(
+        *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment, cwd=target.parent
+    )
+    try:
+        yield child
+    finally:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+def _check(child: Process, deadline: float, limits: Limits) -> None:
+    if asyncio.get_running_loop().time() > deadline:
+        raise UnreadableError(
+            f"Reading the file took longer than {limits.seconds:.0f} seconds: split it into smaller ones.",
+            code="too_slow",
+        )
+    with suppress(psutil.NoSuchProcess):
+        if psutil.Process(child.pid).memory_info().rss > limits.resident_bytes:
+            raise UnreadableError("The file needs too much memory: split it into smaller ones.", code="too_large")

@@ -1,0 +1,108 @@
+"""Markdown by lines: the path of headings is the anchor, everything else stays as written, code above all."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from handlers.readers.decoding import encoding_of, read_lines
+from handlers.readers.section import Section
+
+HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*))?$")
+UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
+FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
+BLOCK_START = re.compile(r"^ {0,3}([#>|+*-]|\d+[.)])|^ {4}|^\t")
+MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]")
+WINDOW_CHARACTERS = 200_000
+FRONT_MATTER = "---"
+
+
+def read_markdown(path: Path, progress: Callable[[int, int], None]) -> Iterator[Section]:
+    """One section per heading, cut at about 200,000 characters; `progress(bytes read, bytes in all)`, roughly."""
+    total = path.stat().st_size
+    outline = _Outline()
+    done = 0
+    for line in read_lines(path, encoding_of(path)):
+        done += len(line)
+        if section := outline.add(line):
+            yield section
+            progress(min(done, total), total)
+    if section := outline.close():
+        yield section
+    progress(total, total)
+
+
+class _Outline:
+    """The open headings and the text under the innermost one."""
+
+    def __init__(self) -> None:
+        self._path: list[tuple[int, str]] = []
+        self._lines: list[str] = []
+        self._held = 0
+        self._fence = ""
+        self._has_text = True
+        self._is_begun = False
+        self._in_front_matter = False
+
+    def add(self, line: str) -> Section | None:
+        """Take a line; the finished section, when the line began another one."""
+        bare = line.rstrip("\n")
+        if self._is_front_matter(bare) or self._is_code(bare):
+            return self._append(line)
+        if found := HEADING.match(bare):
+            return self._open(len(found[1]), found[2] or "")
+        if (found := UNDERLINE.match(bare)) and self._is_paragraph_line():
+            title = self._lines.pop()
+            self._held -= len(title)
+            return self._open(1 if found[1][0] == "=" else 2, title)
+        return self._append(line)
+
+    def close(self, *, deeper: bool = False) -> Section | None:
+        """What is left; a heading alone is text too, unless headings `deeper` than it follow."""
+        text, self._lines, self._held = "".join(self._lines).strip("\n"), [], 0
+        heading = " > ".join(title for _, title in self._path if title) or None
+        if not text.strip():
+            text = "" if deeper or self._has_text or not self._path else self._path[-1][1]
+        self._has_text = True
+        return Section(text, heading=heading) if text else None
+
+    def _open(self, level: int, title: str) -> Section | None:
+        finished = self.close(deeper=bool(self._path) and level > self._path[-1][0])
+        self._has_text = False
+        bare = title.strip()
+        unclosed = bare.rstrip("#")
+        bare = unclosed if not unclosed or unclosed[-1] in " \t" else bare
+        plain = MARKUP.sub(lambda found: found[1] or "", bare).strip()
+        self._path = [entry for entry in self._path if entry[0] < level] + [(level, plain)]
+        return finished
+
+    def _append(self, line: str) -> Section | None:
+        finished = self.close() if self._held + len(line) > WINDOW_CHARACTERS else None
+        self._lines.append(line)
+        self._held += len(line)
+        return finished
+
+    def _is_code(self, bare: str) -> bool:
+        found = FENCE.match(bare)
+        if self._fence:
+            if found and found[1].startswith(self._fence) and not found[2].strip():
+                self._fence = ""
+            return True
+        if found and not (found[1][0] == "`" and "`" in found[2]):
+            self._fence = found[1]
+            return True
+        return False
+
+    def _is_front_matter(self, bare: str) -> bool:
+        if not self._is_begun:
+            self._is_begun = True
+            self._in_front_matter = bare == FRONT_MATTER
+            return self._in_front_matter
+        if self._in_front_matter and bare in {FRONT_MATTER, "..."}:
+            self._in_front_matter = False
+            return True
+        return self._in_front_matter
+
+    def _is_paragraph_line(self) -> bool:
+        if not self._lines or not self._lines[-1].strip() or BLOCK_START.match(self._lines[-1]):
+            return False
+        return len(self._lines) == 1 or not self._lines[-2].strip()

@@ -1,0 +1,65 @@
+"""Writes `docs/configuration.md` from the settings class: `uv run python scripts/configuration.py`."""
+
+import types
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from schemas.settings import Settings
+
+PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
+INTRODUCTION = """\
+# Configuration: the environment variables
+
+This page is written by `scripts/configuration.py` from `schemas/settings.py`; change it there.
+
+Every process of ChatConnect is configured by environment variables and by nothing else: there is no configuration file,
+and the names have no prefix. An empty variable counts as unset. `chatconnect dev` sets the ones it needs for the parts
+that it starts itself and writes the addresses and keys to `dev.env` in its data folder; a variable that you set yourself
+replaces the embedded part it names.
+"""
+SECTIONS = {
+    "Which variables connect to Kafka?": ("kafka_",),
+    "Which variables say where state is kept: Postgres, Redis, Qdrant, uploaded files?": (
+        "database_url",
+        "redis_url",
+        "qdrant_",
+        "uploads_url",
+    ),
+    "Which variables choose the models and the embeddings?": ("openai_", "anthropic_", "embeddings", "models_path"),
+    "Which variables set addresses, ports and secrets?": ("host", "port", "metrics_port", "internal_secret", "demo_"),
+    "Which variables are about a process and its log?": ("instance_id", "log_"),
+}
+
+
+def page() -> str:
+    """The whole page. Raises `KeyError` for a setting that no section names."""
+    fields = dict(Settings.model_fields)
+    parts = [INTRODUCTION]
+    for heading, prefixes in SECTIONS.items():
+        names = [name for name in fields if name.startswith(prefixes)]
+        parts.append(f"## {heading}\n\n" + "\n".join(_entry(name, fields.pop(name)) for name in names) + "\n")
+    if fields:
+        raise KeyError(f"no section of scripts/configuration.py names {', '.join(fields)}")
+    return "\n".join(parts)
+
+
+def _entry(name: str, field: FieldInfo) -> str:
+    default = "unset" if field.default in (None, "") else f"default `{field.default}`"
+    choices = _choices(field.annotation)
+    one_of = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+    return f"* `{name.upper()}` ({default}): {field.description}{one_of}"
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if isinstance(annotation, types.UnionType):
+        return tuple(choice for part in get_args(annotation) for choice in _choices(part))
+    return ()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.name}")

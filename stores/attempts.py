@@ -1,0 +1,133 @@
+"""Who answers a message now, and how it ended: what makes redelivery harmless (design §4).
+
+A lease is held for seconds and renewed while the answer is written. All times are the database's, so the clocks
+of the workers do not matter.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.tables import AttemptRow
+from stores.database import storable
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The message is ours to answer, as this attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The message was answered: publish this again."""
+
+    ending: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another worker answers it, and its lease is alive."""
+
+    retry_after_seconds: float
+
+
+class Attempts:
+    """The rows of `answer_attempts`. `holder` names this process; one that restarts under its name goes on at once."""
+
+    def __init__(self, engine: AsyncEngine, holder: str, lease_seconds: float = 15) -> None:
+        self.lease_seconds = lease_seconds
+        self._engine = engine
+        self._holder = holder
+
+    async def begin(self, client_id: str, message_id: UUID, *, above: int = 0) -> Lease | Ended | Held:
+        """Takes the message if it is free. The attempt is higher than every earlier one, and than `above`."""
+        row = insert(AttemptRow).values(
+            client_id=client_id,
+            message_id=message_id,
+            attempt=above + 1,
+            holder=self._holder,
+            lease_until=self._lease_end(),
+        )
+        statement = row.on_conflict_do_update(
+            index_elements=["client_id", "message_id"],
+            set_={
+                "attempt": func.greatest(AttemptRow.attempt, above) + 1,
+                "holder": row.excluded.holder,
+                "lease_until": row.excluded.lease_until,
+                "updated_at": func.now(),
+            },
+            where=AttemptRow.ending.is_(None)
+            & or_(AttemptRow.lease_until <= func.now(), AttemptRow.holder == self._holder),
+        ).returning(AttemptRow.attempt)
+        while True:
+            async with self._engine.begin() as connection:
+                attempt = (await connection.execute(statement)).scalar_one_or_none()
+            if attempt is not None:
+                return Lease(attempt)
+            if found := await self._why_not(client_id, message_id):
+                return found
+
+    async def _why_not(self, client_id: str, message_id: UUID) -> Ended | Held | None:
+        """None if the row was purged since."""
+        query = select(
+            AttemptRow.ending, func.extract("epoch", AttemptRow.lease_until - func.now()).label("seconds")
+        ).where(AttemptRow.client_id == client_id, AttemptRow.message_id == message_id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return Held(max(0.0, float(row.seconds))) if row.ending is None else Ended(row.ending)
+
+    async def renew(self, client_id: str, message_id: UUID, attempt: int) -> bool:
+        """Holds on for another lease. False: somebody took over, stop."""
+        statement = (
+            update(AttemptRow)
+            .where(
+                AttemptRow.client_id == client_id,
+                AttemptRow.message_id == message_id,
+                AttemptRow.attempt == attempt,
+                AttemptRow.ending.is_(None),
+            )
+            .values(lease_until=self._lease_end())
+            .returning(AttemptRow.attempt)
+        )
+        async with self._engine.begin() as connection:
+            return (await connection.execute(statement)).one_or_none() is not None
+
+    async def finish(self, client_id: str, message_id: UUID, attempt: int, ending: dict[str, Any]) -> bool:
+        """Stores the ending. False: a newer attempt began or the message ended before; publish nothing.
+
+        An attempt that the table does not know yet (begun while Postgres was away) is stored as well.
+        """
+        row = insert(AttemptRow).values(
+            client_id=client_id,
+            message_id=message_id,
+            attempt=attempt,
+            holder=self._holder,
+            lease_until=func.now(),
+            ending=storable(ending),
+        )
+        statement = row.on_conflict_do_update(
+            index_elements=["client_id", "message_id"],
+            set_={"attempt": attempt, "ending": row.excluded.ending, "updated_at": func.now()},
+            where=AttemptRow.ending.is_(None) & (AttemptRow.attempt <= attempt),
+        ).returning(AttemptRow.attempt)
+        async with self._engine.begin() as connection:
+            return (await connection.execute(statement)).one_or_none() is not None
+
+    async def purge(self, older_than: timedelta) -> int:
+        """Forgets what no redelivery can ask for any more; returns how many rows. Runs for all clients at once."""
+        statement = delete(AttemptRow).where(AttemptRow.updated_at < func.now() - older_than)
+        async with self._engine.begin() as connection:
+            deleted: CursorResult[Any] = await connection.execute(statement)
+        return deleted.rowcount
+
+    def _lease_end(self) -> Any:
+        return func.now() + timedelta(seconds=self.lease_seconds)

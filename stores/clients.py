@@ -1,0 +1,148 @@
+"""Tenants, their keys and their widgets."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Any, Literal, cast
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from schemas.events import Tier
+from schemas.tables import ApiKeyRow, ClientRow, WidgetRow
+from stores.recent import Recent
+
+KEY_BYTES = 24
+
+KeyKind = Literal["publishable", "secret"]
+
+
+class ClientExistsError(Exception):
+    """A client with this id is there already: choose another id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A tenant. `allowed_origins` are whole origins, or `*` for any."""
+
+    client_id: str
+    name: str
+    tier: Tier
+    allowed_origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """How a client's widget answers and looks. Without `provider` and `model` the tier decides."""
+
+    client_id: str
+    widget_id: str
+    provider: str | None = None
+    model: str | None = None
+    temperature: float = 0.2
+    max_tokens: int = 1024
+    system_prompt: str | None = None
+    no_answer_text: str | None = None
+    theme: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A client's API keys in the clear: known to us only while they are made."""
+
+    publishable: str
+    secret: str
+
+
+def hash_key(api_key: str) -> str:
+    """What is stored of a key. Keys are long random strings, so a plain digest cannot be searched back."""
+    return sha256(api_key.encode()).hexdigest()
+
+
+class Clients:
+    """The rows of `clients`, `api_keys` and `client_widgets`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._clients: Recent[str, Client] = Recent()
+        self._widgets: Recent[tuple[str, str | None], Widget] = Recent()
+
+    async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
+        """Whose key it is and of which kind, or None for an unknown or revoked one."""
+        query = (
+            select(ClientRow, ApiKeyRow.kind)
+            .join(ApiKeyRow, ApiKeyRow.client_id == ClientRow.client_id)
+            .where(ApiKeyRow.key_hash == hash_key(api_key), ApiKeyRow.revoked_at.is_(None))
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return (_client(row), cast(KeyKind, row.kind)) if row else None
+
+    async def get(self, client_id: str) -> Client | None:
+        """The client, or None. At most 10 s old; while Postgres is away the last one seen, however old."""
+        return await self._clients.get(client_id, lambda: self._load(client_id))
+
+    async def widget(self, client_id: str, widget_id: str | None) -> Widget:
+        """The named widget; for None or an unknown id the client's first; for a client without any, the defaults.
+
+        As old as `get` may be.
+        """
+        found = await self._widgets.get((client_id, widget_id), lambda: self._load_widget(client_id, widget_id))
+        return found or Widget(client_id, "default")
+
+    async def create(self, client: Client) -> Keys:
+        """Adds the client with a new pair of keys. Raises `ClientExistsError`."""
+        keys = Keys(f"pk_{token_urlsafe(KEY_BYTES)}", f"sk_{token_urlsafe(KEY_BYTES)}")
+        statement = insert(ClientRow).values(_values(client)).on_conflict_do_nothing().returning(ClientRow.client_id)
+        async with self._engine.begin() as connection:
+            if (await connection.execute(statement)).one_or_none() is None:
+                raise ClientExistsError(f"A client named {client.client_id} is there already: choose another id.")
+            await _insert_keys(connection, client.client_id, keys)
+        return keys
+
+    async def ensure(self, client: Client, keys: Keys) -> None:
+        """Makes the client be as given and have these keys, whatever was there; further keys stay valid."""
+        values = _values(client)
+        statement = insert(ClientRow).values(values).on_conflict_do_update(index_elements=["client_id"], set_=values)
+        async with self._engine.begin() as connection:
+            await connection.execute(statement)
+            await _insert_keys(connection, client.client_id, keys)
+        self._clients.forget(client.client_id)
+
+    async def _load(self, client_id: str) -> Client | None:
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(ClientRow).where(ClientRow.client_id == client_id))).one_or_none()
+        return _client(row) if row else None
+
+    async def _load_widget(self, client_id: str, widget_id: str | None) -> Widget | None:
+        query = (
+            select(WidgetRow)
+            .where(WidgetRow.client_id == client_id)
+            .order_by((WidgetRow.widget_id == (widget_id or "")).desc(), WidgetRow.widget_id)
+            .limit(1)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return Widget(**row) if row else None
+
+
+async def _insert_keys(connection: AsyncConnection, client_id: str, keys: Keys) -> None:
+    rows = [
+        {"key_hash": hash_key(keys.publishable), "client_id": client_id, "kind": "publishable"},
+        {"key_hash": hash_key(keys.secret), "client_id": client_id, "kind": "secret"},
+    ]
+    await connection.execute(insert(ApiKeyRow).values(rows).on_conflict_do_nothing())
+
+
+def _values(client: Client) -> dict[str, Any]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "tier": client.tier,
+        "allowed_origins": list(client.allowed_origins),
+    }
+
+
+def _client(row: Any) -> Client:
+    return Client(row.client_id, row.name, row.tier, tuple(row.allowed_origins))

@@ -1,0 +1,50 @@
+"""Postgres: one engine per process, and what it raises when it is away."""
+
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT_SECONDS = 5
+COMMAND_TIMEOUT_SECONDS = 10
+POOL_SIZE = 10
+
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""Whatever a store's call may raise when Postgres, or the way to it, fails. SQLAlchemy wraps what a statement
+raises, but not what connecting raises; a timeout is an `OSError` since Python 3.11."""
+
+
+def create_engine(database_url: str, *, command_timeout_seconds: float | None = COMMAND_TIMEOUT_SECONDS) -> AsyncEngine:
+    """An engine for a libpq URL: unix sockets (`?host=/folder`), several hosts and `sslmode` work as in psql.
+
+    No connection is made yet. The owner disposes of it.
+    """
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            database_url, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=command_timeout_seconds
+        )
+
+    # A connection that died while idle is replaced before use, so a restart of Postgres costs nobody an error.
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+    )
+
+
+def storable(value: Any) -> Any:
+    """The JSON value with U+FFFD for each NUL, which people can send and Postgres cannot store."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd")
+        case dict():
+            return {storable(key): storable(item) for key, item in value.items()}
+        case list():
+            return [storable(item) for item in value]
+        case _:
+            return value

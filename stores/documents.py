@@ -1,0 +1,140 @@
+"""The documents of every client and where their ingestion stands. Monotone: an older version never wins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
+from schemas.failures import PermanentError
+from schemas.tables import DocumentRow
+
+COLUMNS = DocumentRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A row of `documents`."""
+
+    client_id: str
+    document_id: str
+    external_id: str | None
+    version: int
+    filename: str
+    title: str
+    description: str | None
+    tags: list[str]
+    uri: str
+    sha256: str
+    media_type: str
+    size_bytes: int
+    status: DocumentStatus
+    stage: str
+    progress: int
+    current_step: str
+    reason: str | None
+    retryable: bool | None
+    chunks: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Documents:
+    """Reads and writes `documents`, one statement each."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def register(self, uploaded: DocumentUploaded) -> Document:
+        """The row as it is afterwards: a lower or equal version changes nothing, a higher one starts anew.
+
+        Raises `PermanentError` when another document of the client has this external id.
+        """
+        values = _values(uploaded)
+        inserted = insert(DocumentRow).values(values)
+        statement = inserted.on_conflict_do_update(
+            index_elements=[COLUMNS.client_id, COLUMNS.document_id],
+            set_={**values, "created_at": COLUMNS.created_at, "updated_at": func.now()},
+            where=COLUMNS.version < inserted.excluded.version,
+        )
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(statement)
+                chosen = select(*COLUMNS).where(*_is(uploaded.client_id, uploaded.document_id))
+                return _document((await connection.execute(chosen)).one())
+        except IntegrityError as error:
+            raise PermanentError(
+                f"Another document has the external id {uploaded.external_id}: upload a new version of that one.",
+                code="external_id_taken",
+            ) from error
+
+    async def by_external_id(self, client_id: str, external_id: str) -> Document | None:
+        """The client's document with this id of its own, deleted or not."""
+        return await self._one(COLUMNS.client_id == client_id, COLUMNS.external_id == external_id)
+
+    async def get(self, client_id: str, document_id: str) -> Document | None:
+        """The client's document, deleted or not."""
+        return await self._one(*_is(client_id, document_id))
+
+    async def list(self, client_id: str, limit: int = 100) -> list[Document]:
+        """The client's documents that are not deleted, newest first."""
+        statement = (
+            select(*COLUMNS)
+            .where(COLUMNS.client_id == client_id, COLUMNS.status != "deleted")
+            .order_by(COLUMNS.created_at.desc(), COLUMNS.document_id)
+            .limit(limit)
+        )
+        async with self._engine.connect() as connection:
+            return [_document(row) for row in await connection.execute(statement)]
+
+    async def advance(self, progress: DocumentProgress) -> bool:
+        """Remember how far ingestion is. False: a newer version, a delete or a finished run is there; stop."""
+        statement = (
+            update(DocumentRow)
+            .where(
+                *_is(progress.client_id, progress.document_id),
+                COLUMNS.version == progress.version,
+                COLUMNS.status.not_in(["ready", "deleted"]),
+            )
+            .values(
+                **progress.model_dump(
+                    include={"status", "stage", "progress", "current_step", "reason", "retryable", "chunks"},
+                    by_alias=False,
+                ),
+                updated_at=func.now(),
+            )
+        )
+        return await self._changes(statement)
+
+    async def delete(self, client_id: str, document_id: str) -> bool:
+        """Mark as deleted; from now on nothing advances it. False: there was nothing to delete."""
+        gone = {"status": "deleted", "stage": "deleted", "current_step": "Deleted", "updated_at": func.now()}
+        statement = update(DocumentRow).where(*_is(client_id, document_id), COLUMNS.status != "deleted").values(**gone)
+        return await self._changes(statement)
+
+    async def _one(self, *conditions: Any) -> Document | None:
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(*COLUMNS).where(*conditions))).one_or_none()
+        return _document(row) if row else None
+
+    async def _changes(self, statement: Any) -> bool:
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(statement)).rowcount)
+
+
+def _is(client_id: str, document_id: str) -> tuple[Any, Any]:
+    return COLUMNS.client_id == client_id, COLUMNS.document_id == document_id
+
+
+def _values(uploaded: DocumentUploaded) -> dict[str, Any]:
+    named = uploaded.model_dump(exclude={"uploaded_at"}, by_alias=False)
+    waiting = {"status": "pending", "stage": "queued", "progress": 0, "current_step": "Waiting in line"}
+    return {**named, **waiting, "reason": None, "retryable": None, "chunks": None}
+
+
+def _document(row: Row[Any]) -> Document:
+    return Document(**row._asdict())

@@ -1,0 +1,28 @@
+"""The schema's history. Alembic owns the schema; `schemas/tables.py` is how the code sees it."""
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from stores.database import create_engine
+
+_LOCK = 0x63686174  # "chat": any number that nothing else in the database locks
+
+
+async def upgrade(database_url: str) -> None:
+    """Brings the database to the newest revision; everything or nothing. Processes that start at once take turns."""
+    # A migration, and the wait for another process's one, may take longer than any query should.
+    engine = create_engine(database_url, command_timeout_seconds=None)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "stores:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

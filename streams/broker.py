@@ -1,0 +1,65 @@
+"""FastStream's side: it declares what is read and written (so AsyncAPI can be generated) and builds the consumers."""
+
+import operator
+from functools import reduce
+
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy, FastStream
+from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import LogicSubscriber
+from faststream.specification import AsyncAPI
+
+from schemas.settings import Settings
+from streams.connection import security
+from streams.consumer import REBALANCE_TIMEOUT_MS, Consumer
+from streams.subscription import Subscription
+from streams.topics import TOPICS
+
+SESSION_TIMEOUT_MS = 45_000
+HEARTBEAT_MS = 3_000
+FETCH_WAIT_MS = 100
+MAX_POLL_INTERVAL_MS = 300_000
+
+
+def create_broker(settings: Settings) -> KafkaBroker:
+    """A broker that only consumes; publishing is `streams/publisher.py`'s."""
+    broker = KafkaBroker(
+        settings.kafka_bootstrap_servers,
+        security=security(settings),
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        logger=None,
+        description="The log of ChatConnect.",
+    )
+    for topic in TOPICS:
+        schema = reduce(operator.or_, topic.events)
+        broker.publisher(topic.name, title=topic.name, schema=schema, description=f"Key: {topic.key}.")
+    return broker
+
+
+def create_app(broker: KafkaBroker, version: str) -> FastStream:
+    """What `faststream docs gen` reads."""
+    return FastStream(broker, specification=AsyncAPI(title="ChatConnect", version=version))
+
+
+def subscribe(
+    broker: KafkaBroker, settings: Settings, subscription: Subscription, consumer: Consumer
+) -> LogicSubscriber[ConsumerRecord]:
+    """Declare one subscription. Nothing is ever acknowledged through FastStream: its `ack()` commits the read
+    position of every partition, finished or not.
+    """
+    return broker.subscriber(
+        subscription.topic.name,
+        group_id=subscription.group,
+        group_instance_id=settings.instance_id,
+        ack_policy=AckPolicy.MANUAL,
+        auto_offset_reset="earliest",
+        listener=consumer.listener,
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+        max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        title=f"{subscription.topic.name} → {subscription.name}",
+        description=(subscription.handler.__doc__ or "").partition("\n")[0],
+    )

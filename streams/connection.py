@@ -1,0 +1,30 @@
+"""How every client of ours reaches Kafka: TLS and SASL from the settings, in FastStream's and aiokafka's words."""
+
+import ssl
+from typing import Any
+
+from faststream.kafka.security import parse_security
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from schemas.settings import Settings
+
+_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+
+
+def security(settings: Settings) -> BaseSecurity:
+    """FastStream's description of the security settings; it also ends up in the AsyncAPI document."""
+    protocol = settings.kafka_security_protocol
+    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
+    if protocol.startswith("SASL"):
+        return _SASL[settings.kafka_sasl_mechanism](
+            username=settings.kafka_sasl_username,
+            password=settings.kafka_sasl_password,
+            use_ssl=context is not None,
+            ssl_context=context,
+        )
+    return BaseSecurity(use_ssl=context is not None, ssl_context=context)
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for any aiokafka client."""
+    return {"bootstrap_servers": settings.kafka_bootstrap_servers, **parse_security(security(settings))}

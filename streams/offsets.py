@@ -1,0 +1,72 @@
+"""Which offset may be committed when records of a partition finish out of order.
+
+Pure and synchronous. One tracker lives as long as one assignment of one partition; a new assignment gets a new
+tracker, so a result of an old one can never move an offset (I14).
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+
+class Unfinished(NamedTuple):
+    """What is kept of a record that needs more: its size and the time it was written (ms since 1970)."""
+
+    size_bytes: int
+    written_ms: int
+
+
+class OffsetTracker:
+    """Received and unfinished offsets of one partition.
+
+    Guarantees: `committable()` never passes an unfinished record (I8) and never goes back. Offsets that were never
+    received (compacted away, transaction markers) count as done. Buffer size is read from the live set, so it cannot
+    leak (parallel-consumer #547, #832).
+    """
+
+    __slots__ = ("_position", "_unfinished", "committed")
+
+    def __init__(self) -> None:
+        self._unfinished: OrderedDict[int, Unfinished] = OrderedDict()
+        self._position: int | None = None
+        self.committed: int | None = None
+
+    def receive(self, offset: int, size_bytes: int = 0, written_ms: int = 0) -> bool:
+        """Take note of a record. False when this assignment has seen the offset before: do not run it twice."""
+        if self._position is not None and offset < self._position:
+            return False
+        self._unfinished[offset] = Unfinished(size_bytes, written_ms)
+        self._position = offset + 1
+        return True
+
+    def finish(self, offset: int) -> None:
+        """The record needs nothing more: it ran, or its dead letter is written. Twice is harmless."""
+        self._unfinished.pop(offset, None)
+
+    def committable(self) -> int | None:
+        """The next offset to read after a crash now: the lowest unfinished one, else the position; None before any."""
+        return next(iter(self._unfinished), self._position)
+
+    def pending(self) -> int | None:
+        """`committable()` when it is ahead of what was committed, else None."""
+        offset = self.committable()
+        return offset if offset is not None and offset != self.committed else None
+
+    @property
+    def position(self) -> int | None:
+        """The offset after the last received one."""
+        return self._position
+
+    def __len__(self) -> int:
+        """Records received and not finished: queued, running, or waiting to be tried again."""
+        return len(self._unfinished)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the unfinished records. Costs a walk over them."""
+        return sum(record.size_bytes for record in self._unfinished.values())
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the lowest unfinished record was written, or None."""
+        first = next(iter(self._unfinished.values()), None)
+        return None if first is None else first.written_ms

@@ -1,0 +1,91 @@
+"""Events out: one idempotent producer a process."""
+
+import asyncio
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.events import Event
+from schemas.failures import RetryableError
+from schemas.settings import Settings
+from streams.codec import encode
+from streams.connection import connection
+
+MAX_REQUEST_BYTES = 2 * 1024 * 1024
+REQUEST_TIMEOUT_MS = 10_000
+PUBLISH_TIMEOUT_SECONDS = 15.0
+
+Headers = Iterable[tuple[str, bytes]]
+Acknowledgement = asyncio.Future[Any]
+
+
+class PublishError(RetryableError):
+    """Kafka did not acknowledge the event in time; it may or may not be on the log."""
+
+
+class Publisher:
+    """Keeps the order of events of one key; an acknowledged event is on every in-sync replica.
+
+    No Kafka transactions: an open one hides every later record of its partition from `read_committed` readers
+    (measured: 3.1 s for a 3 s transaction), and each answer event carries its own place (message, attempt, seq).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> Self:
+        producer = AIOKafkaProducer(
+            **connection(self._settings),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_request_size=MAX_REQUEST_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        await producer.start()
+        self._producer = producer
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def send(self, event: Event, *, headers: Headers = ()) -> Acknowledgement:
+        """Queue an event and go on; the result fails with a `KafkaError`. Waits when the queue is full."""
+        record = encode(event, headers)
+        return await self.send_raw(record.topic.name, record.key, record.value, record.headers)
+
+    async def send_raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> Acknowledgement:
+        """Queue bytes as they are. Raises `PublishError` when Kafka cannot take them."""
+        if self._producer is None:
+            raise RuntimeError("the publisher is not open")
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+                acknowledgement: Acknowledgement = await self._producer.send(
+                    topic, value=value, key=key, headers=headers
+                )
+        except (TimeoutError, KafkaError) as error:
+            raise PublishError(f"Kafka took no record for {topic}: {error!r}") from error
+        return acknowledgement
+
+    async def publish(self, event: Event, *, headers: Headers = ()) -> None:
+        """Send and wait until it is acknowledged. Raises `PublishError`."""
+        await acknowledged(await self.send(event, headers=headers))
+
+
+async def acknowledged(acknowledgement: Acknowledgement) -> None:
+    """Wait for an acknowledgement. Raises `PublishError`."""
+    try:
+        async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
+            await acknowledgement
+    except (TimeoutError, KafkaError) as error:
+        raise PublishError(f"Kafka did not acknowledge in time: {error!r}") from error

@@ -1,0 +1,25 @@
+"""When to try again: full jitter over an exponential ceiling (AWS Architecture Blog, 2015), `Retry-After` obeyed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import random
+
+from schemas.failures import PermanentError, RetryableError
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """`attempts` runs in all; the ceiling doubles from `first_seconds` to `longest_seconds`."""
+
+    attempts: int = 5
+    first_seconds: float = 0.5
+    longest_seconds: float = 30.0
+
+    def decide(self, error: Exception, failed: int, draw: Callable[[], float] = random) -> float | None:
+        """Seconds until the next run after `failed` failed ones, or None: give up."""
+        if isinstance(error, PermanentError) or failed >= self.attempts:
+            return None
+        delay = draw() * min(self.longest_seconds, self.first_seconds * 2.0 ** (failed - 1))
+        if isinstance(error, RetryableError) and error.retry_after_seconds is not None:
+            return error.retry_after_seconds + delay
+        return delay

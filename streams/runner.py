@@ -1,0 +1,104 @@
+"""One record through its handler: decode, run, publish; when all fails, an ending and a dead letter."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import structlog
+
+from schemas.events import Event
+from schemas.failures import PermanentError
+from streams import metrics
+from streams.codec import CLIENT_TIER, TRACEPARENT, Record, UndecodableError, decode
+from streams.dead_letters import DeadLetters
+from streams.lanes import Job, P
+from streams.publisher import Acknowledgement, Publisher, acknowledged
+from streams.retry import RetryPolicy
+from streams.subscription import Subscription
+
+FORWARDED_HEADERS = frozenset({TRACEPARENT, CLIENT_TIER})
+MAX_UNACKNOWLEDGED = 256
+# Endings that cannot be published are owed for ever; a defect in `give_up` itself must not keep the record for ever.
+MAX_ENDING_ATTEMPTS = 5
+ENDING_RETRY = RetryPolicy(attempts=1_000_000)
+
+log = structlog.get_logger()
+
+
+class Runner:
+    """Says after each run whether the record needs another, and when."""
+
+    def __init__(self, subscription: Subscription, publisher: Publisher) -> None:
+        self._subscription = subscription
+        self._publisher = publisher
+        self._dead_letters = DeadLetters(publisher, subscription.group)
+
+    async def run(self, job: Job[P], record: Record) -> float | None:
+        """None: the record is done for good. Else seconds until it should be run again.
+
+        The commit is the caller's last step: everything the handler yielded is acknowledged when this returns None.
+        """
+        name = self._subscription.name
+        try:
+            with metrics.HANDLER_SECONDS.labels(name).time():
+                async with asyncio.timeout(self._subscription.deadline_seconds):
+                    await (self._handle(record) if job.failure is None else self._bury(job, record))
+        except Exception as error:  # noqa: BLE001 - the one place that answers for every failure of a handler
+            return self._after(job, error)
+        metrics.RECORDS.labels(name, "dead" if job.failure else "done").inc()
+        return None
+
+    async def _handle(self, record: Record) -> None:
+        event = decode(self._subscription.topic, record)
+        with structlog.contextvars.bound_contextvars(**_context(event)):
+            await self._publish_all(self._subscription.handler.handle(event), record)
+
+    async def _bury(self, job: Job[P], record: Record) -> None:
+        error = job.failure
+        assert error is not None
+        if not isinstance(error, UndecodableError) and job.endings < MAX_ENDING_ATTEMPTS:
+            event = decode(self._subscription.topic, record)
+            with structlog.contextvars.bound_contextvars(**_context(event)):
+                await self._publish_all(self._subscription.handler.give_up(event, error), record)
+        await self._dead_letters.keep(self._subscription.topic, record, error, job.attempts)
+        metrics.DEAD_LETTERS.labels(self._subscription.name).inc()
+        log.error("dead_letter", handler=self._subscription.name, error=repr(error), **_origin(record))
+
+    async def _publish_all(self, events: AsyncIterator[Event], record: Record) -> None:
+        headers = [(key, value) for key, value in record.headers if key in FORWARDED_HEADERS]
+        waiting: deque[Acknowledgement] = deque()
+        async with aclosing(events) as yielded:  # type: ignore[type-var]
+            async for event in yielded:
+                waiting.append(await self._publisher.send(event, headers=headers))
+                while waiting and (waiting[0].done() or len(waiting) > MAX_UNACKNOWLEDGED):
+                    await acknowledged(waiting.popleft())
+        for acknowledgement in waiting:
+            await acknowledged(acknowledgement)
+
+    def _after(self, job: Job[P], error: Exception) -> float:
+        name = self._subscription.name
+        if job.failure is not None:
+            job.endings += 1
+            log.warning("ending_failed", handler=name, error=repr(error), endings=job.endings)
+            return ENDING_RETRY.decide(error, min(job.endings, 10)) or 1.0
+        job.attempts += 1
+        delay = self._subscription.retry.decide(error, job.attempts)
+        if delay is None:
+            job.failure = error
+            return 0.0
+        metrics.RETRIES.labels(name).inc()
+        known = isinstance(error, (PermanentError, TimeoutError))
+        log.warning("retry", handler=name, attempts=job.attempts, delay_seconds=round(delay, 3), error=repr(error),
+                    exc_info=None if known else error)  # fmt: skip
+        return delay
+
+
+def _context(event: Event) -> dict[str, str]:
+    named = ("message_id", "session_id", "document_id")
+    found = {name: str(getattr(event, name)) for name in named if hasattr(event, name)}
+    return {"client_id": event.client_id, **found}
+
+
+def _origin(record: Record) -> dict[str, str | int]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

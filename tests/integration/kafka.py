@@ -1,0 +1,94 @@
+"""What the tests of the consumer share: topics of their own, runtimes in a context, reading what was written."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from schemas.events import ChatRequested
+from streams.publisher import Publisher
+from streams.retry import RetryPolicy
+from streams.runtime import Runtime
+from streams.subscription import Subscription
+from streams.topics import CHAT_REQUESTED
+
+_numbers = count(1)
+QUICK = RetryPolicy(attempts=3, first_seconds=0.01, longest_seconds=0.02)
+
+
+def asked(session, text, client="c"):
+    return ChatRequested(
+        client_id=client, message_id=uuid4(), session_id=session, text=text, requested_at=datetime.now(UTC)
+    )
+
+
+async def make_topic(settings, partitions=1):
+    """A topic that carries questions, and its dead letters."""
+    topic = replace(CHAT_REQUESTED, name=f"test.{uuid4().hex[:10]}", partitions=partitions)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1)])
+    finally:
+        await admin.close()
+    return topic
+
+
+def subscription(topic, handler, **changes):
+    values = {"slots": 64, "client_slots": 64, "deadline_seconds": 10.0, "retry": QUICK} | changes
+    return Subscription(name=topic.name, topic=topic, handler=handler, **values)
+
+
+@asynccontextmanager
+async def running(settings, publisher, *subscriptions):
+    """A worker's runtime; drained at the end."""
+    runtime, stop = Runtime(settings, subscriptions, publisher), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(runtime.run(stop))
+        try:
+            yield run
+        finally:
+            stop.set()
+            async with asyncio.timeout(40):
+                await asyncio.wait([run])
+
+
+async def ask(publisher: Publisher, topic, *events, headers=()):
+    for event in events:
+        value = event.model_dump_json().encode()
+        extra = [("client-id", event.client_id.encode()), *headers]
+        await (await publisher.send_raw(topic.name, event.session_id.encode(), value, extra))
+
+
+async def committed(settings, group, topic):
+    """Partition → committed offset (None: never)."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    found = {partition.partition: offset.offset for partition, offset in offsets.items() if partition.topic == topic.name}
+    return {number: found.get(number) for number in range(topic.partitions)}
+
+
+async def read_all(settings, name, at_least, timeout_seconds=10):
+    """The records of partition 0 of a topic, once there are that many."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(name, 0)])
+        await consumer.seek_to_beginning()
+        records = []
+        async with asyncio.timeout(timeout_seconds):
+            while len(records) < at_least:
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    records.extend(batch)
+        return records
+    finally:
+        await consumer.stop()

@@ -1,0 +1,53 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.offsets import OffsetTracker
+
+gaps = st.lists(st.integers(1, 4), min_size=1, max_size=60)
+
+
+def test_nothing_is_committable_before_the_first_record():
+    tracker = OffsetTracker()
+
+    assert tracker.committable() is None
+    assert tracker.pending() is None
+
+
+def test_a_record_that_was_seen_in_this_assignment_is_not_run_again():
+    tracker = OffsetTracker()
+
+    assert tracker.receive(5)
+    assert not tracker.receive(5)
+    tracker.finish(5)
+    assert not tracker.receive(5)
+
+
+def test_sizes_and_age_are_those_of_unfinished_records():
+    tracker = OffsetTracker()
+    tracker.receive(1, 10, 1000)
+    tracker.receive(2, 20, 2000)
+    tracker.finish(1)
+
+    assert (tracker.size_bytes, tracker.oldest_ms, len(tracker)) == (20, 2000, 1)
+
+
+@given(first=st.integers(0, 1000), gaps=gaps, data=st.data())
+def test_the_commit_never_passes_an_unfinished_record_nor_goes_back(first, gaps, data):
+    """I8, with gaps of compaction and records finishing in any order while others still arrive."""
+    tracker, unfinished, offset, committed = OffsetTracker(), set(), first, -1
+    arrivals = list(gaps)
+    while arrivals or unfinished:
+        if arrivals and (not unfinished or data.draw(st.booleans())):
+            assert tracker.receive(offset)
+            unfinished.add(offset)
+            offset += arrivals.pop()
+        else:
+            done = data.draw(st.sampled_from(sorted(unfinished)))
+            tracker.finish(done)
+            unfinished.discard(done)
+        now = tracker.committable()
+        assert now <= min(unfinished, default=tracker.position)
+        assert now >= committed
+        assert len(tracker) == len(unfinished)
+        committed = now
+    assert tracker.committable() == tracker.position

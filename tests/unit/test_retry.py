@@ -1,0 +1,24 @@
+import pytest
+
+from schemas.failures import PermanentError, RetryableError
+from streams.retry import RetryPolicy
+
+POLICY = RetryPolicy(attempts=4, first_seconds=1.0, longest_seconds=3.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "failed", "draw", "expected"),
+    [
+        (RetryableError("busy"), 1, 1.0, 1.0),
+        (RetryableError("busy"), 2, 1.0, 2.0),
+        (RetryableError("busy"), 3, 1.0, 3.0),
+        (RetryableError("busy"), 1, 0.0, 0.0),
+        (RetryableError("busy"), 4, 1.0, None),
+        (RetryableError("429", retry_after_seconds=7.0), 1, 0.5, 7.5),
+        (TimeoutError(), 1, 0.5, 0.5),
+        (KeyError("a defect"), 1, 0.5, 0.5),
+        (PermanentError("never"), 1, 0.5, None),
+    ],
+)
+def test_the_decision(error, failed, draw, expected):
+    assert POLICY.decide(error, failed, lambda: draw) == expected
