@@ -3,34 +3,40 @@
 import asyncio
 import errno
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from chatconnect.data_folder import opened
 from chatconnect.embedded.ports import is_free
 from chatconnect.embedded.process import PartError
-from chatconnect.stack import Options, Stack
+from chatconnect.stack import OURS, Stack
 from chatconnect.supervisor import Supervisor
 
 
 def dev(
-    data: Annotated[Path, typer.Option(help="The folder all state lives in.")] = Path(".data"),
+    data: Annotated[Path, typer.Option(help="The folder that all state lives in.")] = Path(".data"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8080,
-    seed: Annotated[bool, typer.Option("--seed/--no-seed", help="Give the demo client our own docs to answer from.")] = True,
+    no_seed: Annotated[bool, typer.Option("--no-seed", help="Leave the demo client without documents.")] = False,
 ) -> None:
     """Start Kafka, Postgres, Redis, the workers and the gateway; Ctrl-C stops them all."""
+    run(data, port, has_seed=not no_seed, commands=OURS)
+
+
+def run(data: Path, port: int, *, has_seed: bool, commands: Mapping[str, Sequence[str]]) -> None:
+    """`commands` start the worker and the gateway. Raises `typer.Exit` after a sentence on stderr."""
     try:
         _check_port(port)
         with opened(data) as folder:
-            asyncio.run(_run(Stack(folder, Options(port=port, has_seed=seed), _say)))
+            asyncio.run(_run(Stack(folder, port, has_seed, _say, commands)))
     except PartError as error:
         _fail(str(error))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _fail(f"The disk is full: free some space under {data}.")
+        _fail(f"The disk is full: free some space where {data} is.")
 
 
 async def _run(stack: Stack) -> None:
@@ -44,13 +50,13 @@ async def _run(stack: Stack) -> None:
 
 def _check_port(port: int) -> None:
     if not is_free(port):
-        raise PartError(f"Port {port} is in use: stop what listens there or choose another one with --port.")
+        raise PartError(f"Port {port} is in use: stop what listens there, or choose another one with --port.")
 
 
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str) -> NoReturn:
     print(sentence, file=sys.stderr, flush=True)
     raise typer.Exit(1)

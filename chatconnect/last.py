@@ -8,7 +8,7 @@ POINTER = "last-dev-env"
 
 
 def remember(path: Path) -> None:
-    """This `dev.env` is the newest."""
+    """Makes this `dev.env` the one that `read` reads."""
     (cache_folder() / POINTER).write_text(str(path.resolve()))
 
 

@@ -2,65 +2,159 @@
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import httpx
+from aiokafka.errors import KafkaError
 
 from chatconnect.data_folder import DataFolder
-from chatconnect.embedded.kafka import Kafka
 from chatconnect.embedded.ports import LOOPBACK, free_port, is_free
-from chatconnect.embedded.postgres import Postgres
-from chatconnect.embedded.process import Process
-from chatconnect.embedded.redis import Redis
-from chatconnect.seed import DEMO_CLIENT, Seed
+from chatconnect.embedded.process import PartError, Process
+from chatconnect.parts import Say, start_parts
+from chatconnect.seed import DEMO_CLIENT, seed_documents
 from chatconnect.supervisor import Supervisor
 from schemas.settings import Settings
 from stores.clients import Clients, Keys
-from stores.database import create_engine
+from stores.database import DATABASE_ERRORS, create_engine
 from stores.migrations import upgrade
 from streams.admin import create_topics
 
-READY_SECONDS = 60
+READY_SECONDS = 120
+POLL_SECONDS = 0.1
 METRICS_PORT = 9100
-# The worker's death signal is the hard one: with its Kafka gone there is nothing left to drain into.
-WORKER = ("worker",)
-GATEWAY = ("gateway",)
-
-Say = Callable[[str], None]
-
-
-class Part(Protocol):
-    """An embedded part."""
-
-    process: Process
-    url: str
-
-    async def stop(self) -> None:
-        """Returns when it has ended."""
-        ...
+OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker", "gateway")}
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line chose."""
+class Stack:
+    """One run of it. Every variable of `dev.env` that the environment names replaces what would be embedded."""
 
+    folder: DataFolder
     port: int
     has_seed: bool
-
-
-class Stack:
-    """One run of it. Every address that the environment names replaces the embedded part."""
-
-    def __init__(self, folder: DataFolder, options: Options, say: Say) -> None:
-        self._folder = folder
-        self._options = options
-        self._say = say
-        self._values: dict[str, str] = {}
+    say: Say
+    commands: Mapping[str, Sequence[str]]
 
     async def run(self, supervisor: Supervisor) -> None:
-        """Starts everything, says `ready <url>`, and then waits to be cancelled."""
-        await self._start_parts(supervisor)
-        ...
+        """Starts everything, says `ready <url>`, and then waits to be cancelled. Raises `PartError`."""
+        self.say(f"starting Kafka, Postgres and Redis in {self.folder.path}")
+        values = self._values(await start_parts(self.folder, supervisor, self.say))
+        settings = _settings(values)
+        await _prepare(settings, Keys(values["CLIENT_API_KEY"], values["CLIENT_SECRET_KEY"]))
+        supervisor.begin_layer()
+        await self._start_ours(supervisor, values)
+        addresses = self.folder.write_addresses(values)
+        if self.has_seed:
+            self.say(await seed_documents(values, self.folder.path / "seeded.json"))
+        self.say(answering(settings))
+        self.say(f"addresses and keys: {addresses}  logs: {self.folder.logs}")
+        self.say(f"ready {values['GATEWAY_URL']}")
+        await asyncio.Event().wait()
+
+    def _values(self, parts: dict[str, str]) -> dict[str, str]:
+        """What `dev.env` holds."""
+        secrets = self.folder.secrets()
+        values = {
+            **parts,
+            "QDRANT_URL": str(self.folder.path / "qdrant"),
+            "UPLOADS_URL": f"file://{self.folder.path}/uploads",
+            "GATEWAY_URL": f"http://{LOOPBACK}:{self.port}",
+            **{name: secrets[name] for name in ("CLIENT_API_KEY", "CLIENT_SECRET_KEY", "INTERNAL_SECRET")},
+        }
+        return {name: os.environ.get(name) or value for name, value in values.items()}
+
+    async def _start_ours(self, supervisor: Supervisor, values: dict[str, str]) -> None:
+        """The worker, and the gateway unless the environment names another; returns when both are ready."""
+        metrics_port = int(os.environ.get("METRICS_PORT") or (METRICS_PORT if is_free(METRICS_PORT) else free_port()))
+        environment = (
+            os.environ
+            | values
+            | {
+                "PORT": str(self.port),
+                "METRICS_PORT": str(metrics_port),
+                "DEMO_API_KEY": values["CLIENT_API_KEY"],
+                "INSTANCE_ID": os.environ.get("INSTANCE_ID") or self.folder.secrets()["INSTANCE_ID"],
+            }
+        )
+        self.say("starting the worker (the first time it builds the local embedding model) and the gateway")
+        await self._start_one("worker", supervisor, environment)
+        if not os.environ.get("GATEWAY_URL"):
+            await self._start_one("gateway", supervisor, environment)
+        await until_answers(f"http://{LOOPBACK}:{metrics_port}/metrics", "The worker")
+        await until_answers(f"{values['GATEWAY_URL']}/health/ready", "The gateway")
+
+    async def _start_one(self, name: str, supervisor: Supervisor, environment: dict[str, str]) -> None:
+        # Killed when we are killed: without the parts, which go then too, there is nothing left to drain into.
+        process = await Process.start(
+            f"The {name}",
+            self.commands[name],
+            log=self.folder.logs / f"{name}.log",
+            environment=environment,
+            death_signal=signal.SIGKILL,
+        )
+        supervisor.add(process, process.stop)
+
+
+def _settings(values: dict[str, str]) -> Settings:
+    return Settings(
+        kafka_bootstrap_servers=values["KAFKA_BOOTSTRAP_SERVERS"],
+        database_url=values["DATABASE_URL"],
+    )
+
+
+async def _prepare(settings: Settings, keys: Keys) -> None:
+    """Tables, topics and the demo client."""
+    try:
+        await upgrade(settings.database_url)
+        engine = create_engine(settings.database_url)
+        try:
+            await Clients(engine).ensure(DEMO_CLIENT, keys)
+        finally:
+            await engine.dispose()
+    except DATABASE_ERRORS as error:
+        raise PartError(f"Postgres at {_without_password(settings.database_url)} cannot be used: {error}") from error
+    try:
+        await create_topics(settings)
+    except (KafkaError, TimeoutError) as error:
+        raise PartError(f"Kafka at {settings.kafka_bootstrap_servers} cannot be used: {error}") from error
+
+
+def _without_password(url: str) -> str:
+    return str(httpx.URL(url).copy_with(password=None))
+
+
+async def until_answers(url: str, name: str) -> None:
+    """Returns when a GET is answered with 200. Raises `PartError` after two minutes."""
+    answer = "nothing"
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while True:
+                    try:
+                        response = await http.get(url)
+                    except httpx.TransportError as error:
+                        answer = str(error)
+                    else:
+                        if response.is_success:
+                            return
+                        answer = f"{response.status_code} {response.text[:500]}"
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            raise PartError(f"{name} was not ready at {url} within {READY_SECONDS} s: {answer}") from None
+
+
+def answering(settings: Settings) -> str:
+    """Which models and embeddings answer, in one line."""
+    models = []
+    if settings.openai_api_key:
+        models.append(f"OpenAI {settings.openai_model} at {settings.openai_base_url}")
+    if settings.anthropic_api_key:
+        models.append(f"Anthropic {settings.anthropic_model} at {settings.anthropic_base_url}")
+    answers = (
+        " and ".join(models) or "extractive, the best sentences found (no OPENAI_API_KEY or ANTHROPIC_API_KEY is set)"
+    )
+    is_openai = settings.embeddings == "openai" or (settings.embeddings == "auto" and settings.openai_api_key)
+    return f"answers: {answers}; embeddings: {'OpenAI' if is_openai else 'local, all-MiniLM-L6-v2'}"

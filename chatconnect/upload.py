@@ -5,6 +5,7 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ STALL_SECONDS = 180
 POLL_SECONDS = 0.3
 MAX_POLL_SECONDS = 2.0
 UPLOAD_TRIES = 4
+MAX_EXTERNAL_ID_CHARACTERS = 200
 ENDED = ("ready", "failed", "deleted")
 
 Report = Callable[[str, int], None]
@@ -77,7 +79,7 @@ class Upload:
                 "/process-document",
                 headers=self._access.headers,
                 files={"file": (self._path.name, file)},
-                data={"externalId": str(self._path.resolve())},
+                data={"externalId": external_id(self._path)},
             )
         check(response)
         body: dict[str, Any] = response.json()
@@ -112,6 +114,12 @@ class Upload:
     def _outcome(self, document_id: str, status: dict[str, Any]) -> Outcome:
         reason = status.get("reason") or ("It was deleted meanwhile." if status["status"] == "deleted" else None)
         return Outcome(self._path, status["status"], document_id, status["version"], status.get("chunks"), reason)
+
+
+def external_id(path: Path) -> str:
+    """The absolute path, or its hash where that is too long: the same file is the same document."""
+    name = str(path.resolve())
+    return name if len(name) <= MAX_EXTERNAL_ID_CHARACTERS else f"sha256:{sha256(name.encode()).hexdigest()}"
 
 
 class _Watched(io.FileIO):

@@ -3,9 +3,9 @@
 Nothing is committed: each start reads the log from its beginning, so the sums are those of all that Kafka still keeps.
 """
 
-import argparse
 import asyncio
 import os
+import sys
 from collections import Counter, defaultdict
 
 from aiokafka import AIOKafkaConsumer
@@ -19,15 +19,15 @@ from streams.connection import connection
 
 
 async def main(kafka: str, once: int | None) -> None:
-    seen, clients = set(), defaultdict[str, Counter[str]](Counter)
-    settings = connection(Settings(kafka_bootstrap_servers=kafka))
-    group = {"group_id": "analytics-example", "auto_offset_reset": "earliest", "enable_auto_commit": False}
-    async with AIOKafkaConsumer("chat.completed", **group, **settings) as consumer:
+    seen, clients = set[str](), defaultdict[str, Counter[str]](Counter)
+    reading = {"group_id": "analytics-example", "auto_offset_reset": "earliest", "enable_auto_commit": False}
+    reading |= connection(Settings(kafka_bootstrap_servers=kafka))
+    async with AIOKafkaConsumer("chat.completed", **reading) as consumer:
         with Live(Table(title="Waiting for the first answer")) as live:
             while len(seen) != once:
                 answer = ChatCompleted.model_validate_json((await consumer.getone()).value)
-                if (answer.client_id, answer.message_id) not in seen:  # Kafka may deliver a record twice
-                    seen.add((answer.client_id, answer.message_id))
+                if (key := f"{answer.client_id}/{answer.message_id}") not in seen:  # Kafka may deliver a record twice
+                    seen.add(key)
                     tokens = answer.usage.input_tokens + answer.usage.output_tokens
                     clients[answer.client_id].update(answers=1, tokens=tokens, nano_usd=round(answer.cost_usd * 1e9))
                     live.update(table := Table("client", "answers", "tokens", "USD"))
@@ -35,8 +35,5 @@ async def main(kafka: str, once: int | None) -> None:
                         table.add_row(name, f"{sums['answers']}", f"{sums['tokens']}", f"{sums['nano_usd'] / 1e9:.6f}")
 
 
-parser = argparse.ArgumentParser(description="Live sums of chat.completed.")
-parser.add_argument("--once", type=int, metavar="N", help="end after N answers")
-asyncio.run(
-    main(os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or last.read()["KAFKA_BOOTSTRAP_SERVERS"], parser.parse_args().once)
-)
+answers = int(sys.argv[2]) if sys.argv[1:2] == ["--once"] else None  # `--once N`: end after N answers
+asyncio.run(main((last.read() | os.environ)["KAFKA_BOOTSTRAP_SERVERS"], answers))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from time import monotonic
 
@@ -69,7 +70,7 @@ class Rings:
             self._relieve()
         return is_news
 
-    async def wait(self, key: RingKey, partition: int, until: asyncio.Timeout) -> None:
+    def wait(self, key: RingKey, partition: int, until: asyncio.Timeout) -> None:
         """Register a timer that is set to now by the session's next frame. Pair with `leave`."""
         ring = self._rings.get(key) or self._create(key, partition)
         ring.waiters.add(until)
@@ -94,13 +95,15 @@ class Rings:
             ring = self._rings.get(key)
             progress = ring.progress.get(message_id) if ring else None
             if ring is None or progress is None:
+                self._by_message.pop((key[0], message_id), None)
                 continue
             due = progress.seen_at + (SILENT_SECONDS if progress.is_running else KEPT_SECONDS)
             if due > now:
                 heappush(self._expiries, (due, key, message_id))
-            else:
-                self._shrink(ring, lambda ring=ring, message_id=message_id: ring.forget(message_id))  # type: ignore[misc]
-                EVICTIONS.labels("age").inc()
+                continue
+            self._by_message.pop((key[0], message_id), None)
+            self._shrink(ring, partial(ring.forget, message_id))
+            EVICTIONS.labels("age").inc()
 
     def answers(self, key: RingKey) -> list[Answer]:
         """Every answer of the session that is held here, oldest first."""
@@ -122,11 +125,9 @@ class Rings:
                     EVICTIONS.labels("memory").inc()
 
     def _shrink(self, ring: Ring, change: Callable[[], None]) -> None:
-        size, known = ring.size_bytes, set(ring.progress)
+        size = ring.size_bytes
         change()
         self.size_bytes += ring.size_bytes - size
-        for message_id in known - ring.progress.keys():
-            self._by_message.pop((ring.key[0], message_id), None)
         self._drop_if_unused(ring)
 
     def _drop_if_unused(self, ring: Ring) -> None:

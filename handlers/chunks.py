@@ -8,14 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
 from handlers.readers.section import Section
-
-if TYPE_CHECKING:
-    from llama_index.core.node_parser import SentenceSplitter
 
 CHUNK_TOKENS = 220
 OVERLAP_TOKENS = 32
@@ -34,7 +30,7 @@ class Splitter:
     def __init__(self, tokenizer: Path) -> None:
         from llama_index.core.node_parser import SentenceSplitter
 
-        self._splitter: SentenceSplitter = SentenceSplitter(
+        self._splitter = SentenceSplitter(
             chunk_size=CHUNK_TOKENS,
             chunk_overlap=OVERLAP_TOKENS,
             tokenizer=_counter(Tokenizer.from_file(str(tokenizer))),

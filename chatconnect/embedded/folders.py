@@ -11,12 +11,17 @@ from chatconnect.embedded.process import PartError
 
 @contextmanager
 def fresh_folder(folder: Path) -> Iterator[Path]:
-    """Yields an empty folder that takes `folder`'s name at the end, so that an interrupted first start is begun anew."""
+    """Yields an empty folder that takes `folder`'s name at the end: an interrupted first start is begun anew."""
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     yield unfinished
     unfinished.rename(folder)
+
+
+def is_there(path: Path) -> bool:
+    """Apart from `async` code, which a local disk does not hold up."""
+    return path.exists()
 
 
 def installed(package: str, path: str) -> Path:

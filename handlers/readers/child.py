@@ -37,8 +37,8 @@ def main(kind: str, source: str, target: str) -> None:
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
     try:
         with Path(target).open("w", encoding="utf-8") as out:
-            for section in reader_of(cast("Kind", kind))(Path(source), _Steps()):
-                out.write(section.to_json() + "\n")
+            sections = reader_of(cast("Kind", kind))(Path(source), _Steps())
+            out.writelines(section.to_json() + "\n" for section in sections)
     except UnreadableError as error:
         _tell({"code": error.code, "reason": str(error)})
     except MemoryError:

@@ -41,7 +41,7 @@ class Step:
 
 
 async def read_isolated(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncIterator[Step]:
-    """Write the sections of `source` to `target`; yields a step when there is a new one.
+    """Write the sections of `source` to `target`; yields the newest step several times a second.
 
     Raises `UnreadableError`, a limit's included. The child never outlives the iteration.
     """
@@ -53,8 +53,8 @@ async def read_isolated(kind: Kind, source: Path, target: Path, limits: Limits) 
             while not reading.done():
                 await asyncio.wait([reading], timeout=POLL_SECONDS)
                 _check(child, deadline, limits)
-                if step := told.take():
-                    yield step
+                if told.step:
+                    yield told.step
             await reading
         finally:
             reading.cancel()
@@ -65,7 +65,7 @@ class _Told:
     """What the child said on stdout: its newest step, or why it gave up."""
 
     def __init__(self) -> None:
-        self._step: Step | None = None
+        self.step: Step | None = None
         self._failure: UnreadableError | None = None
 
     async def read(self, child: Process) -> None:
@@ -76,12 +76,7 @@ class _Told:
             if "reason" in said:
                 self._failure = UnreadableError(said["reason"], code=said["code"])
             else:
-                self._step = Step(said["done"], said["total"])
-
-    def take(self) -> Step | None:
-        """The newest step that was not taken yet."""
-        step, self._step = self._step, None
-        return step
+                self.step = Step(said["done"], said["total"])
 
     def raise_for(self, exit_code: int) -> None:
         """Death by a signal, or without a word, under a limit means too large, not broken (research: §10)."""

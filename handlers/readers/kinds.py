@@ -40,9 +40,7 @@ def kind_of(path: Path, filename: str, media_type: str) -> Kind:
     by_media_type = KIND_BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower())
     kind = KIND_BY_SUFFIX.get(suffix) if suffix else by_media_type
     if kind == "pdf":
-        raise UnreadableError(
-            "The file is named as a PDF but is none: export it as PDF and upload that.", code="broken"
-        )
+        raise UnreadableError("The file is named as a PDF but is none: export it as PDF again.", code="broken")
     if kind is None:
         raise UnreadableError(
             f"Files of type {suffix or media_type} cannot be read yet: upload {SUPPORTED}.", code="unsupported_type"

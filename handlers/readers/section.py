@@ -25,7 +25,8 @@ class Section:
 
 class UnreadableError(PermanentError):
     """The file cannot become text; the message tells its owner why and what to do. Codes: `unsupported_type`,
-    `encrypted`, `broken`, `no_text`, `too_large`, `too_slow`."""
+    `encrypted`, `broken`, `no_text`, `too_large`, `too_slow`.
+    """
 
 
 # Ligatures hide words from a search; NUL and lone surrogates are refused by Postgres and by UTF-8.
@@ -38,7 +39,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """Text as every store and model takes it: `\\n` newlines, no control characters, no lone surrogates."""
+    """Text as every store and model takes it: line feeds only, no control characters, no lone surrogates."""
     return _SURROGATES.sub("", text.replace("\r\n", "\n").translate(_FOLDED))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.connection import connection
 from schemas.settings import Settings
+from streams.connection import connection
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.kafka.yml"

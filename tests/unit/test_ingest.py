@@ -117,3 +117,11 @@ def test_nothing_there_is_one_sentence(folder: Path) -> None:
 
     assert result.exit_code == 1
     assert result.stderr.startswith("Nothing answers at http://127.0.0.1:9:")
+
+
+def test_a_path_of_any_length_has_an_external_id_that_the_gateway_takes() -> None:
+    short, long = Path("/a/b.md"), Path("/" + "/".join(["folder"] * 60) + "/b.md")
+
+    assert upload.external_id(short) == "/a/b.md"
+    assert len(upload.external_id(long)) <= upload.MAX_EXTERNAL_ID_CHARACTERS
+    assert upload.external_id(long) == upload.external_id(long) != upload.external_id(long.with_name("c.md"))

@@ -1,0 +1,32 @@
+# uv from the PATH, else fetched once into .uv/ (git-ignored).
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+FETCHED := $(filter .uv/bin/uv,$(UV))
+RUN := $(UV) run --quiet
+
+.PHONY: dev test unit lint lock bench
+
+dev: $(FETCHED)
+	$(UV) run chatconnect dev $(ARGS)
+
+test: lint
+	$(RUN) pytest
+
+unit: $(FETCHED)
+	$(RUN) pytest tests/unit
+
+lint: $(FETCHED)
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+# Writes the exact versions of the whole tree into pyproject.toml.
+lock: $(FETCHED)
+	$(UV) run --no-project python scripts/lock.py $(UV)
+
+bench: $(FETCHED)
+	@set -e; for file in bench/[a-z]*.py; do $(RUN) python -m bench.$$(basename $$file .py); done
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,43 @@
+"""A Kafka for a bench: the one in `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one; topics of its own."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from bench.report import say
+from chatconnect.embedded.kafka import Kafka
+from schemas.settings import Settings
+from streams.topics import CHAT_REQUESTED, Topic
+
+
+@asynccontextmanager
+async def kafka() -> AsyncIterator[Settings]:
+    """Settings that reach it."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield Settings(kafka_bootstrap_servers=given)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        part = await Kafka.start(Path(folder, "kafka"), Path(folder, "kafka.log"), say)
+        try:
+            yield Settings(kafka_bootstrap_servers=part.url)
+        finally:
+            await part.stop()
+
+
+async def make_topic(settings: Settings, partitions: int) -> Topic:
+    """An empty topic of questions."""
+    topic = replace(CHAT_REQUESTED, name=f"bench.{uuid4().hex[:10]}", partitions=partitions)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1)])
+    finally:
+        await admin.close()
+    return topic

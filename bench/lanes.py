@@ -1,0 +1,268 @@
+"""Key-ordered lanes beside plain FastStream, and what the runtime costs beside a bare loop (`--quick` halves it)."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from bench.kafka import kafka, make_topic
+from bench.report import emit, middle, percentile, say
+from schemas.events import ChatRequested, Event
+from schemas.settings import Settings
+from streams.publisher import Publisher
+from streams.runtime import Runtime
+from streams.subscription import Subscription
+from streams.topics import Topic
+
+SESSIONS, ANSWER_SECONDS = 100, 0.3
+SLOTS, CLIENT_SLOTS = 256, 192
+DEADLINE_SECONDS = 120.0
+
+
+class Scripted:
+    """Runs a coroutine per event and yields nothing."""
+
+    def __init__(self, script: Callable[[ChatRequested], Awaitable[None]]) -> None:
+        self._script = script
+
+    async def handle(self, event: ChatRequested) -> AsyncIterator[Event]:
+        """One event."""
+        await self._script(event)
+        for nothing in ():
+            yield nothing
+
+    async def give_up(self, _event: ChatRequested, _error: Exception) -> AsyncIterator[Event]:
+        """Nobody waits here."""
+        for nothing in ():
+            yield nothing
+
+
+@asynccontextmanager
+async def runtime(settings: Settings, publisher: Publisher, topic: Topic, handler: Scripted) -> AsyncIterator[None]:
+    """Our consumer, assigned and idle."""
+    line = Subscription(topic.name, topic, handler, SLOTS, CLIENT_SLOTS, DEADLINE_SECONDS)
+    runs, stop = Runtime(settings, [line], publisher), asyncio.Event()
+    task = asyncio.create_task(runs.run(stop))
+    await warm_up(publisher, topic, handler)
+    yield
+    stop.set()
+    await task
+
+
+async def warm_up(publisher: Publisher, topic: Topic, handler: Scripted) -> None:
+    """Until a first question came through."""
+    script, came = handler._script, asyncio.Event()  # noqa: SLF001 - this bench's own class
+
+    async def note(_: ChatRequested) -> None:
+        came.set()
+
+    handler._script = note  # noqa: SLF001
+    await ask(publisher, topic, ["warm"])
+    await asyncio.wait_for(came.wait(), 30)
+    handler._script = script  # noqa: SLF001
+
+
+async def ask(publisher: Publisher, topic: Topic, sessions: list[str], client: str = "c") -> None:
+    """One question of each session, acknowledged."""
+    waiting = []
+    for session in sessions:
+        event = ChatRequested(
+            client_id=client, message_id=uuid4(), session_id=session, text="x", requested_at=datetime.now(UTC)
+        )
+        value = event.model_dump_json().encode()
+        waiting.append(
+            await publisher.send_raw(topic.name, session.encode(), value, [("client-id", client.encode())])
+        )
+    await asyncio.gather(*waiting)
+
+
+class Finished:
+    """Counts to a number."""
+
+    def __init__(self, number: int) -> None:
+        self._left, self.all = number, asyncio.Event()
+
+    def one(self) -> None:
+        """One more."""
+        self._left -= 1
+        if self._left == 0:
+            self.all.set()
+
+
+async def lanes_seconds(settings: Settings, publisher: Publisher, partitions: int) -> float:
+    """100 sessions × 0.3 s, from the first send to the last answer."""
+    topic, finished = await make_topic(settings, partitions), Finished(SESSIONS)
+
+    async def answer(_: ChatRequested) -> None:
+        await asyncio.sleep(ANSWER_SECONDS)
+        finished.one()
+
+    async with runtime(settings, publisher, topic, Scripted(answer)):
+        began = time.perf_counter()
+        await ask(publisher, topic, [f"s{number}" for number in range(SESSIONS)])
+        await finished.all.wait()
+        return time.perf_counter() - began
+
+
+async def faststream_seconds(settings: Settings, publisher: Publisher) -> float:
+    """The same on 12 partitions with a plain subscriber of `max_workers=12`."""
+    topic, finished, warm = await make_topic(settings, 12), Finished(SESSIONS), asyncio.Event()
+    broker = KafkaBroker(settings.kafka_bootstrap_servers, logger=None, allow_auto_create_topics=False)
+
+    @broker.subscriber(
+        topic.name, group_id=topic.name, max_workers=12, ack_policy=AckPolicy.ACK, auto_offset_reset="earliest"
+    )
+    async def answer(event: dict[str, Any]) -> None:
+        if event["sessionId"] == "warm":
+            warm.set()
+            return
+        await asyncio.sleep(ANSWER_SECONDS)
+        finished.one()
+
+    async with broker:
+        await broker.start()
+        await ask(publisher, topic, ["warm"])
+        await asyncio.wait_for(warm.wait(), 60)
+        began = time.perf_counter()
+        await ask(publisher, topic, [f"s{number}" for number in range(SESSIONS)])
+        await finished.all.wait()
+        return time.perf_counter() - began
+
+
+async def others_p99_ms(settings: Settings, publisher: Publisher, *, slow: bool) -> float:
+    """Publish-to-answer p99 of 50 sessions on one partition, with or without a 30 s answer among them."""
+    topic, asked, took = await make_topic(settings, 1), {}, []
+    finished = Finished(1_000)
+
+    async def answer(event: ChatRequested) -> None:
+        if event.session_id == "slow":
+            await asyncio.sleep(30)
+            return
+        took.append((time.perf_counter() - asked[event.session_id].pop(0)) * 1000)
+        finished.one()
+
+    async with runtime(settings, publisher, topic, Scripted(answer)):
+        if slow:
+            await ask(publisher, topic, ["slow"])
+        for _ in range(20):
+            for session in (f"s{number}" for number in range(50)):
+                asked.setdefault(session, []).append(time.perf_counter())
+                await ask(publisher, topic, [session])
+        await finished.all.wait()
+        return percentile(took, 0.99)
+
+
+async def other_client_first_ms(settings: Settings, publisher: Publisher) -> float:
+    """From publishing one client's first question to its start, behind another's 10,000 of 0.3 s each."""
+    topic, started = await make_topic(settings, 12), asyncio.Event()
+
+    async def answer(event: ChatRequested) -> None:
+        if event.client_id == "modest":
+            started.set()
+            return
+        await asyncio.sleep(ANSWER_SECONDS)
+
+    async with runtime(settings, publisher, topic, Scripted(answer)):
+        await ask(publisher, topic, [f"s{number % 2_000}" for number in range(10_000)], "greedy")
+        began = time.perf_counter()
+        await ask(publisher, topic, ["first"], "modest")
+        await asyncio.wait_for(started.wait(), 30)
+        return (time.perf_counter() - began) * 1000
+
+
+async def runtime_us(settings: Settings, publisher: Publisher, topic: Topic, number: int) -> float:
+    """CPU of this process per record through decode, lane, handler, offsets and commits."""
+    finished = Finished(number)
+
+    async def answer(_: ChatRequested) -> None:
+        finished.one()
+
+    line = Subscription(f"bench-{uuid4().hex[:6]}", topic, Scripted(answer), SLOTS, CLIENT_SLOTS, DEADLINE_SECONDS)
+    runs, stop = Runtime(settings, [line], publisher), asyncio.Event()
+    began = time.process_time()
+    task = asyncio.create_task(runs.run(stop))
+    await finished.all.wait()
+    spent = time.process_time() - began
+    stop.set()
+    await task
+    return spent / number * 1e6
+
+
+async def bare_us(settings: Settings, topic: Topic, number: int) -> float:
+    """The same records through `getmany` alone."""
+    consumer = AIOKafkaConsumer(
+        topic.name,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=f"bare-{uuid4().hex[:6]}",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    began, left = time.process_time(), number
+    await consumer.start()
+    try:
+        while left > 0:
+            left -= sum(map(len, (await consumer.getmany(timeout_ms=200, max_records=500)).values()))
+        return (time.process_time() - began) / number * 1e6
+    finally:
+        await consumer.stop()
+
+
+async def overhead(settings: Settings, publisher: Publisher, rounds: int, number: int) -> dict[str, float]:
+    """Ours and the bare loop on the same records, by turns."""
+    topic = await make_topic(settings, 12)
+    for start in range(0, number, 1_000):
+        await ask(publisher, topic, [f"s{one % 500}" for one in range(start, start + 1_000)])
+    ours, bare = [], []
+    for _ in range(rounds):
+        ours.append(await runtime_us(settings, publisher, topic, number))
+        bare.append(await bare_us(settings, topic, number))
+    return {"runtime_us_per_record": middle(ours, 1), "bare_loop_us_per_record": middle(bare, 1)}
+
+
+async def measure(rounds: int, number: int) -> dict[str, object]:
+    """Every figure, the median of the rounds."""
+    async with kafka() as settings, Publisher(settings) as publisher:
+        say("lanes and FastStream by turns …")
+        one, twelve, plain = [], [], []
+        for _ in range(rounds):
+            one.append(await lanes_seconds(settings, publisher, 1))
+            plain.append(await faststream_seconds(settings, publisher))
+            twelve.append(await lanes_seconds(settings, publisher, 12))
+        say("a slow session among 50 …")
+        quiet = [await others_p99_ms(settings, publisher, slow=False) for _ in range(rounds)]
+        slowed = [await others_p99_ms(settings, publisher, slow=True) for _ in range(rounds)]
+        say("10,000 questions of another client …")
+        first = [await other_client_first_ms(settings, publisher) for _ in range(rounds)]
+        say("cost per record …")
+        costs = await overhead(settings, publisher, rounds, number)
+    return {
+        "lanes_1p_s": middle(one),
+        "lanes_12p_s": middle(twelve),
+        "faststream_12_workers_s": middle(plain),
+        "times_faster": round(middle(plain) / max(middle(one), middle(twelve)), 1),
+        "others_p99_ms": middle(quiet, 1),
+        "others_p99_with_slow_ms": middle(slowed, 1),
+        "slow_session_others_p99_ms": round(middle(slowed, 1) - middle(quiet, 1), 1),
+        "other_client_first_ms": middle(first, 1),
+        **costs,
+    }
+
+
+def main() -> None:
+    """`python -m bench.lanes [--quick]`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    emit(asyncio.run(measure(rounds=2 if quick else 3, number=10_000 if quick else 20_000)))
+
+
+if __name__ == "__main__":
+    main()

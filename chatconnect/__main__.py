@@ -1,0 +1,5 @@
+"""`python -m chatconnect`."""
+
+from chatconnect.cli import main
+
+main()

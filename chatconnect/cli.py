@@ -1,0 +1,28 @@
+"""The command `chatconnect`: one small module a command, imported only when it is called."""
+
+import sys
+from importlib import import_module
+
+import typer
+
+COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics")
+
+
+def create_cli(arguments: list[str]) -> typer.Typer:
+    """The command line; only the command that `arguments` name is imported, all of them for the help."""
+    cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    # With one command alone typer would drop its name.
+    @cli.callback()
+    def chatconnect() -> None:
+        """The AI backend of an embeddable chat widget, built on an event log."""
+
+    named = [name for name in COMMANDS if name in arguments[:1]]
+    for name in named or COMMANDS:
+        cli.command(name)(getattr(import_module(f"chatconnect.{name}"), name))
+    return cli
+
+
+def main() -> None:
+    """The console script."""
+    create_cli(sys.argv[1:])()

@@ -1,0 +1,19 @@
+"""`chatconnect migrate`: the database's schema, brought to the newest revision."""
+
+import asyncio
+
+import typer
+
+from schemas.settings import Settings
+from stores.database import DATABASE_ERRORS
+from stores.migrations import upgrade
+
+
+def migrate() -> None:
+    """Bring the schema of DATABASE_URL to the newest revision; everything or nothing."""
+    try:
+        asyncio.run(upgrade(Settings().database_url))
+    except DATABASE_ERRORS as error:
+        typer.echo(f"The database of DATABASE_URL cannot be migrated: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo("the schema is at the newest revision")

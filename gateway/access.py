@@ -1,0 +1,133 @@
+"""Who calls, and what they may do (`wire.md`, Chat). Unknown: 401. Known and not allowed: 403."""
+
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Literal, NoReturn, Protocol
+
+from starlette.requests import Request
+
+from gateway.problems import Problem
+from gateway.tickets import Ticket, TicketError, Tickets
+from stores.clients import Client
+
+ANY_ORIGIN = "*"
+
+CallerKind = Literal["publishable", "ticket", "secret", "internal"]
+
+
+class ClientDirectory(Protocol):
+    """What we need of `stores.clients.Clients`."""
+
+    async def by_api_key(self, api_key: str) -> tuple[Client, Literal["publishable", "secret"]] | None: ...
+    async def get(self, client_id: str) -> Client | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody known. `ticket` is there for the kind that comes with one."""
+
+    client: Client
+    kind: CallerKind
+    ticket: Ticket | None = None
+
+    @property
+    def is_visitor(self) -> bool:
+        """A browser, as against a server that the client trusts."""
+        return self.kind in ("publishable", "ticket")
+
+    def require_server(self) -> None:
+        """Only the client's own server may do this. Raises `Problem`."""
+        if self.is_visitor:
+            raise Problem(403, "This needs the client's secret key (sk_…), sent by a server: not from a page.")
+
+    def require_session(self, session_id: str) -> None:
+        """A ticket opens its own session only. Raises `Problem`."""
+        if self.ticket is not None and self.ticket.session_id != session_id:
+            raise Problem(403, "This ticket belongs to another session: use the one that the session was opened with.")
+
+
+class Access:
+    """Recognises callers. Nothing of a request is read but its headers."""
+
+    def __init__(self, clients: ClientDirectory, tickets: Tickets, internal_secrets: tuple[str, ...]) -> None:
+        self._clients = clients
+        self._tickets = tickets
+        self._internal_secrets = tuple(secret.encode() for secret in internal_secrets)
+
+    async def caller(self, request: Request) -> Caller:
+        """Who sent this. Raises `Problem` (401, 403). An allowed origin is noted for the CORS headers."""
+        caller = await self._recognise(request)
+        origin = request.headers.get("origin")
+        if origin is not None:
+            if caller.is_visitor and not allows(caller.client, origin):
+                raise Problem(403, f"The origin {origin} is not on this client's list: add it in the dashboard.")
+            request.state.allowed_origin = origin
+        return caller
+
+    def require_internal(self, request: Request) -> None:
+        """Only other parts of this system may do this. Raises `Problem`."""
+        if not self._knows(request.headers.get("x-internal-secret", "")):
+            raise Problem(401, "Send the shared secret of this system's parts as X-Internal-Secret.")
+
+    async def _recognise(self, request: Request) -> Caller:
+        headers = request.headers
+        if "x-internal-secret" in headers:
+            return await self._internal(request)
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            token = credentials.strip()
+            return await (self._secret(request, token) if token.startswith("sk_") else self._visitor(token))
+        if "x-api-key" in headers:
+            return await self._publishable(request, headers["x-api-key"])
+        _refuse("Send a publishable key as x-api-key, or a ticket or a secret key as Authorization: Bearer.")
+
+    async def _internal(self, request: Request) -> Caller:
+        self.require_internal(request)
+        client_id = request.headers.get("x-client-id", "")
+        client = await self._clients.get(client_id) if client_id else None
+        if client is None:
+            raise Problem(403, "X-Client-Id names no client: send the id of the client that this is done for.")
+        return Caller(client, "internal")
+
+    async def _secret(self, request: Request, key: str) -> Caller:
+        client = await self._owner(key, "secret")
+        if "origin" in request.headers:
+            raise Problem(403, "A secret key came from a browser: revoke it, and use a publishable key (pk_…) there.")
+        return Caller(client, "secret")
+
+    async def _publishable(self, request: Request, key: str) -> Caller:
+        client = await self._owner(key, "publishable")
+        if "origin" not in request.headers and ANY_ORIGIN not in client.allowed_origins:
+            raise Problem(403, "A publishable key is for pages and needs their Origin: a server uses the secret key.")
+        return Caller(client, "publishable")
+
+    async def _visitor(self, token: str) -> Caller:
+        try:
+            ticket = self._tickets.read(token)
+        except TicketError as error:
+            _refuse(str(error), slug="ticket-invalid")
+        client = await self._clients.get(ticket.client_id)
+        if client is None:
+            _refuse("The client of this ticket is gone.")
+        return Caller(client, "ticket", ticket)
+
+    async def _owner(self, key: str, kind: Literal["publishable", "secret"]) -> Client:
+        found = await self._clients.by_api_key(key)
+        if found is None:
+            _refuse("This key is unknown or has been revoked: copy it again from the dashboard.")
+        if found[1] != kind:
+            raise Problem(403, "Send publishable keys (pk_…) as x-api-key, secret ones (sk_…) as Authorization: Bearer.")
+        return found[0]
+
+    def _knows(self, secret: str) -> bool:
+        # Every value is compared, so that the time tells nothing.
+        return any([compare_digest(secret.encode(), known) for known in self._internal_secrets])  # noqa: C419
+
+
+def allows(client: Client, origin: str | None) -> bool:
+    """Whether a page of this origin may use the client's publishable key; None is a caller that sends none."""
+    return ANY_ORIGIN in client.allowed_origins or (origin is not None and origin in client.allowed_origins)
+
+
+def _refuse(detail: str, *, slug: str | None = None) -> NoReturn:
+    raise Problem(401, detail, slug=slug, headers={"www-authenticate": "Bearer"})

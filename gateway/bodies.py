@@ -1,0 +1,118 @@
+"""What comes in: bounded before it is read, cleaned once, parsed into a shape."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.types import Message
+
+from gateway.problems import Problem
+from schemas.events import MAX_SESSION_ID_CHARACTERS
+from schemas.shape import Shape
+
+MAX_JSON_BYTES = 64 * 1024
+
+# C0 and C1 controls but tab and line feed, lone surrogates, and the two non-characters at the end of the BMP.
+_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNPAIRED = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
+
+Body = TypeVar("Body", bound=Shape)
+
+
+def clean(text: str) -> str:
+    """Without control characters (lines end with a line feed); what is no character becomes U+FFFD."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNPAIRED.sub("\N{REPLACEMENT CHARACTER}", _UNWANTED.sub("", lines))
+
+
+def cleaned(value: Any) -> Any:
+    """A JSON value with every string in it clean."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(key): cleaned(item) for key, item in value.items()}
+        case list():
+            return [cleaned(item) for item in value]
+        case _:
+            return value
+
+
+def limited(request: Request, max_bytes: int) -> Callable[[], Awaitable[Message]]:
+    """The request's `receive`, which raises a 413 `Problem` once more than `max_bytes` have come."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:15]) > max_bytes:
+        raise _too_large(max_bytes)
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > max_bytes:
+            raise _too_large(max_bytes)
+        return message
+
+    return receive
+
+
+async def read(request: Request, shape: type[Body]) -> Body:
+    """The JSON body. Raises `Problem`: 413 too large, 400 no JSON, 422 not of this shape."""
+    body = await Request(request.scope, limited(request, MAX_JSON_BYTES)).body()
+    if not body.strip():
+        body = b"{}"
+    try:
+        # The standard parser, for it takes lone surrogates, which are then cleaned rather than refused.
+        value = cleaned(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "The body is not JSON: check its quotes and commas.", slug="malformed-json") from error
+    return parse(value, shape)
+
+
+def parse(value: Any, shape: type[Body]) -> Body:
+    """The value as a shape. Raises `Problem` 422, which names every field that is wrong."""
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        raise Problem(422, _sentence(error)) from error
+
+
+def session_id(request: Request) -> str:
+    """The session in the path. Raises `Problem` 422."""
+    name = clean(request.path_params["session_id"])
+    if not 0 < len(name) <= MAX_SESSION_ID_CHARACTERS:
+        raise Problem(422, f"A session id has 1 to {MAX_SESSION_ID_CHARACTERS} characters.")
+    return name
+
+
+def message_id(request: Request) -> UUID:
+    """The message in the path. Raises `Problem` 404: only UUIDs name messages."""
+    try:
+        return UUID(request.path_params["message_id"])
+    except ValueError as error:
+        raise Problem(404, "There is no such message: its id is a UUID.") from error
+
+
+def number(request: Request, name: str, default: int, highest: int) -> int:
+    """A whole number of the query, brought into 0 … `highest`. Raises `Problem` 422."""
+    text = request.query_params.get(name, "")
+    if text and not (text.isascii() and text.isdecimal()):
+        raise Problem(422, f"{name} must be a whole number.")
+    return min(int(text[:9]) if text else default, highest)
+
+
+def _too_large(max_bytes: int) -> Problem:
+    size = f"{max_bytes // 1024**2} MB" if max_bytes >= 1024**2 else f"{max_bytes // 1024} KB"
+    return Problem(413, f"The body is larger than {size}: send less.", headers={"connection": "close"})
+
+
+def _sentence(error: ValidationError) -> str:
+    parts = (
+        f"{'.'.join(map(str, detail['loc'])) or 'the body'}: {detail['msg']}"
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+    return "; ".join(parts)

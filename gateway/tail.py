@@ -1,0 +1,123 @@
+"""Reads all of `chat.token` into the rings. Never decodes a value: key and headers tell everything (design §5)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Protocol
+
+from gateway.answers import Frame
+from gateway.metrics import REPEATED, RING_BYTES, RINGS, TAIL_LAG, UNREADABLE
+from gateway.questions import Questions
+from gateway.resume import Place
+from gateway.ring import RingKey
+from gateway.rings import Rings
+from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
+from streams.partitioner import partition_for
+
+# Longer than any answer takes, so that an answer that runs while we start is whole here.
+REPLAYED = timedelta(seconds=180)
+SWEEP_SECONDS = 5.0
+CATCH_UP_POLL_SECONDS = 0.02
+SILENT_SECONDS = 10.0
+
+EVENTS = {
+    b"AnswerStarted": "started",
+    b"AnswerSources": "sources",
+    b"AnswerDelta": "delta",
+    b"AnswerCompleted": "completed",
+    b"AnswerFailed": "failed",
+    b"AnswerCancelled": "cancelled",
+}
+
+
+class Log(Protocol):
+    """What we need of `streams.reader.LogReader`."""
+
+    epoch: str
+    partitions: int
+    polled_at: float
+
+    @property
+    def is_caught_up(self) -> bool: ...
+    async def seek(self, since: timedelta) -> None: ...
+    def batches(self) -> AsyncIterator[list[Record]]: ...
+    def position(self, partition: int) -> int: ...
+    def end_offset(self, partition: int) -> int: ...
+
+
+class Tail:
+    """Every partition's live end, without a group. The owner runs `run` and ends the process when it ends."""
+
+    def __init__(self, log: Log, rings: Rings, questions: Questions) -> None:
+        self._log = log
+        self._rings = rings
+        self._questions = questions
+        self.caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read for ever, from `REPLAYED` ago."""
+        await self._log.seek(REPLAYED)
+        for partition in range(self._log.partitions):
+            self._rings.start(partition, self._log.position(partition))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read())
+            group.create_task(self._keep_house())
+
+    def partition(self, session_id: str) -> int:
+        """Where a session's records are."""
+        return partition_for(session_id.encode(), self._log.partitions)
+
+    def position(self, partition: int) -> int:
+        """The offset of the last record that was read here; what is at or before it is in the rings, or left them."""
+        return self._log.position(partition) - 1
+
+    def place(self, key: RingKey, partition: int) -> Place:
+        """What is known here of a session (`gateway.resume`)."""
+        floor = self._rings.floor(key, partition)
+        return Place(self._log.epoch, partition, floor, self._log.end_offset(partition))
+
+    @property
+    def lag(self) -> int:
+        """Records that are on the log and not here."""
+        partitions = range(self._log.partitions)
+        return sum(self._log.end_offset(number) - self._log.position(number) for number in partitions)
+
+    @property
+    def is_alive(self) -> bool:
+        """The log was asked for news lately."""
+        now = asyncio.get_running_loop().time()
+        return self.caught_up.is_set() and now - self._log.polled_at < SILENT_SECONDS
+
+    async def _read(self) -> None:
+        async for batch in self._log.batches():
+            for record in batch:
+                self._take(record)
+
+    def _take(self, record: Record) -> None:
+        headers = dict(record.headers)
+        try:
+            client_id, event = headers[CLIENT_ID], EVENTS[headers[EVENT_TYPE]]
+            message_id, attempt, seq = headers[ANSWER].decode().rsplit("/", 2)
+            place = int(attempt), int(seq)
+        except (KeyError, ValueError):
+            UNREADABLE.inc()
+            return
+        if record.key is None or record.value is None:
+            UNREADABLE.inc()
+            return
+        frame = Frame(record.offset, message_id, *place, event, record.value, record.timestamp)
+        self._questions.hear(client_id, message_id, event)
+        if not self._rings.append((client_id, record.key), record.partition, frame):
+            REPEATED.inc()
+
+    async def _keep_house(self) -> None:
+        while not self._log.is_caught_up:
+            await asyncio.sleep(CATCH_UP_POLL_SECONDS)
+        self.caught_up.set()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._rings.sweep()
+            self._questions.sweep()
+            TAIL_LAG.set(self.lag)
+            RING_BYTES.set(self._rings.size_bytes)
+            RINGS.set(len(self._rings))

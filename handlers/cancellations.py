@@ -1,0 +1,45 @@
+"""Answers that nobody wants any more, by client and message."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from uuid import UUID
+
+MAX_REMEMBERED = 10_000
+REMEMBERED_SECONDS = 3_600
+
+
+class Cancellations:
+    """Fed with `ChatCancelled`, watched by the answers. Cancelling what is over, unknown or cancelled is harmless.
+
+    A cancel is remembered for an hour (the retention of its topic), the newest 10,000, so it may come before its
+    answer begins, or between two attempts.
+    """
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, UUID], float] = {}
+        self._watching: dict[tuple[str, UUID], list[Callable[[], None]]] = {}
+
+    def cancel(self, client_id: str, message_id: UUID) -> None:
+        """Stops the answer if it runs here, and whenever it begins."""
+        key = client_id, message_id
+        self._at.pop(key, None)
+        if len(self._at) >= MAX_REMEMBERED:
+            del self._at[next(iter(self._at))]
+        self._at[key] = monotonic()
+        for stop in tuple(self._watching.get(key, ())):
+            stop()
+
+    @contextmanager
+    def watch(self, client_id: str, message_id: UUID, stop: Callable[[], None]) -> Iterator[None]:
+        """Calls `stop` on a cancel while the block runs, at once if it came before."""
+        key = client_id, message_id
+        self._watching.setdefault(key, []).append(stop)
+        try:
+            if monotonic() - self._at.get(key, -REMEMBERED_SECONDS) < REMEMBERED_SECONDS:
+                stop()
+            yield
+        finally:
+            self._watching[key].remove(stop)
+            if not self._watching[key]:
+                del self._watching[key]

@@ -1,0 +1,126 @@
+"""One streamed answer over HTTP: what OpenAI's and Anthropic's have in common.
+
+The vendors' SDKs are not used: they raise nothing when a stream ends too early, raise `JSONDecodeError` on a torn
+event, and cost several times the CPU per delta (`bench/deltas.py`).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+
+from handlers.models.errors import ProviderBusyError, ProviderError, refusal
+from handlers.models.sse import EventParser
+from handlers.ports import Finish
+from handlers.token_counts import estimated_usage
+from schemas.events import FinishReason, Usage
+
+FIRST_SECONDS = 30
+BETWEEN_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST that is answered by a stream of events."""
+
+    provider: str
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+    prompt_characters: int
+
+
+class Reading(Protocol):
+    """What one provider's events say, read one after the other."""
+
+    reason: FinishReason | None
+    usage: Usage | None
+    is_complete: bool
+
+    def read(self, event: bytes) -> str:
+        """The text in the event, often none. Raises `ProviderError`, and `ValueError` for what is no event."""
+        ...
+
+
+async def answer_stream(
+    session: aiohttp.ClientSession, request: Request, reading: Reading
+) -> AsyncGenerator[str | Finish, None]:
+    """Pieces of text, then one `Finish`. Raises `ProviderError`; closing it closes the connection at once."""
+    characters = 0
+    async with aclosing(_batches(session, request)) as batches:
+        async for text in _texts(request, reading, batches):
+            characters += len(text)
+            yield text
+        if reading.reason is None:
+            raise ProviderBusyError(f"{request.provider} ended its stream in mid-answer")
+        yield Finish(reading.reason, reading.usage or estimated_usage(request.prompt_characters, characters))
+        # A connection whose stream was read to its end is used again by the next question.
+        with suppress(ProviderError):
+            async for _ in batches:
+                pass
+
+
+async def _texts(request: Request, reading: Reading, batches: AsyncIterator[list[bytes]]) -> AsyncIterator[str]:
+    try:
+        async for events in batches:
+            for event in events:
+                if text := _read(request, reading, event):
+                    yield text
+            if reading.is_complete:
+                return
+    except ProviderError:
+        # After the last word only figures are missing, and asking again would cost the answer twice.
+        if reading.reason is None:
+            raise
+
+
+def _read(request: Request, reading: Reading, event: bytes) -> str:
+    try:
+        return reading.read(event)
+    except ValueError as error:
+        raise ProviderBusyError(f"{request.provider} sent an event that cannot be read") from error
+
+
+async def _batches(session: aiohttp.ClientSession, request: Request) -> AsyncGenerator[list[bytes], None]:
+    """The events of each network read. Silence is measured while we wait, never while the reader works."""
+    parser = EventParser()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + FIRST_SECONDS
+    try:
+        async with asyncio.timeout_at(deadline):
+            response = await _post(session, request)
+        try:
+            while True:
+                async with asyncio.timeout_at(deadline):
+                    chunk = await response.content.readany()
+                if not chunk:
+                    return
+                yield parser.feed(chunk)
+                deadline = loop.time() + BETWEEN_SECONDS
+        finally:
+            response.close()
+    except TimeoutError as error:
+        raise ProviderBusyError(f"{request.provider} fell silent") from error
+    except ValueError as error:
+        raise ProviderBusyError(f"{request.provider} sent {error}") from error
+    except aiohttp.ClientError as error:
+        raise ProviderBusyError(f"the connection to {request.provider} failed: {error!r}") from error
+
+
+async def _post(session: aiohttp.ClientSession, request: Request) -> aiohttp.ClientResponse:
+    response = await session.post(
+        request.url,
+        data=orjson.dumps(request.body),
+        headers={"Content-Type": "application/json", **request.headers},
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+        allow_redirects=False,
+    )
+    if response.status == 200:
+        return response
+    async with response:
+        body = await response.content.read(10_000)
+    raise refusal(request.provider, response.status, response.headers, body.decode(errors="replace"))

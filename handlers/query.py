@@ -1,0 +1,67 @@
+"""From a visitor's message to a search query, and how much of it a passage covers."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from schemas.events import Passage
+
+MAX_SHORT_WORDS = 3
+TOP_PASSAGES = 3
+MIN_STEM_CHARACTERS = 4
+WORD = re.compile(r"[^\W_]+")
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]{2,}")
+OPENERS = re.compile(
+    r"^\s*(and|or|but|so|then|also|what about|how about|what if|why not|why|how so|really|which one|und|aber|et|y|e)\b",
+    re.IGNORECASE,
+)
+POINTERS = frozenset(
+    WORD.findall("it its they them their theirs he him his she her this that these those there one ones same former latter")
+)
+STOP_WORDS = POINTERS | frozenset(
+    WORD.findall(
+        "a an the and or but if of in on at by for from to with about into over under as is are was were be been being "
+        "am do does did done can could should would will shall may might must have has had i you we me my your our us "
+        "who whom whose which what when where why how not no yes so than then too very just please tell give get here "
+        "any some s t d ll re ve m don isn aren doesn didn"
+    )
+)
+ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
+
+
+def words_of(text: str) -> list[str]:
+    """Folded words in order, accents and case away; Chinese and Japanese, which have no spaces, in pairs of letters."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return WORD.findall(UNSPACED.sub(_pairs, plain))
+
+
+def leans_on_conversation(message: str) -> bool:
+    """Whether the message needs the one before it: very short, opens with a connective, or points back."""
+    words = words_of(message)
+    content = [word for word in words if word not in STOP_WORDS]
+    if OPENERS.match(message) or len(content) == 0:
+        return True
+    return len(words) <= MAX_SHORT_WORDS or (not POINTERS.isdisjoint(words) and len(content) <= 2 * MAX_SHORT_WORDS)
+
+
+def covered_share(query: str, passages: Sequence[Passage]) -> float:
+    """Share (0–1) of the query's content words that one of the top three passages holds; 0 without any."""
+    asked = {_stem(word) for word in words_of(query) if word not in STOP_WORDS}
+    if not asked:
+        return 0.0
+    texts = (f"{passage.heading or ''} {passage.text}" for passage in passages[:TOP_PASSAGES])
+    found = {_stem(word) for text in texts for word in words_of(text)}
+    return len(asked & found) / len(asked)
+
+
+def _pairs(run: re.Match[str]) -> str:
+    text = run[0]
+    return " ".join(["", *(text[at : at + 2] for at in range(len(text) - 1)), ""])
+
+
+def _stem(word: str) -> str:
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM_CHARACTERS:
+            return word[: -len(ending)]
+    return word

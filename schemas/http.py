@@ -1,0 +1,217 @@
+"""Bodies of requests and responses (`wire.md`)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from schemas.events import (
+    MAX_QUESTION_CHARACTERS,
+    MAX_SESSION_ID_CHARACTERS,
+    DocumentStatus,
+    FinishReason,
+    Outcome,
+    Rating,
+    Source,
+    Tier,
+    Usage,
+)
+from schemas.shape import Shape
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+class PageContext(Shape):
+    """Where the visitor is."""
+
+    url: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+class ChatRequest(Shape):
+    """A visitor's message. Without `session_id` a new session begins; `message_id` makes the request repeatable."""
+
+    message: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    ]
+    session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)] | None = None
+    message_id: UUID | None = None
+    widget_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    locale: Annotated[str, Field(max_length=35)] | None = None
+    context: PageContext | None = None
+
+
+class ChatAccepted(Shape):
+    """The question is on its way; the session's stream carries the answer."""
+
+    message_id: UUID
+    session_id: str
+    ticket: str | None = None
+
+
+class ChatReply(ChatAccepted):
+    """The whole answer."""
+
+    reply: str
+    sources: list[Source]
+    usage: Usage
+    model: str
+    finish_reason: FinishReason
+
+
+class CancelRequest(Shape):
+    """`session_id` is needed only when the question was asked elsewhere and has not begun to be answered."""
+
+    session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)] | None = None
+
+
+class FeedbackRequest(Shape):
+    """A thumb, and why."""
+
+    rating: Rating
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)] | None = None
+
+
+class HistoryMessage(Shape):
+    """One exchange of a session."""
+
+    message_id: UUID
+    question: str
+    answer: str
+    state: Outcome
+    sources: list[Source]
+    created_at: datetime
+    rating: Rating | None = None
+
+
+class History(Shape):
+    """A page of a session, oldest first; `next` is the `before` of the page that is further back."""
+
+    messages: list[HistoryMessage]
+    next: datetime | None = None
+    ticket: str | None = None
+
+
+class DocumentByUri(Shape):
+    """A file that lies in the uploads already."""
+
+    uri: Annotated[str, Field(min_length=1, max_length=2_000)]
+    filename: Line
+    title: Line | None = None
+    description: Annotated[str, Field(max_length=2_000)] | None = None
+    tags: Annotated[list[Line], Field(max_length=50)] = []
+    external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    media_type: Annotated[str, Field(max_length=200)] | None = None
+
+
+class DocumentFields(Shape):
+    """What may come beside an uploaded file."""
+
+    title: Line | None = None
+    description: Annotated[str, Field(max_length=2_000)] | None = None
+    tags: Annotated[list[Line], Field(max_length=50)] = []
+    external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class DocumentAccepted(Shape):
+    """The document waits for ingestion, or for its removal."""
+
+    id: str
+    status: DocumentStatus
+    filename: str
+
+
+class DocumentProgressView(Shape):
+    """Where ingestion stands."""
+
+    id: str
+    status: DocumentStatus
+    progress: int
+    current_step: str
+    stage: str
+    reason: str | None = None
+    retryable: bool | None = None
+    chunks: int | None = None
+    version: int
+
+
+class DocumentView(DocumentProgressView):
+    """A document of the knowledge base."""
+
+    filename: str
+    title: str
+    description: str | None = None
+    tags: list[str]
+    external_id: str | None = None
+    media_type: str
+    size_bytes: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentList(Shape):
+    """A client's documents, newest first."""
+
+    documents: list[DocumentView]
+
+
+class ValidateRequest(Shape):
+    """Whose key is this, and may that page use it?"""
+
+    api_key: Annotated[str, Field(min_length=1, max_length=200)]
+    origin: Annotated[str, Field(max_length=300)] | None = None
+
+
+class WidgetView(Shape):
+    """What a page needs to draw the widget."""
+
+    widget_id: str
+    theme: dict[str, object]
+
+
+class Validated(Shape):
+    """The answer; the other fields only when `valid`."""
+
+    valid: bool
+    client_id: str | None = None
+    tier: Tier | None = None
+    widget: WidgetView | None = None
+
+
+class TicketRequest(Shape):
+    """A server asks for its visitor's ticket."""
+
+    client_id: Annotated[str, Field(min_length=1, max_length=64)]
+    session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
+    visitor_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+
+class TicketIssued(Shape):
+    """A ticket and when it ends."""
+
+    ticket: str
+    expires_at: datetime
+
+
+class Check(Shape):
+    """One dependency, as seen from here."""
+
+    status: Literal["ok", "down", "unknown"]
+    detail: str | None = None
+
+
+class Health(Shape):
+    """`degraded`: answers flow, something else does not. `down`: they do not."""
+
+    status: Literal["ok", "degraded", "down"]
+    version: str
+    checks: dict[str, Check]
+
+
+class Problem(Shape):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
