@@ -78,9 +78,7 @@ async def ask(publisher: Publisher, topic: Topic, sessions: list[str], client: s
             client_id=client, message_id=uuid4(), session_id=session, text="x", requested_at=datetime.now(UTC)
         )
         value = event.model_dump_json().encode()
-        waiting.append(
-            await publisher.send_raw(topic.name, session.encode(), value, [("client-id", client.encode())])
-        )
+        waiting.append(await publisher.send_raw(topic.name, session.encode(), value, [("client-id", client.encode())]))
     await asyncio.gather(*waiting)
 
 

@@ -14,7 +14,7 @@ import httpx
 from chatconnect.api import Access, ApiError, BusyError, check
 
 # Renewed by every change of the status, so it bounds a stall and not the size of a document.
-STALL_SECONDS = 180
+STALL_SECONDS = 300
 POLL_SECONDS = 0.3
 MAX_POLL_SECONDS = 2.0
 UPLOAD_TRIES = 4

@@ -18,8 +18,13 @@ CallerKind = Literal["publishable", "ticket", "secret", "internal"]
 class ClientDirectory(Protocol):
     """What we need of `stores.clients.Clients`."""
 
-    async def by_api_key(self, api_key: str) -> tuple[Client, Literal["publishable", "secret"]] | None: ...
-    async def get(self, client_id: str) -> Client | None: ...
+    async def by_api_key(self, api_key: str) -> tuple[Client, Literal["publishable", "secret"]] | None:
+        """Whose key it is, and of which kind."""
+        ...
+
+    async def get(self, client_id: str) -> Client | None:
+        """The client, or None."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Access:
             return await (self._secret(request, token) if token.startswith("sk_") else self._visitor(token))
         if "x-api-key" in headers:
             return await self._publishable(request, headers["x-api-key"])
-        _refuse("Send a publishable key as x-api-key, or a ticket or a secret key as Authorization: Bearer.")
+        return _refuse("Send a publishable key as x-api-key, or a ticket or a secret key as Authorization: Bearer.")
 
     async def _internal(self, request: Request) -> Caller:
         self.require_internal(request)
@@ -116,7 +121,9 @@ class Access:
         if found is None:
             _refuse("This key is unknown or has been revoked: copy it again from the dashboard.")
         if found[1] != kind:
-            raise Problem(403, "Send publishable keys (pk_…) as x-api-key, secret ones (sk_…) as Authorization: Bearer.")
+            raise Problem(
+                403, "Send publishable keys (pk_…) as x-api-key, secret ones (sk_…) as Authorization: Bearer."
+            )
         return found[0]
 
     def _knows(self, secret: str) -> bool:

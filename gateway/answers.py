@@ -1,4 +1,4 @@
-"""What frames add up to: the text, the sources and the ending of an answer. Nothing here is decoded before it is asked for."""
+"""What frames add up to: the text, the sources and the ending of an answer. Decoded only when it is asked for."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Self

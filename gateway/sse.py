@@ -1,10 +1,11 @@
 """Server-sent events as bytes (WHATWG HTML §9.2). Pure."""
 
 import re
+from collections.abc import Iterable, Iterator
 
-CONTENT_TYPE = b"text/event-stream; charset=utf-8"
+MAX_SEND_BYTES = 32 * 1024
 HEADERS = [
-    (b"content-type", CONTENT_TYPE),
+    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
@@ -20,11 +21,28 @@ def event(name: str, data: bytes, event_id: str | None = None) -> bytes:
     return b"%bevent: %b\ndata: %b\n\n" % (identified, name.encode(), data)
 
 
-def cursor(event_id: str) -> bytes:
-    """Moves the client's cursor and fires no handler: an id without data. Also a heartbeat."""
+def first(retry_ms: int, event_id: str) -> bytes:
+    """The first frame: how long to wait before coming back, and with which id. Fires no handler."""
+    return b"retry: %d\nid: %b\n\n" % (retry_ms, event_id.encode())
+
+
+def heartbeat(event_id: str) -> bytes:
+    """Keeps proxies from closing, and moves the client's cursor. Fires no handler."""
     return b"id: %b\n\n" % event_id.encode()
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long a client waits before it comes back."""
+    """The last frame: how long to wait before coming back."""
     return b"retry: %d\n\n" % milliseconds
+
+
+def joined(events: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole events in bodies of about `MAX_SEND_BYTES`; a single larger event stays whole."""
+    body = bytearray()
+    for whole in events:
+        if body and len(body) + len(whole) > MAX_SEND_BYTES:
+            yield bytes(body)
+            body.clear()
+        body += whole
+    if body:
+        yield bytes(body)

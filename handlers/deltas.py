@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Self, cast
 
@@ -12,6 +12,8 @@ from handlers.ports import Finish, Model, Prompt
 PAUSE_SECONDS = 0.04
 FULL_CHARACTERS = 1_000
 MAX_WAITING_CHARACTERS = 100_000
+# For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
+END_SECONDS = 0.05
 
 
 class Deltas:
@@ -27,42 +29,79 @@ class Deltas:
         self._waiting: list[str] = []
         self._characters = 0
         self._finish: Finish | None = None
+        self._over = False
         self._arrived = asyncio.Event()
-        self._urgent = interruption.reached
-        self._taken = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._room = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._reading = asyncio.create_task(self._read())
-        self._reading.add_done_callback(self._ended)
-        self._interruption.reading = self._reading
+        self._reading.add_done_callback(lambda _: self._end())
+        self._interruption.guard(self._reading)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._reading.cancel()
-        await asyncio.wait([self._reading])
+        try:
+            await asyncio.wait([self._reading], timeout=END_SECONDS if self._finish else 0)
+        finally:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+            if not self._reading.cancelled():
+                self._reading.exception()  # raised by the iteration already, unless the answer ended before it
 
     async def __aiter__(self) -> AsyncIterator[str | Finish]:
-        while self._interruption.reason is None:
+        while True:
             await self._arrived.wait()
+            if self._interruption.reason:
+                return
             if text := self._take():
                 yield text
-            if self._reading.done() and not self._waiting:
-                break
+            elif self._over:
+                yield self._finish or self._failure()
+                return
             await self._pause()
-        if self._interruption.reason is None:
-            self._reading.result()
-            yield cast("Finish", self._finish)
 
     async def _read(self) -> None:
         async with aclosing(self._stream) as stream:
             async for piece in stream:
                 if isinstance(piece, Finish):
                     self._finish = piece
-                    return
-                self._waiting.append(piece)
-                self._characters += len(piece)
-                self._arrived.set()
-                if self._characters >= FULL_CHARACTERS:
-                    self._urgent.set()
+                    self._end()
+                else:
+                    await self._keep(piece)
+
+    async def _keep(self, piece: str) -> None:
+        self._waiting.append(piece)
+        self._characters += len(piece)
+        self._arrived.set()
+        if self._characters >= FULL_CHARACTERS:
+            self._urgent.set()
+        if self._characters >= MAX_WAITING_CHARACTERS:
+            self._room.clear()
+            await self._room.wait()
+
+    def _take(self) -> str:
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._characters = 0
+        self._room.set()
+        if not self._over:
+            self._arrived.clear()
+            self._urgent.clear()
+        return text
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._urgent.wait()
+
+    def _end(self) -> None:
+        self._over = True
+        self._arrived.set()
+        self._urgent.set()
+
+    def _failure(self) -> Finish:
+        self._reading.result()
+        raise AssertionError("a model's stream ends with a Finish")

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -55,13 +56,14 @@ class Stages:
         self._tokenizer = tokenizer
         self._children = asyncio.Semaphore(MAX_CHILDREN)
 
-    async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncIterator[Step]:
+    async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncGenerator[Step, None]:
         """Ends when the version is published. Raises `UnreadableError` and `RetryableError`."""
         source, sections, pieces = folder / "source", folder / "sections.jsonl", folder / "pieces.jsonl"
         yield Step("parsing", 0, "Fetching the file")
         await self._fetch(uploaded, source)
-        async for step in self._parse(uploaded, source, sections):
-            yield step
+        async with aclosing(self._parse(uploaded, source, sections)) as steps:
+            async for step in steps:
+                yield step
         chunks = 0
         async for step in self._chunk(sections, pieces):
             chunks = step.chunks or 0
@@ -86,15 +88,16 @@ class Stages:
         if uploaded.sha256 and digest != uploaded.sha256:
             raise UnreadableError("The file changed after it was uploaded: upload it again.", code="changed")
 
-    async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncIterator[Step]:
+    async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
         kind = await asyncio.to_thread(kind_of, source, uploaded.filename, uploaded.media_type)
         while not await self._has_turn():
             yield Step("parsing", 0, "Waiting for its turn to be read")
         try:
-            async for step in read_isolated(kind, source, target, LIMITS):
-                fraction = step.done / max(step.total, 1)
-                text = f"Reading page {step.done} of {step.total}" if kind == "pdf" else f"Reading, {fraction:.0%} done"
-                yield Step("parsing", fraction, text)
+            async with aclosing(read_isolated(kind, source, target, LIMITS)) as steps:
+                async for read in steps:
+                    fraction = read.done / max(read.total, 1)
+                    text = f"Reading page {read.done} of {read.total}" if kind == "pdf" else f"Read {fraction:.0%}"
+                    yield Step("parsing", fraction, text)
         finally:
             self._children.release()
 

@@ -1,8 +1,7 @@
 """DocumentUploaded → DocumentProgress … ready or failed; DocumentDeleted → out of every answer at once."""
 
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,23 +12,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from handlers.document_stages import Stages, Step
 from handlers.models.minilm import weights_folder
 from handlers.ports import Embedder
+from handlers.progress import Telling
 from handlers.readers.section import UnreadableError
-from schemas.events import DocumentDeleted, DocumentProgress, DocumentUploaded, Event
+from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
 from schemas.failures import PermanentError, RetryableError
-from stores.documents import Document, Documents
-from stores.uploads import ForeignUriError, Uploads
+from stores.documents import Documents
+from stores.uploads import Uploads
 from stores.vectors import VectorStore
 
 log = structlog.get_logger()
 
-# A stage's part of the whole, in percent.
-SPANS = {"parsing": (0, 20), "chunking": (20, 25), "embedding": (25, 95), "indexing": (95, 99)}
-TELL_SECONDS = 0.5
-HEARTBEAT_SECONDS = 5
-
 
 class Ingestion:
-    """The knowledge base's writer. A file that cannot be read ends as `failed`; a dependency's failure is tried again."""
+    """The writer of knowledge bases. A file that cannot be read ends as `failed`; a dependency's failure is retried."""
 
     def __init__(
         self, documents: Documents, uploads: Uploads, vectors: VectorStore, embedder: Embedder, workspace: Path
@@ -48,72 +43,80 @@ class Ingestion:
         if isinstance(event, DocumentDeleted):
             yield await self._delete(event)
             return
-        with _dependencies():
-            document = await self._documents.register(event)
+        try:
+            with _dependencies():
+                document = await self._documents.register(event)
+        except PermanentError as error:
+            yield Telling(event).failed(str(error), retryable=False)
+            return
         if document.version != event.version or document.status == "deleted":
             return
         if document.status == "ready":
-            yield _ready(event, document.chunks)
+            yield Telling(event, document.chunks).ready()
             return
         async with aclosing(self._ingest(event)) as steps:
             async for progress in steps:
                 yield progress
 
     async def give_up(self, event: DocumentUploaded | DocumentDeleted, error: Exception) -> AsyncIterator[Event]:
-        """The owner is told that it failed and may be tried again; saved when Postgres is there."""
-        if isinstance(event, DocumentDeleted):
-            yield _deletion_failed(event)
-            return
+        """The owner is told that it failed and can be tried again; saved when Postgres is there."""
         log.warning("ingestion_given_up", document_id=event.document_id, error=repr(error))
-        reason = (
-            str(error)
-            if isinstance(error, PermanentError)
-            else "A part of the system was away for too long. The file is fine: try again later."
+        if isinstance(event, DocumentDeleted):
+            yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
+            return
+        failed = Telling(event).failed(
+            "A part of the system was away for too long. The file is fine: try again later.", retryable=True
         )
-        failed = _failed(event, "queued", reason, retryable=True)
         try:
             await self._documents.advance(failed)
         except (OSError, SQLAlchemyError) as unsaved:
             log.warning("failure_not_saved", document_id=event.document_id, error=repr(unsaved))
         yield failed
 
-    async def _ingest(self, uploaded: DocumentUploaded) -> AsyncIterator[DocumentProgress]:
-        self._workspace.mkdir(parents=True, exist_ok=True)
-        telling = _Telling(uploaded)
+    async def _ingest(self, uploaded: DocumentUploaded) -> AsyncGenerator[DocumentProgress, None]:
+        telling = Telling(uploaded)
         try:
-            with tempfile.TemporaryDirectory(dir=self._workspace, prefix="document-") as folder:
-                async with aclosing(self._stages.run(uploaded, Path(folder))) as steps:
-                    while step := await _next(steps):
-                        if progress := telling.due(step):
-                            if not await self._save(progress):
-                                return
-                            yield progress
+            async with aclosing(self._steps(uploaded)) as steps:
+                async for step in steps:
+                    progress = telling.due(step)
+                    if progress and not await self._save(progress):
+                        return
+                    if progress:
+                        yield progress
         except PermanentError as error:
-            failed = _failed(uploaded, telling.stage, str(error), retryable=not isinstance(error, UnreadableError))
+            failed = telling.failed(str(error), retryable=not isinstance(error, UnreadableError))
             if await self._save(failed):
                 yield failed
             return
-        ready = _ready(uploaded, telling.chunks)
-        if await self._save(ready) or await self._is_ready(uploaded):
+        ready = telling.ready()
+        if await self._save(ready) or await self._is_ours(uploaded):
             yield ready
+
+    async def _steps(self, uploaded: DocumentUploaded) -> AsyncGenerator[Step, None]:
+        with _dependencies():
+            self._workspace.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._workspace, prefix="document-") as folder:
+                async with aclosing(self._stages.run(uploaded, Path(folder))) as steps:
+                    async for step in steps:
+                        yield step
 
     async def _save(self, progress: DocumentProgress) -> bool:
         with _dependencies():
             return await self._documents.advance(progress)
 
-    async def _is_ready(self, uploaded: DocumentUploaded) -> bool:
-        """After a refused `ready`: undo what we published over a delete or a newer version (we were a zombie)."""
+    async def _is_ours(self, uploaded: DocumentUploaded) -> bool:
+        """After a refused `ready`: whether it was saved before. Else we published late, over a delete or a newer
+        version, and that is put right here.
+        """
         key = (uploaded.client_id, uploaded.document_id)
         with _dependencies():
             document = await self._documents.get(*key)
         if document is None or document.status == "deleted":
             await self._vectors.delete(*key)
             return False
-        if document.version != uploaded.version:
-            if document.status == "ready":
-                await self._vectors.publish_version(*key, document.version)
-            return False
-        return document.status == "ready"
+        if document.version != uploaded.version and document.status == "ready":
+            await self._vectors.publish_version(*key, document.version)
+        return document.version == uploaded.version and document.status == "ready"
 
     async def _delete(self, deleted: DocumentDeleted) -> DocumentProgress:
         key = (deleted.client_id, deleted.document_id)
@@ -121,13 +124,35 @@ class Ingestion:
         with _dependencies():
             document = await self._documents.get(*key)
             await self._documents.delete(*key)
-        # A run that published between the two steps can do so no more.
+        # A run that published between the two lines above cannot do so any more.
         await self._vectors.delete(*key)
         with _dependencies():
-            await self._remove_files(deleted, document)
-        return _progress(deleted, document.version if document else 0, "deleted", 100, "Deleted")
+            await self._uploads.delete_document(*key)
+            if document and self._uploads.belongs_to(deleted.client_id, document.uri):
+                await self._uploads.delete(document.uri)
+        return _deletion(deleted, "deleted", version=document.version if document else 0)
 
-    async def _remove_files(self, deleted: DocumentDeleted, document: Document | None) -> None:
-        await self._uploads.delete_document(deleted.client_id, deleted.document_id)
-        if document and self._uploads.belongs_to(deleted.client_id, document.uri):
-            await self._uploads.delete(document.uri)
+
+def _deletion(
+    deleted: DocumentDeleted, status: DocumentStatus, *, version: int = 0, reason: str | None = None
+) -> DocumentProgress:
+    return DocumentProgress(
+        client_id=deleted.client_id,
+        document_id=deleted.document_id,
+        version=version,
+        status=status,
+        stage="deleting",
+        progress=100,
+        current_step="Deletion failed" if reason else "Deleted",
+        reason=reason,
+        retryable=True if reason else None,
+        at=datetime.now(UTC),
+    )
+
+
+@contextmanager
+def _dependencies() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, SQLAlchemyError) as error:
+        raise RetryableError(f"A dependency of ingestion is away: {error!r}") from error

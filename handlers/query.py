@@ -16,7 +16,9 @@ OPENERS = re.compile(
     re.IGNORECASE,
 )
 POINTERS = frozenset(
-    WORD.findall("it its they them their theirs he him his she her this that these those there one ones same former latter")
+    WORD.findall(
+        "it its they them their theirs he him his she her this that these those there one ones same former latter"
+    )
 )
 STOP_WORDS = POINTERS | frozenset(
     WORD.findall(

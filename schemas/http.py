@@ -1,3 +1,4 @@
+# ruff: noqa: A005 - design.md names it so, and it is only ever imported as schemas.http
 """Bodies of requests and responses (`wire.md`)."""
 
 from datetime import datetime
@@ -16,6 +17,7 @@ from schemas.events import (
     Source,
     Tier,
     Usage,
+    UtcDatetime,
 )
 from schemas.shape import Shape
 
@@ -31,9 +33,7 @@ class PageContext(Shape):
 class ChatRequest(Shape):
     """A visitor's message. Without `session_id` a new session begins; `message_id` makes the request repeatable."""
 
-    message: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARACTERS)
-    ]
+    message: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
     session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)] | None = None
     message_id: UUID | None = None
     widget_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
@@ -84,6 +84,12 @@ class HistoryMessage(Shape):
     rating: Rating | None = None
 
 
+class HistoryPage(Shape):
+    """Which page: messages asked earlier than this."""
+
+    before: UtcDatetime | None = None
+
+
 class History(Shape):
     """A page of a session, oldest first; `next` is the `before` of the page that is further back."""
 
@@ -92,25 +98,21 @@ class History(Shape):
     ticket: str | None = None
 
 
-class DocumentByUri(Shape):
-    """A file that lies in the uploads already."""
-
-    uri: Annotated[str, Field(min_length=1, max_length=2_000)]
-    filename: Line
-    title: Line | None = None
-    description: Annotated[str, Field(max_length=2_000)] | None = None
-    tags: Annotated[list[Line], Field(max_length=50)] = []
-    external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    media_type: Annotated[str, Field(max_length=200)] | None = None
-
-
 class DocumentFields(Shape):
     """What may come beside an uploaded file."""
 
     title: Line | None = None
     description: Annotated[str, Field(max_length=2_000)] | None = None
-    tags: Annotated[list[Line], Field(max_length=50)] = []
+    tags: Annotated[list[Line], Field(max_length=50, default_factory=list)]
     external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class DocumentByUri(DocumentFields):
+    """A file that lies in the uploads already."""
+
+    uri: Annotated[str, Field(min_length=1, max_length=2_000)]
+    filename: Line
+    media_type: Annotated[str, Field(max_length=200)] | None = None
 
 
 class DocumentAccepted(Shape):

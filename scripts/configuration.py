@@ -14,10 +14,10 @@ INTRODUCTION = """\
 
 This page is written by `scripts/configuration.py` from `schemas/settings.py`; change it there.
 
-Every process of ChatConnect is configured by environment variables and by nothing else: there is no configuration
-file, and the names have no prefix. An empty variable counts as unset. `chatconnect dev` sets the ones it needs for the parts
-that it starts itself and writes the addresses and keys to `dev.env` in its data folder; a variable that you set yourself
-replaces the embedded part it names.
+The environment variables of ChatConnect are listed here, and every process is configured by them and by nothing else. \
+There is no configuration file, and the names have no prefix. An empty variable counts as unset. \
+`chatconnect dev` sets the ones it needs for the parts that it starts itself and writes the addresses and keys to \
+`dev.env` in its data folder; a variable that you set yourself replaces the embedded part it names.
 """
 SECTIONS = {
     "Which variables connect to Kafka?": ("kafka_",),

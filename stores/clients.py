@@ -77,7 +77,7 @@ class Clients:
         )
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return (_client(row), cast(KeyKind, row.kind)) if row else None
+        return (_client(row), cast("KeyKind", row.kind)) if row else None
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None. At most 10 s old; while Postgres is away the last one seen, however old."""

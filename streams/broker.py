@@ -13,7 +13,7 @@ from schemas.settings import Settings
 from streams.connection import security
 from streams.consumer import REBALANCE_TIMEOUT_MS, Consumer
 from streams.subscription import Subscription
-from streams.topics import TOPICS
+from streams.topics import TOPICS, Topic
 
 SESSION_TIMEOUT_MS = 45_000
 HEARTBEAT_MS = 3_000
@@ -42,6 +42,17 @@ def create_app(broker: KafkaBroker, version: str) -> FastStream:
     return FastStream(broker, specification=AsyncAPI(title="ChatConnect", version=version))
 
 
+def declare(broker: KafkaBroker, topic: Topic, name: str, description: str) -> None:
+    """Show a subscription in the AsyncAPI document without building a consumer's parts."""
+    broker.subscriber(
+        topic.name,
+        group_id=f"chatconnect.{name}.{topic.name}",
+        ack_policy=AckPolicy.MANUAL,
+        title=f"{topic.name} → {name}",
+        description=description,
+    )
+
+
 def subscribe(
     broker: KafkaBroker, settings: Settings, subscription: Subscription, consumer: Consumer
 ) -> LogicSubscriber[ConsumerRecord]:
@@ -60,6 +71,4 @@ def subscribe(
         rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
         fetch_max_wait_ms=FETCH_WAIT_MS,
-        title=f"{subscription.topic.name} → {subscription.name}",
-        description=(subscription.handler.__doc__ or "").partition("\n")[0],
     )

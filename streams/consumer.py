@@ -21,6 +21,7 @@ from streams.codec import CLIENT_ID, CLIENT_TIER, header
 from streams.lanes import Job, Lanes
 from streams.runner import Runner
 from streams.subscription import Subscription
+from streams.watchdog import Watchdog
 
 POLL_MS = 200
 POLL_RECORDS = 500
@@ -46,6 +47,7 @@ class Consumer:
         self._runner = runner
         self._lanes: Lanes[Assigned] = Lanes(subscription.slots, subscription.client_slots)
         self._assignments = Assignments()
+        self._watchdog = Watchdog(self._assignments)
         self._running: dict[asyncio.Task[None], Assigned] = {}
         self._kafka: AIOKafkaConsumer | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -58,12 +60,13 @@ class Consumer:
         return _Listener(self)
 
     async def run(self, kafka: AIOKafkaConsumer) -> None:
-        """Consume until cancelled; ends with an error when a part of it dies. Call `drain` before."""
+        """Consume until cancelled. Raises what a part of it died of, `SilentError` among that, in a group."""
         self._kafka = kafka
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._commit_for_ever())
+                tasks.create_task(self._watchdog.watch(kafka))
                 await self._poll_for_ever(kafka)
         finally:
             self._tasks = None
@@ -74,6 +77,12 @@ class Consumer:
         """Start nothing more, let what runs end within the budget, commit."""
         self._is_draining = True
         await self.revoke([assigned.partition for assigned in self._assignments], budget_seconds)
+
+    def forget(self) -> None:
+        """After `run` ended: hold nothing, so that a new Kafka consumer can be run."""
+        self._assignments.end([assigned.partition for assigned in self._assignments])
+        self._lanes = Lanes(self._subscription.slots, self._subscription.client_slots)
+        self._kafka = None
 
     async def revoke(self, partitions: Iterable[TopicPartition], budget_seconds: float = REVOKE_BUDGET_SECONDS) -> None:
         """Drain first, fence second: finished work must not be done again (PostHog #80897)."""
@@ -108,6 +117,7 @@ class Consumer:
 
     def _receive(self, kafka: AIOKafkaConsumer, partition: TopicPartition, records: list[ConsumerRecord]) -> None:
         assigned = self._assignments.get(partition)
+        self._watchdog.received()
         if assigned is None or not assigned.is_open:
             return
         for record in records:

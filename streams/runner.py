@@ -11,6 +11,7 @@ from schemas.events import Event
 from schemas.failures import PermanentError
 from streams import metrics
 from streams.codec import CLIENT_TIER, TRACEPARENT, Record, UndecodableError, decode
+from streams.dead_letter_limit import DeadLetterLimit
 from streams.dead_letters import DeadLetters
 from streams.lanes import Job, P
 from streams.publisher import Acknowledgement, Publisher, acknowledged
@@ -33,11 +34,13 @@ class Runner:
         self._subscription = subscription
         self._publisher = publisher
         self._dead_letters = DeadLetters(publisher, subscription.group)
+        self._limit = DeadLetterLimit()
 
     async def run(self, job: Job[P], record: Record) -> float | None:
         """None: the record is done for good. Else seconds until it should be run again.
 
         The commit is the caller's last step: everything the handler yielded is acknowledged when this returns None.
+        Raises `TooManyDeadLettersError` alone.
         """
         name = self._subscription.name
         try:
@@ -46,7 +49,12 @@ class Runner:
                     await (self._handle(record) if job.failure is None else self._bury(job, record))
         except Exception as error:  # noqa: BLE001 - the one place that answers for every failure of a handler
             return self._after(job, error)
-        metrics.RECORDS.labels(name, "dead" if job.failure else "done").inc()
+        if job.failure is None:
+            metrics.RECORDS.labels(name, "done").inc()
+            self._limit.done()
+        else:
+            metrics.RECORDS.labels(name, "dead").inc()
+            self._limit.dead()
         return None
 
     async def _handle(self, record: Record) -> None:
@@ -62,7 +70,6 @@ class Runner:
             with structlog.contextvars.bound_contextvars(**_context(event)):
                 await self._publish_all(self._subscription.handler.give_up(event, error), record)
         await self._dead_letters.keep(self._subscription.topic, record, error, job.attempts)
-        metrics.DEAD_LETTERS.labels(self._subscription.name).inc()
         log.error("dead_letter", handler=self._subscription.name, error=repr(error), **_origin(record))
 
     async def _publish_all(self, events: AsyncIterator[Event], record: Record) -> None:

@@ -1,10 +1,12 @@
 """Runs subscriptions until told to stop, then drains them. A part that dies takes the whole with it, loudly."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import structlog
 from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import LogicSubscriber
 
 from schemas.settings import Settings
 from streams.broker import create_broker, subscribe
@@ -12,9 +14,11 @@ from streams.consumer import Consumer
 from streams.publisher import Publisher
 from streams.runner import Runner
 from streams.subscription import Subscription
+from streams.watchdog import SilentError, blocked_loop_ends_process
 
 DRAIN_SECONDS = 25.0
 CLOSE_SECONDS = 10.0
+MAX_REBUILDS = 5
 
 log = structlog.get_logger()
 
@@ -34,20 +38,36 @@ class Runtime:
         """Returns after `stop` and a drain of at most `DRAIN_SECONDS`; raises what a consumer died of."""
         await self.broker.start()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                runs = [tasks.create_task(one.run(subscriber.consumer)) for one, subscriber in self._consumers]
-                await stop.wait()
-                log.info("draining")
-                await asyncio.gather(*(consumer.drain(DRAIN_SECONDS) for consumer, _ in self._consumers))
-                for run in runs:
-                    run.cancel()
+            with blocked_loop_ends_process():
+                await self._run(stop)
         finally:
-            await self._close()
+            await self._stop(self.broker.stop())
 
-    async def _close(self) -> None:
-        # aiokafka's stop can hang on a heartbeat (#773): it is given a deadline, and the process ends all the same.
+    async def _run(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            runs = [tasks.create_task(self._keep(one, subscriber)) for one, subscriber in self._consumers]
+            await stop.wait()
+            log.info("draining")
+            await asyncio.gather(*(consumer.drain(DRAIN_SECONDS) for consumer, _ in self._consumers))
+            for run in runs:
+                run.cancel()
+
+    async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
+        """Rebuild a consumer that went silent; one that keeps going silent ends the process."""
+        for _ in range(MAX_REBUILDS):
+            try:
+                await consumer.run(subscriber.consumer)
+            except* SilentError as errors:
+                log.warning("consumer_rebuilt", group=subscriber.group_id, reason=str(errors.exceptions[0]))
+            await self._stop(subscriber.stop())
+            consumer.forget()
+            await subscriber.start()
+        raise SilentError(f"{subscriber.group_id} went silent {MAX_REBUILDS} times")
+
+    async def _stop(self, stopping: Coroutine[Any, Any, None]) -> None:
+        # aiokafka's stop can hang on a heartbeat (#773): it is given a deadline, and we go on all the same.
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                await self.broker.stop()
+                await stopping
         except TimeoutError:
             log.warning("kafka_close_timed_out")

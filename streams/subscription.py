@@ -35,5 +35,5 @@ class Subscription:
 
     @property
     def group(self) -> str:
-        """The consumer group: one per handler, so that each scales, fails and replays alone."""
-        return f"chatconnect.{self.name}"
+        """The consumer group: one per handler and topic, so that each scales, fails and replays alone."""
+        return f"chatconnect.{self.name}.{self.topic.name}"

@@ -62,7 +62,9 @@ def _failure(response: aiohttp.ClientResponse, body: str) -> RetryableError | Pe
     if response.status == TOO_MANY_REQUESTS or response.status in SERVER_ERRORS:
         seconds = _seconds(response.headers.get("Retry-After"))
         return RetryableError(f"The embedding service answered {response.status}.", retry_after_seconds=seconds)
-    return _refused(f"The embedding service refused the request ({response.status}): check OPENAI_API_KEY and its model.")
+    return _refused(
+        f"The embedding service refused the request ({response.status}): check OPENAI_API_KEY and its model."
+    )
 
 
 def _refused(message: str) -> PermanentError:

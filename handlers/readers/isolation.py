@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class Step:
     total: int
 
 
-async def read_isolated(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncIterator[Step]:
+async def read_isolated(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncGenerator[Step, None]:
     """Write the sections of `source` to `target`; yields the newest step several times a second.
 
     Raises `UnreadableError`, a limit's included. The child never outlives the iteration.

@@ -1,0 +1,127 @@
+"""The composition root: opens what the routes need, in order, and closes it in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from secrets import token_bytes
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from gateway import problems
+from gateway.access import Access
+from gateway.attach import Attachments
+from gateway.cors import Cors
+from gateway.drain import Drain
+from gateway.outbox import Outbox
+from gateway.questions import Questions
+from gateway.rings import Rings
+from gateway.routes import ROUTES
+from gateway.state import Gateway
+from gateway.tail import Log, Tail
+from gateway.tickets import Tickets
+from schemas.failures import PermanentError
+from schemas.settings import Settings
+from stores.chat_logs import ChatLogs
+from stores.clients import Clients
+from stores.database import DATABASE_ERRORS, create_engine
+from stores.documents import Documents
+from stores.uploads import Uploads
+from streams.publisher import Publisher, PublishError
+from streams.reader import LogReader
+from streams.topics import CHAT_TOKEN
+
+CATCH_UP_SECONDS = 60.0
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, drain: Drain | None = None) -> Starlette:
+    """The gateway. `drain` is shared with the server that runs it, which ends the process when the tail dies."""
+    shared = drain or Drain()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_gateway(settings, shared) as gateway:
+            app.state.gateway = gateway
+            yield
+
+    return Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(Cors)],
+        exception_handlers={
+            problems.Problem: problems.on_problem,
+            HTTPException: problems.on_http_exception,
+            PermanentError: problems.on_permanent,
+            PublishError: problems.on_log_down,
+            **dict.fromkeys(DATABASE_ERRORS, problems.on_store_down),
+            Exception: problems.on_defect,
+        },
+        lifespan=lifespan,
+    )
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gateway]:
+    """Yields once the rings hold the recent past, so that whoever is let in is answered in full."""
+    async with AsyncExitStack() as stack:
+        engine = create_engine(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        publisher = await stack.enter_async_context(Publisher(settings))
+        reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
+        gateway = build(settings, engine, Outbox(publisher), reader, drain)
+        drain.on_begin(gateway.rings.wake_all)
+        await stack.enter_async_context(_tailing(gateway.tail, drain))
+        yield gateway
+
+
+def build(settings: Settings, engine: AsyncEngine, outbox: Outbox, log_reader: Log, drain: Drain) -> Gateway:
+    """The parts, put together; nothing is opened here."""
+    if not settings.internal_secrets:
+        log.warning("internal_secret_missing", consequence="tickets end with this process")
+    clients, chat_logs = Clients(engine), ChatLogs(engine)
+    tickets = Tickets(settings.ticket_secrets or (token_bytes(32),))
+    rings, questions = Rings(), Questions()
+    tail = Tail(log_reader, rings, questions)
+    return Gateway(
+        settings=settings,
+        engine=engine,
+        clients=clients,
+        chat_logs=chat_logs,
+        documents=Documents(engine),
+        uploads=Uploads(settings.uploads_url),
+        outbox=outbox,
+        access=Access(clients, tickets, settings.internal_secrets),
+        tickets=tickets,
+        rings=rings,
+        tail=tail,
+        questions=questions,
+        attachments=Attachments(tail, rings, chat_logs),
+        drain=drain,
+    )
+
+
+@asynccontextmanager
+async def _tailing(tail: Tail, drain: Drain) -> AsyncIterator[None]:
+    task = asyncio.create_task(_run(tail, drain))
+    try:
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            await tail.caught_up.wait()
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _run(tail: Tail, drain: Drain) -> None:
+    try:
+        await tail.run()
+    except BaseExceptionGroup as failure:
+        log.exception("tail_died")
+        drain.fail(failure)
+        # Whoever waits for the first catching up must not wait for a dead tail.
+        tail.caught_up.set()

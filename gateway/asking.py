@@ -1,0 +1,95 @@
+"""From a POST to a question on the log: attach first, then publish, so that no frame of the answer can be missed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from starlette.requests import Request
+from uuid_utils.compat import uuid7
+
+from gateway import bodies
+from gateway.access import Caller
+from gateway.attach import Attached, NotYetError, Session
+from gateway.problems import Problem, unavailable
+from gateway.state import Gateway
+from schemas.events import ChatRequested
+from schemas.http import ChatAccepted, ChatRequest
+from streams.codec import CLIENT_TIER
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is on the log, or was before. `ticket` is for the caller, when one is due."""
+
+    session: Session
+    message_id: UUID
+    attached: Attached
+    ticket: str | None
+
+    def accepted(self) -> ChatAccepted:
+        """What the caller is told."""
+        return ChatAccepted(message_id=self.message_id, session_id=self.session.session_id, ticket=self.ticket)
+
+
+async def ask(gateway: Gateway, request: Request) -> Asked:
+    """Accept the question of a request. A known `messageId` is attached to and not asked again. Raises `Problem`."""
+    caller = await gateway.access.caller(request)
+    body = await bodies.read(request, ChatRequest)
+    session = gateway.attachments.session(caller.client.client_id, body.session_id or str(uuid7()))
+    await admit(gateway, caller, session, body.message_id)
+    known = None
+    if body.message_id is not None:
+        known = await _attach(gateway, session, body.message_id, request.headers.get("last-event-id"))
+    message_id = body.message_id or uuid7()
+    attached = known or gateway.attachments.now(session)
+    if known is None:
+        await _publish(gateway, caller, session, message_id, body)
+    return Asked(session, message_id, attached, ticket_for(gateway, caller, session))
+
+
+async def admit(gateway: Gateway, caller: Caller, session: Session, message_id: UUID | None = None) -> None:
+    """A publishable key opens new sessions only; whoever goes on with one shows its ticket. Raises `Problem`.
+
+    A caller that names one of the session's messages asked it: its first POST is being repeated, for the answer that
+    had the ticket got lost.
+    """
+    caller.require_session(session.session_id)
+    if caller.kind != "publishable" or not await gateway.attachments.has_messages(session):
+        return
+    if message_id is None or await _attach(gateway, session, message_id, None) is None:
+        raise Problem(
+            403,
+            "This session has begun: send the ticket that its first answer brought, or open a new session.",
+            slug="ticket-needed",
+        )
+
+
+def ticket_for(gateway: Gateway, caller: Caller, session: Session) -> str | None:
+    """A ticket for a visitor who has none, or whose own is in its second half."""
+    if caller.kind == "publishable":
+        return gateway.tickets.issue(session.client_id, session.session_id, str(uuid7()))[0]
+    if caller.ticket is not None and caller.ticket.is_due:
+        return gateway.tickets.issue(session.client_id, session.session_id, caller.ticket.visitor_id)[0]
+    return None
+
+
+async def _attach(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
+    try:
+        return await gateway.attachments.to_message(session, message_id, last_event_id)
+    except NotYetError as error:
+        raise unavailable("This answer began before this instance did: ask again in a moment.") from error
+
+
+async def _publish(gateway: Gateway, caller: Caller, session: Session, message_id: UUID, body: ChatRequest) -> None:
+    question = ChatRequested(
+        client_id=session.client_id,
+        message_id=message_id,
+        session_id=session.session_id,
+        widget_id=body.widget_id,
+        text=body.message,
+        locale=body.locale,
+        page_url=body.context.url if body.context else None,
+        requested_at=datetime.now(UTC),
+    )
+    gateway.questions.accept(session.client_id, str(message_id), session.session_id)
+    await gateway.outbox.publish(question, headers=[(CLIENT_TIER, caller.client.tier.encode())])

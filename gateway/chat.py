@@ -1,0 +1,137 @@
+"""Ask, cancel, rate."""
+
+import asyncio
+from datetime import UTC, datetime
+from urllib.parse import quote
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import bodies
+from gateway.access import Caller
+from gateway.answers import Answer
+from gateway.asking import Asked, ask, ticket_for
+from gateway.attach import Session
+from gateway.news import next_frame
+from gateway.prefer import preference
+from gateway.problems import Problem
+from gateway.replies import json_reply
+from gateway.state import Gateway, gateway_of
+from gateway.stream import EventStream, Sources
+from schemas.events import ChatCancelled, ChatFeedback, Source, Usage
+from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
+
+
+async def chat(request: Request) -> Response:
+    """POST /chat: the whole answer, or 202 when the caller would not wait for it."""
+    gateway = gateway_of(request)
+    asked = await ask(gateway, request)
+    wish = preference(request.headers.getlist("prefer"))
+    headers = {"preference-applied": wish.applied} if wish.applied else {}
+    answer = await _ended(gateway, request, asked, wish.wait_seconds)
+    if answer is None:
+        events = f"/sessions/{quote(asked.session.session_id, safe='')}/events"
+        return json_reply(asked.accepted(), 202, headers | {"location": events})
+    return json_reply(_reply(asked, answer), 200, headers)
+
+
+async def chat_stream(request: Request) -> Response:
+    """POST /chat/stream: the answer as it is written."""
+    gateway = gateway_of(request)
+    asked = await ask(gateway, request)
+    return EventStream(
+        Sources(gateway.rings, gateway.tail, gateway.drain),
+        asked.session,
+        asked.attached,
+        accepted=asked.accepted().model_dump_json(exclude_none=True).encode(),
+        message_id=asked.message_id,
+    )
+
+
+async def cancel(request: Request) -> Response:
+    """POST /chat/{message_id}/cancel. A message that has ended stays as it is."""
+    gateway = gateway_of(request)
+    caller = await gateway.access.caller(request)
+    body = await bodies.read(request, CancelRequest)
+    message_id = bodies.message_id(request)
+    session = await _session_of(gateway, caller, message_id, body.session_id)
+    await gateway.outbox.publish(
+        ChatCancelled(
+            client_id=session.client_id,
+            message_id=message_id,
+            session_id=session.session_id,
+            cancelled_at=datetime.now(UTC),
+        )
+    )
+    return json_reply(_told(gateway, caller, session, message_id), 202)
+
+
+async def feedback(request: Request) -> Response:
+    """POST /chat/{message_id}/feedback. The last thumb counts."""
+    gateway = gateway_of(request)
+    caller = await gateway.access.caller(request)
+    body = await bodies.read(request, FeedbackRequest)
+    message_id = bodies.message_id(request)
+    session = await _session_of(gateway, caller, message_id, None)
+    await gateway.outbox.publish(
+        ChatFeedback(
+            client_id=session.client_id,
+            message_id=message_id,
+            session_id=session.session_id,
+            rating=body.rating,
+            comment=body.comment,
+            rated_at=datetime.now(UTC),
+        )
+    )
+    return json_reply(_told(gateway, caller, session, message_id), 202)
+
+
+async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds: float) -> Answer | None:
+    """The answer once it has ended; None when the time is up, the caller gone, or the process about to go."""
+    session, name = asked.session, str(asked.message_id)
+    until = asyncio.get_running_loop().time() + wait_seconds
+    for answer in asked.attached.answers:
+        if answer.state != "running":
+            return answer
+    while asyncio.get_running_loop().time() < until and not gateway.drain.is_on:
+        ring = gateway.rings.get(session.key)
+        progress = ring.progress.get(name) if ring else None
+        if ring is not None and progress is not None and not progress.is_running and progress.is_whole:
+            return ring.answer(name)
+        if not await next_frame(gateway.rings, session, request.receive, until):
+            return None
+    return None
+
+
+def _reply(asked: Asked, answer: Answer) -> ChatReply:
+    if answer.state == "failed":
+        raise Problem(502, answer.ending.get("message", "The answer failed: ask again."))
+    return ChatReply(
+        **asked.accepted().model_dump(by_alias=False),
+        reply=answer.text,
+        sources=[Source.model_validate(source) for source in answer.sources],
+        usage=Usage.model_validate(answer.ending.get("usage", {})),
+        model=answer.model,
+        finish_reason=answer.ending.get("finishReason", "cancelled"),
+    )
+
+
+async def _session_of(gateway: Gateway, caller: Caller, message_id: UUID, named: str | None) -> Session:
+    """The session that a message belongs to. Raises `Problem` 403, 404."""
+    client_id, name = caller.client.client_id, str(message_id)
+    if caller.kind == "publishable":
+        raise Problem(403, "This needs the session's ticket: the first answer brought it.", slug="ticket-needed")
+    found = gateway.rings.session_of(client_id, name) or gateway.questions.session_of(client_id, name)
+    if found is None:
+        row = await gateway.chat_logs.get(client_id, message_id)
+        found = row.session_id if row else named or (caller.ticket.session_id if caller.ticket else None)
+    if found is None:
+        raise Problem(404, "There is no such message, or it has not begun: send its sessionId along.")
+    caller.require_session(found)
+    return gateway.attachments.session(client_id, found)
+
+
+def _told(gateway: Gateway, caller: Caller, session: Session, message_id: UUID) -> ChatAccepted:
+    ticket = ticket_for(gateway, caller, session)
+    return ChatAccepted(message_id=message_id, session_id=session.session_id, ticket=ticket)

@@ -1,0 +1,97 @@
+"""The knowledge base: upload, list, watch, delete, try again. For servers only."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import bodies
+from gateway.access import Caller
+from gateway.problems import Problem
+from gateway.replies import json_reply
+from gateway.state import Gateway, gateway_of
+from gateway.uploading import enlist, receive_file, receive_uri
+from schemas.events import DocumentDeleted, DocumentUploaded
+from schemas.http import DocumentAccepted, DocumentList, DocumentProgressView, DocumentView
+from stores.documents import Document
+
+MAX_LISTED = 1_000
+LISTED = 100
+
+
+async def process(request: Request) -> Response:
+    """POST /process-document: a multipart file, or JSON that names one which is there already."""
+    gateway, caller = await _server(request)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        document = await receive_file(gateway, request, caller.client.client_id)
+    elif media_type == "application/json":
+        document = await receive_uri(gateway, request, caller.client.client_id)
+    else:
+        raise Problem(415, "Send the file as multipart/form-data, or its uri as application/json.")
+    return _accepted(document)
+
+
+async def index(request: Request) -> Response:
+    """GET /documents."""
+    gateway, caller = await _server(request)
+    limit = max(1, bodies.number(request, "limit", LISTED, MAX_LISTED))
+    found = await gateway.documents.list(caller.client.client_id, limit)
+    return json_reply(DocumentList(documents=[_view(document) for document in found]))
+
+
+async def show(request: Request) -> Response:
+    """GET /documents/{document_id}."""
+    gateway, caller = await _server(request)
+    return json_reply(_view(await _find(gateway, caller, request)))
+
+
+async def status(request: Request) -> Response:
+    """GET /documents/{document_id}/status."""
+    gateway, caller = await _server(request)
+    document = await _find(gateway, caller, request)
+    return json_reply(DocumentProgressView(id=document.document_id, **asdict(document)))
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /documents/{document_id}: hidden at once, removed soon. Again: the same."""
+    gateway, caller = await _server(request)
+    document = await _find(gateway, caller, request)
+    await gateway.documents.delete(document.client_id, document.document_id)
+    await gateway.outbox.publish(DocumentDeleted(client_id=document.client_id, document_id=document.document_id))
+    return json_reply(DocumentAccepted(id=document.document_id, status="deleted", filename=document.filename), 202)
+
+
+async def retry(request: Request) -> Response:
+    """POST /documents/{document_id}/retry: read the same file once more."""
+    gateway, caller = await _server(request)
+    document = await _find(gateway, caller, request)
+    if document.status not in ("failed", "ready"):
+        raise Problem(409, f"The document is {document.status}: only a failed or a ready one can be read again.")
+    fields = asdict(document) | {"version": document.version + 1, "uploaded_at": datetime.now(UTC)}
+    return _accepted(await enlist(gateway, DocumentUploaded.model_validate(fields)))
+
+
+async def _server(request: Request) -> tuple[Gateway, Caller]:
+    gateway = gateway_of(request)
+    caller = await gateway.access.caller(request)
+    caller.require_server()
+    return gateway, caller
+
+
+async def _find(gateway: Gateway, caller: Caller, request: Request) -> Document:
+    document_id = bodies.clean(request.path_params["document_id"])
+    document = await gateway.documents.get(caller.client.client_id, document_id)
+    if document is None:
+        raise Problem(404, "There is no such document: see GET /documents for the ids.")
+    return document
+
+
+def _accepted(document: Document) -> Response:
+    body = DocumentAccepted(id=document.document_id, status=document.status, filename=document.filename)
+    return json_reply(body, 202, {"location": f"/documents/{document.document_id}/status"})
+
+
+def _view(document: Document) -> DocumentView:
+    return DocumentView(id=document.document_id, **asdict(document))

@@ -1,0 +1,29 @@
+"""RFC 7240: how long a caller would wait."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_WAIT_SECONDS = 60
+
+_WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """`applied` is the value of `Preference-Applied`, if anything was asked for."""
+
+    wait_seconds: float
+    applied: str | None = None
+
+
+def preference(headers: Sequence[str]) -> Preference:
+    """What the `Prefer` headers ask for; what is not understood is ignored, as the RFC wants."""
+    wishes = [wish.split(";")[0].strip() for header in headers for wish in header.split(",")]
+    if any(wish.lower() == "respond-async" for wish in wishes):
+        return Preference(0, "respond-async")
+    for wish in wishes:
+        if found := _WAIT.fullmatch(wish):
+            seconds = min(int(found[1]), MAX_WAIT_SECONDS)
+            return Preference(seconds, f"wait={seconds}")
+    return Preference(MAX_WAIT_SECONDS)

@@ -1,0 +1,86 @@
+"""A session's live events, as a stream or by long poll, and its history."""
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import bodies
+from gateway.access import Caller
+from gateway.asking import admit, ticket_for
+from gateway.attach import NotYetError, Session
+from gateway.polling import poll
+from gateway.problems import unavailable
+from gateway.replies import json_reply
+from gateway.state import Gateway, gateway_of
+from gateway.stream import LIFETIME_SECONDS, EventStream, Sources, not_yet
+from schemas.http import History, HistoryMessage, HistoryPage
+from stores.chat_logs import ChatLog
+
+MAX_POLL_SECONDS = 60
+POLL_SECONDS = 25
+MAX_PAGE = 100
+PAGE = 50
+
+
+async def events(request: Request) -> Response:
+    """GET /sessions/{session_id}/events: SSE, or with `Accept: application/json` the long-poll form."""
+    gateway = gateway_of(request)
+    caller = await gateway.access.caller(request)
+    session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
+    await admit(gateway, caller, session)
+    accepted = request.headers.get("accept", "")
+    if "application/json" in accepted and "text/event-stream" not in accepted:
+        return await _poll(gateway, request, session)
+    last_event_id = request.headers.get("last-event-id", request.query_params.get("last_event_id"))
+    try:
+        attached = await gateway.attachments.to_session(session, last_event_id)
+    except NotYetError:
+        return not_yet()
+    sources = Sources(gateway.rings, gateway.tail, gateway.drain)
+    return EventStream(sources, session, attached, seconds=_seconds(caller))
+
+
+async def messages(request: Request) -> Response:
+    """GET /sessions/{session_id}/messages: a page of what was said, oldest first."""
+    gateway = gateway_of(request)
+    caller = await gateway.access.caller(request)
+    session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
+    await admit(gateway, caller, session)
+    limit = max(1, bodies.number(request, "limit", PAGE, MAX_PAGE))
+    before = bodies.parse({key: value for key, value in request.query_params.items() if value}, HistoryPage).before
+    rows = await gateway.chat_logs.page(session.client_id, session.session_id, before=before, limit=limit)
+    page = History(
+        messages=[_message(row) for row in reversed(rows)],
+        next=rows[-1].requested_at if len(rows) == limit else None,
+        ticket=ticket_for(gateway, caller, session) if caller.ticket else None,
+    )
+    return json_reply(page)
+
+
+async def _poll(gateway: Gateway, request: Request, session: Session) -> Response:
+    wait_seconds = bodies.number(request, "wait", POLL_SECONDS, MAX_POLL_SECONDS)
+    try:
+        attached = await gateway.attachments.to_session(session, request.query_params.get("after"))
+    except NotYetError as error:
+        raise unavailable("An answer began before this instance did: ask again in a moment.") from error
+    return await poll(gateway, request, session, attached, wait_seconds)
+
+
+def _seconds(caller: Caller) -> float:
+    """A visitor's stream ends with the ticket that opened it."""
+    if caller.ticket is None:
+        return LIFETIME_SECONDS[1]
+    return max(0.0, (caller.ticket.expires_at - datetime.now(UTC)).total_seconds())
+
+
+def _message(row: ChatLog) -> HistoryMessage:
+    return HistoryMessage(
+        message_id=row.message_id,
+        question=row.question,
+        answer=row.answer,
+        state=row.outcome,
+        sources=row.sources,
+        created_at=row.requested_at,
+        rating=row.rating,
+    )

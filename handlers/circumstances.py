@@ -1,0 +1,85 @@
+"""What an answer wants to know besides its passages: nice to have, so Postgres may be away or slow."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import structlog
+
+from handlers.ports import Turn
+from schemas.events import ChatRequested, Tier
+from stores.chat_logs import ChatLog
+from stores.clients import Client, Widget
+from stores.database import DATABASE_ERRORS
+
+MAX_TURNS = 6
+DEADLINE_SECONDS = 1
+
+log = structlog.get_logger()
+
+Found = TypeVar("Found")
+
+
+class ClientStore(Protocol):
+    """`stores.clients.Clients`."""
+
+    async def get(self, client_id: str) -> Client | None:
+        """The client, or None."""
+        ...
+
+    async def widget(self, client_id: str, widget_id: str | None) -> Widget:
+        """The widget, or the client's first, or the defaults."""
+        ...
+
+
+class ChatLogStore(Protocol):
+    """`stores.chat_logs.ChatLogs`."""
+
+    async def page(self, client_id: str, session_id: str, *, before: datetime | None, limit: int) -> list[ChatLog]:
+        """The session's answers, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Who asks where, and what was said before, oldest first."""
+
+    tier: Tier
+    widget: Widget
+    turns: Sequence[Turn]
+
+
+async def find_circumstances(clients: ClientStore, chat_logs: ChatLogStore, request: ChatRequested) -> Circumstances:
+    """Reads them at once, each ≤ 1 s; what cannot be read is as for a new visitor of a client without settings."""
+    async with asyncio.TaskGroup() as group:
+        client = group.create_task(_or_else(clients.get(request.client_id), None))
+        widget = group.create_task(
+            _or_else(clients.widget(request.client_id, request.widget_id), Widget(request.client_id, "default"))
+        )
+        logs = group.create_task(_or_else(_logs(chat_logs, request), []))
+    found = client.result()
+    return Circumstances(found.tier if found else "free", widget.result(), _turns(logs.result()))
+
+
+async def _logs(chat_logs: ChatLogStore, request: ChatRequested) -> list[ChatLog]:
+    # Before this message: a replayed question must not read its own future.
+    return await chat_logs.page(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
+
+
+def _turns(newest_first: Sequence[ChatLog]) -> list[Turn]:
+    return [
+        Turn(log_row.question, log_row.answer)
+        for log_row in reversed(newest_first)
+        if log_row.outcome == "completed" and log_row.answer
+    ]
+
+
+async def _or_else(reading: Awaitable[Found], otherwise: Found) -> Found:
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await reading
+    except DATABASE_ERRORS as error:
+        log.warning("answering_without", missing=type(otherwise).__name__, error=repr(error))
+        return otherwise

@@ -1,0 +1,50 @@
+"""ChatCompleted and ChatFeedback → rows. Yields nothing; reading the topics again changes nothing."""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+import structlog
+
+from schemas.events import ChatCompleted, ChatFeedback, Event
+from schemas.failures import RetryableError
+from stores.database import DATABASE_ERRORS
+
+log = structlog.get_logger()
+
+
+class AnswerLog(Protocol):
+    """`stores.chat_logs.ChatLogs`."""
+
+    async def record(self, completed: ChatCompleted) -> bool:
+        """Adds the row; False: it was there."""
+        ...
+
+    async def rate(self, feedback: ChatFeedback) -> bool:
+        """Adds the verdict; False: no such row."""
+        ...
+
+
+class ConversationLog:
+    """Keeps the log of answers and of what visitors thought of them."""
+
+    def __init__(self, chat_logs: AnswerLog) -> None:
+        self._chat_logs = chat_logs
+
+    async def handle(self, event: ChatCompleted | ChatFeedback) -> AsyncGenerator[Event, None]:
+        """Raises `RetryableError` while Postgres is away, and for feedback that overtook its answer's record."""
+        try:
+            if isinstance(event, ChatCompleted):
+                if not await self._chat_logs.record(event):
+                    log.debug("already_recorded", message_id=str(event.message_id))
+            elif not await self._chat_logs.rate(event):
+                raise RetryableError("the answer that this feedback is about is not recorded yet")
+        except DATABASE_ERRORS as error:
+            raise RetryableError(f"the log cannot be written: {error!r}") from error
+        return
+        yield  # makes this a generator, as every handler is
+
+    async def give_up(self, event: ChatCompleted | ChatFeedback, error: Exception) -> AsyncGenerator[Event, None]:
+        """Nobody waits for a row: the dead letter is the whole story."""
+        log.error("not_recorded", message_id=str(event.message_id), kind=type(event).__name__, error=repr(error))
+        return
+        yield

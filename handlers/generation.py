@@ -1,0 +1,145 @@
+"""ChatRetrieved → the streamed answer, and ChatCompleted: the record of it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from uuid import UUID
+
+from handlers import metrics
+from handlers.answers import Answer, told_again
+from handlers.cancellations import Cancellations
+from handlers.circumstances import ChatLogStore, Circumstances, ClientStore, find_circumstances
+from handlers.interruption import Interruption
+from handlers.lease import AttemptStore, Begun, Leases
+from handlers.models.pricing import Pricing
+from handlers.ports import Model
+from handlers.prompts import build_prompt, character_count
+from handlers.speaking import Plan, speak
+from schemas.events import AnswerEvent, ChatCompleted, ChatRetrieved, Event, Tier
+from schemas.failures import PermanentError, RetryableError
+from stores.attempts import Ended, Held
+from stores.clients import Widget
+
+# On the scale of `handlers.retrieval.confidence` (top cosine + share of the question's words, 0 to 2). Measured:
+# 0.78 tells questions about other matters apart, 1.04 those that the neighbouring text just misses
+# (`research/ingestion.md` §3). A wrong refusal costs a visitor, a passage too many costs a careful sentence.
+EVIDENCE_THRESHOLD = 0.75
+NO_ANSWER = "I could not find an answer to that in the documents of this site."
+FAILED = "The answer could not be written at the moment. Please try again in a minute."
+MAX_UNENDED = 1_000
+
+
+class Generation:
+    """Answers once, whoever is killed or asked again: `Leases` says who may, `told_again` what is said of old."""
+
+    def __init__(
+        self,
+        attempts: AttemptStore,
+        clients: ClientStore,
+        chat_logs: ChatLogStore,
+        choose_models: Callable[[Widget, Tier], Sequence[Model]],
+        cancellations: Cancellations,
+    ) -> None:
+        self._leases = Leases(attempts)
+        self._clients = clients
+        self._chat_logs = chat_logs
+        self._choose_models = choose_models
+        self._cancellations = cancellations
+        self._pricing = Pricing()
+        self._unended: dict[tuple[str, UUID], tuple[Begun, Answer]] = {}
+
+    async def handle(self, event: ChatRetrieved) -> AsyncGenerator[Event, None]:
+        """Yields started, sources, deltas and an ending; nothing more once another worker has taken over.
+
+        Raises `ProviderError` when no provider answers or one breaks off in mid-answer, and `RetryableError` while
+        another worker holds the message.
+        """
+        async with asyncio.TaskGroup() as group:
+            beginning = group.create_task(self._leases.begin(event.client_id, event.request.message_id))
+            finding = group.create_task(find_circumstances(self._clients, self._chat_logs, event.request))
+        begun = _ours(beginning.result())
+        if isinstance(begun, Ended):
+            for told in told_again(begun.ending, event):
+                yield told
+            return
+        async with aclosing(self._answer(event, begun, finding.result())) as events:
+            async for said in events:
+                yield said
+
+    async def give_up(self, event: ChatRetrieved, error: Exception) -> AsyncGenerator[Event, None]:
+        """Ends the last attempt as failed, or as it ended before. Needs no provider, and goes on without Postgres.
+
+        Raises `RetryableError` while another worker holds the message.
+        """
+        unended = self._unended.get((event.client_id, event.request.message_id))
+        begun, answer = unended or (
+            _ours(await self._leases.begin(event.client_id, event.request.message_id)),
+            None,
+        )
+        if isinstance(begun, Ended):
+            for told in told_again(begun.ending, event):
+                yield told
+            return
+        answer = answer or Answer(event, begun.attempt, "free", self._pricing)
+        code = error.code if isinstance(error, PermanentError) else "unavailable"
+        last, record = answer.failed(code, FAILED, retryable=not isinstance(error, PermanentError))
+        async with aclosing(self._end(begun, answer, last, record)) as events:
+            async for said in events:
+                yield said
+
+    async def _answer(self, event: ChatRetrieved, begun: Begun, found: Circumstances) -> AsyncGenerator[Event, None]:
+        answer = Answer(event, begun.attempt, found.tier, self._pricing)
+        self._remember(begun, answer)
+        plan = self._plan(event, found)
+        interruption = Interruption()
+        with self._cancellations.watch(begun.client_id, begun.message_id, interruption.cancel):
+            async with (
+                self._leases.kept(begun, interruption.lose),
+                aclosing(speak(answer, plan, interruption)) as events,
+            ):
+                async for said in events:
+                    yield said
+        if answer.finish:
+            last: tuple[AnswerEvent, ChatCompleted] = answer.completed(answer.finish)
+        elif interruption.reason == "cancelled":
+            last = answer.cancelled(character_count(plan.prompt))
+        else:
+            self._forget(begun)
+            return
+        async with aclosing(self._end(begun, answer, *last)) as endings:
+            async for ended in endings:
+                yield ended
+
+    def _plan(self, event: ChatRetrieved, found: Circumstances) -> Plan:
+        is_answerable = event.passages and event.confidence >= EVIDENCE_THRESHOLD
+        return Plan(
+            prompt=build_prompt(found.widget, event.request.text, event.passages, found.turns),
+            models=self._choose_models(found.widget, found.tier) if is_answerable else (),
+            no_answer_text=found.widget.no_answer_text or NO_ANSWER,
+        )
+
+    async def _end(
+        self, begun: Begun, answer: Answer, last: AnswerEvent, record: ChatCompleted
+    ) -> AsyncGenerator[Event, None]:
+        """The ending is stored before it is told: told first, a crash would let another worker tell another one."""
+        is_ours = await self._leases.finish(begun, answer.ending(last, record))
+        self._forget(begun)
+        if is_ours:
+            metrics.observe(record)
+            yield last
+            yield record
+
+    def _remember(self, begun: Begun, answer: Answer) -> None:
+        self._forget(begun)
+        if len(self._unended) >= MAX_UNENDED:
+            del self._unended[next(iter(self._unended))]
+        self._unended[begun.client_id, begun.message_id] = begun, answer
+
+    def _forget(self, begun: Begun) -> None:
+        self._unended.pop((begun.client_id, begun.message_id), None)
+
+
+def _ours(begun: Begun | Ended | Held) -> Begun | Ended:
+    if isinstance(begun, Held):
+        raise RetryableError("another worker answers this message", retry_after_seconds=begun.retry_after_seconds)
+    return begun

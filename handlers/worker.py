@@ -1,0 +1,134 @@
+"""The worker: which topic goes to which handler. The table is the architecture."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+
+import structlog
+from faststream import FastStream
+from prometheus_client import start_http_server
+
+from handlers.cancellations import Cancellations
+from handlers.conversation_log import ConversationLog
+from handlers.generation import Generation, GenerationStores
+from handlers.ingestion import Ingestion
+from handlers.metrics import AnswerMetrics
+from handlers.parts import Parts
+from handlers.retrieval import Retrieval
+from schemas.events import ChatCancelled
+from schemas.settings import Settings
+from streams import topics
+from streams.broker import create_app, create_broker, declare
+from streams.codec import UndecodableError, decode
+from streams.publisher import Publisher
+from streams.reader import LogReader
+from streams.runtime import Runtime
+from streams.subscription import Handler, Subscription
+from streams.topics import Topic
+
+log = structlog.get_logger()
+
+CANCELS_SINCE = timedelta(minutes=5)
+
+
+async def retrieval(parts: Parts) -> Handler:
+    """Finds what the knowledge base holds about a question."""
+    return Retrieval(await parts.embedder(), await parts.vectors(), parts.chat_logs)
+
+
+async def generation(parts: Parts) -> Handler:
+    """Streams the answer."""
+    models = await parts.models()
+    stores = GenerationStores(parts.attempts, parts.clients, parts.chat_logs)
+    return Generation(stores, models, parts.cancellations, AnswerMetrics())
+
+
+async def ingestion(parts: Parts) -> Handler:
+    """Turns files into passages."""
+    workspace, embedder, vectors = await parts.workspace(), await parts.embedder(), await parts.vectors()
+    return Ingestion(parts.documents, parts.uploads, vectors, embedder, workspace)
+
+
+async def conversation_log(parts: Parts) -> Handler:
+    """Writes answers, usage and feedback to Postgres."""
+    return ConversationLog(parts.chat_logs)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One subscription before its handler is built. `slots` is how much runs at once, in all and for one client."""
+
+    topic: Topic
+    handler: Callable[[Parts], Awaitable[Handler]]
+    slots: tuple[int, int]
+    deadline_seconds: float
+
+    @property
+    def name(self) -> str:
+        """The handler's name; also its group's, so a handler of two topics has two lines and one name."""
+        return self.handler.__name__
+
+
+WIRING = (
+    Line(topics.CHAT_REQUESTED, retrieval, slots=(32, 24), deadline_seconds=20),
+    Line(topics.CHAT_RETRIEVED, generation, slots=(256, 192), deadline_seconds=180),
+    Line(topics.DOCUMENT_UPLOADED, ingestion, slots=(4, 2), deadline_seconds=3600),
+    Line(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30),
+    Line(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30),
+)
+NAMES = tuple(dict.fromkeys(line.name for line in WIRING))
+
+
+class UnknownHandlerError(Exception):
+    """No handler has that name."""
+
+
+def app() -> FastStream:
+    """For `faststream docs gen --factory handlers.worker:app`: every topic, every event, nothing connected."""
+    broker = create_broker(Settings())
+    for line in WIRING:
+        declare(broker, line.topic, line.name, line.handler.__doc__ or "")
+    return create_app(broker, version("chatconnect"))
+
+
+async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None:
+    """Runs until `stop`, then drains. Raises `UnknownHandlerError`, or whatever a part died of."""
+    lines = [line for line in WIRING if only in (None, line.name)]
+    if not lines:
+        raise UnknownHandlerError(f"There is no handler named {only}: choose one of {', '.join(NAMES)}.")
+    async with AsyncExitStack() as stack:
+        parts = Parts(settings, stack)
+        subscriptions = [await _build(line, parts) for line in lines]
+        publisher = await stack.enter_async_context(Publisher(settings))
+        server, thread = start_http_server(settings.metrics_port, addr=settings.host)
+        stack.callback(thread.join)
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+        log.info("worker_ready", handlers=[line.name for line in lines], metrics_port=server.server_port)
+        async with asyncio.TaskGroup() as tasks:
+            cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations))
+            await Runtime(settings, subscriptions, publisher).run(stop)
+            cancels.cancel()
+
+
+async def _build(line: Line, parts: Parts) -> Subscription:
+    slots, client_slots = line.slots
+    return Subscription(line.name, line.topic, await line.handler(parts), slots, client_slots, line.deadline_seconds)
+
+
+async def _hear_cancels(settings: Settings, cancellations: Cancellations) -> None:
+    """Every worker hears every cancel: whichever runs the answer stops it."""
+    async with LogReader(settings, topics.CHAT_CANCELLED) as reader:
+        await reader.seek(CANCELS_SINCE)
+        async for batch in reader.batches():
+            for record in batch:
+                try:
+                    event = decode(topics.CHAT_CANCELLED, record)
+                except UndecodableError as error:
+                    log.warning("cancel_undecodable", offset=record.offset, error=str(error))
+                    continue
+                if isinstance(event, ChatCancelled):
+                    cancellations.cancel(event.client_id, event.message_id)

@@ -1,0 +1,40 @@
+"""When too much fails something of ours is broken: stop loudly, do not bury the topic (arroyo's `DlqLimit`)."""
+
+from collections import deque
+
+MAX_IN_A_ROW = 100
+WINDOW = 500
+MAX_SHARE = 0.5
+
+
+class TooManyDeadLettersError(Exception):
+    """The consumer stops: nearly everything ends as a dead letter."""
+
+
+class DeadLetterLimit:
+    """Counts endings: a run of `MAX_IN_A_ROW` dead letters, or more than half of the last `WINDOW` records."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+        self._recent: deque[bool] = deque(maxlen=WINDOW)
+        self._dead = 0
+
+    def done(self) -> None:
+        """A record was handled."""
+        self._in_a_row = 0
+        self._note(is_dead=False)
+
+    def dead(self) -> None:
+        """A dead letter was written. Raises `TooManyDeadLettersError`."""
+        self._in_a_row += 1
+        self._note(is_dead=True)
+        if self._in_a_row >= MAX_IN_A_ROW:
+            raise TooManyDeadLettersError(f"{self._in_a_row} records in a row became dead letters")
+        if len(self._recent) == WINDOW and self._dead > WINDOW * MAX_SHARE:
+            raise TooManyDeadLettersError(f"{self._dead} of the last {WINDOW} records became dead letters")
+
+    def _note(self, *, is_dead: bool) -> None:
+        if len(self._recent) == WINDOW:
+            self._dead -= self._recent[0]
+        self._recent.append(is_dead)
+        self._dead += is_dead

@@ -1,0 +1,102 @@
+"""Notices a consumer that has gone silent, and a process whose event loop is blocked.
+
+aiokafka stops fetching without an error after the loop was blocked for about a session (#847, #1037), or when its
+fetch task ends (#983, #1007): nothing inside it tells, so progress is measured against the end of the log.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.assignment import Assignments
+
+LOOK_SECONDS = 5.0
+SILENT_SECONDS = 20.0
+ASK_TIMEOUT_SECONDS = 10.0
+BLOCKED_SECONDS = 120.0
+BEAT_SECONDS = 1.0
+EX_SOFTWARE = 70
+
+log = structlog.get_logger()
+
+
+class SilentError(Exception):
+    """The consumer is behind the end of the log and receives nothing."""
+
+
+class Watchdog:
+    """Compares what was received with the end of the log. Call `received` for each batch."""
+
+    def __init__(self, assignments: Assignments) -> None:
+        self._assignments = assignments
+        self._progress_at = time.monotonic()
+
+    def received(self) -> None:
+        """There is progress."""
+        self._progress_at = time.monotonic()
+
+    async def watch(self, kafka: AIOKafkaConsumer) -> None:
+        """Returns never; raises `SilentError` after `SILENT_SECONDS` without a record that is there to be read."""
+        self._progress_at = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not await self._is_behind(kafka):
+                self._progress_at = time.monotonic()
+            silent_seconds = time.monotonic() - self._progress_at
+            if silent_seconds > SILENT_SECONDS:
+                raise SilentError(f"no record for {silent_seconds:.0f} s while the log has more")
+
+    async def _is_behind(self, kafka: AIOKafkaConsumer) -> bool:
+        """False as well while Kafka does not answer: that is not the consumer's silence."""
+        paused = kafka.paused()
+        held = [one for one in self._assignments if one.is_open and one.partition not in paused]
+        if not held:
+            return False
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
+                ends = await kafka.end_offsets([one.partition for one in held])
+                return any([ends[one.partition] > await _position(kafka, one.partition) for one in held])
+        except (KafkaError, TimeoutError) as error:
+            log.warning("watchdog_cannot_ask", error=repr(error))
+            return False
+
+
+async def _position(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    return int(await kafka.position(partition))
+
+
+@contextmanager
+def blocked_loop_ends_process() -> Iterator[None]:
+    """A thread that ends the process, with the reason, when the loop has not run for `BLOCKED_SECONDS`.
+
+    Long before that the group has given our partitions to others; only a new process is sound again.
+    """
+    loop, ended, beat = asyncio.get_running_loop(), threading.Event(), [time.monotonic()]
+
+    def note() -> None:
+        beat[0] = time.monotonic()
+
+    def look() -> None:
+        while not ended.wait(BEAT_SECONDS):
+            loop.call_soon_threadsafe(note)
+            blocked_seconds = time.monotonic() - beat[0]
+            if blocked_seconds > BLOCKED_SECONDS:
+                sys.stderr.write(f"The event loop has been blocked for {blocked_seconds:.0f} s: the worker ends.\n")
+                sys.stderr.flush()
+                os._exit(EX_SOFTWARE)
+
+    thread = threading.Thread(target=look, name="loop-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

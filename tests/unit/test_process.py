@@ -1,0 +1,112 @@
+"""What a dead part says, and what holds a stack back before it starts."""
+
+import shutil
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from chatconnect.data_folder import opened
+from chatconnect.embedded.folders import fresh_folder
+from chatconnect.embedded.process import PartError, Process
+
+
+class Usage(NamedTuple):
+    """What `shutil.disk_usage` gives."""
+
+    total: int
+    used: int
+    free: int
+
+
+async def _epitaph(tmp_path, code: str) -> str:
+    process = await Process.start("Redis", [sys.executable, "-c", code], log=tmp_path / "logs" / "redis.log")
+    await process.wait()
+    return process.epitaph()
+
+
+async def test_an_early_death_is_told_with_its_exit_code_and_last_lines(tmp_path):
+    """Readiness is not waited for in vain, and the last lines are in the sentence."""
+    code = "import sys; print('line 1'); print('no such option', file=sys.stderr); sys.exit(3)"
+    process = await Process.start("Redis", [sys.executable, "-c", code], log=tmp_path / "redis.log")
+
+    async def never() -> bool:
+        return False
+
+    with pytest.raises(PartError, match=r"Redis ended with exit code 3\. Its last lines in .*redis\.log:\n") as caught:
+        await process.until(never, timeout_seconds=20)
+    assert "no such option" in str(caught.value)
+
+
+async def test_a_part_that_never_gets_ready_is_told(tmp_path):
+    """The deadline ends the wait."""
+    process = await Process.start("Redis", ["sleep", "60"], log=tmp_path / "redis.log")
+
+    async def never() -> bool:
+        return False
+
+    try:
+        with pytest.raises(PartError, match="Redis was not ready within 0 s"):
+            await process.until(never, timeout_seconds=0.2)
+    finally:
+        await process.stop(grace_seconds=0)
+
+
+async def test_a_missing_shared_library_is_named(tmp_path):
+    """The loader's words become a sentence that says what to do."""
+    words = "redis-server: error while loading shared libraries: libssl.so.9: cannot open shared object file"
+    said = await _epitaph(tmp_path, f"import sys; sys.exit({words!r})")
+
+    assert said == "Redis cannot start: the shared library libssl.so.9 is missing; install it and try again."
+
+
+async def test_a_full_disk_is_named(tmp_path):
+    """Whatever else the part printed."""
+    said = await _epitaph(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
+
+    assert said == f"Redis ended because the disk is full: free some space under {tmp_path}."
+
+
+async def test_a_missing_executable_is_named(tmp_path):
+    """The leash says it, in the part's log."""
+    process = await Process.start("Redis", [str(tmp_path / "nowhere")], log=tmp_path / "redis.log")
+    await process.wait()
+
+    assert "ended with exit code 127" in process.epitaph()
+    assert "No such file or directory" in process.epitaph()
+
+
+def test_too_little_space_is_said_before_anything_starts(tmp_path, monkeypatch):
+    """The folder's disk is asked, and the sentence says how much is needed."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 120_000_000))
+
+    with pytest.raises(PartError, match="has 120 MB left and 500 MB are needed"), opened(tmp_path):
+        pass
+
+
+def test_an_unusable_folder_is_said(tmp_path):
+    """A file in its place."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(PartError, match="cannot be used"), opened(tmp_path / "file"):
+        pass
+
+
+def test_an_interrupted_first_start_is_begun_anew(tmp_path):
+    """What an interrupted attempt left is not there for the next one, and no half folder has the name."""
+
+    def interrupted() -> None:
+        with fresh_folder(tmp_path / "postgres") as unfinished:
+            (unfinished / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert not (tmp_path / "postgres").exists()
+
+    with fresh_folder(tmp_path / "postgres") as unfinished:
+        left = list(unfinished.iterdir())
+
+    assert left == []
+    assert (tmp_path / "postgres").exists()
