@@ -59,7 +59,17 @@ class AnswerStream:
 
     def cancel(self) -> None:
         """Stop the answer and its costs; it may have ended already."""
-        self._http.post(f"/chat/{self._question.message_id}/cancel", headers=self._headers())
+        question = self._question
+        body = {"sessionId": question.session_id}
+        self._http.post(f"/chat/{question.message_id}/cancel", headers=self._headers(), json=body)
+
+    def complete(self) -> None:
+        """Fetch what a snapshot leaves out of an ended answer: usage, model, finish reason."""
+        response = self._http.post("/chat", headers=self._headers(), json=self._body())
+        check(response)
+        facts = response.json()
+        self.answer.usage, self.answer.model = facts["usage"], facts["model"]
+        self.answer.finish_reason = facts["finishReason"]
 
     def _connection(self) -> Generator[Answer, None, BusyError | None]:
         """The news of one connection, which may end in any way; returned is a request to come back later."""
@@ -113,15 +123,17 @@ class AnswerStream:
 
     def _request(self) -> dict[str, Any]:
         if not self._is_accepted:
-            question = self._question
-            body = {"message": question.text, "sessionId": question.session_id, "messageId": question.message_id}
-            return {"method": "POST", "url": "/chat/stream", "headers": self._headers(), "json": body}
+            return {"method": "POST", "url": "/chat/stream", "headers": self._headers(), "json": self._body()}
         headers = self._headers() | ({"Last-Event-ID": self._last_id} if self._last_id else {})
         return {"method": "GET", "url": f"/sessions/{self._question.session_id}/events", "headers": headers}
 
+    def _body(self) -> dict[str, str]:
+        question = self._question
+        return {"message": question.text, "sessionId": question.session_id, "messageId": question.message_id}
+
     def _headers(self) -> dict[str, str]:
         caller = {"Authorization": f"Bearer {self._ticket}"} if self._ticket else self._access.headers
-        return {"Accept": "text/event-stream", "Accept-Encoding": "identity", **caller}
+        return {"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity", **caller}
 
     def _pause(self, reconnects: int, busy: BusyError | None) -> None:
         self._check_deadline()

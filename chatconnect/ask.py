@@ -50,6 +50,8 @@ def _follow(access: api.Access, asked: Question, *, is_quiet: bool) -> Answer:
                 if not is_quiet:
                     transcript.show(answer.text)
                     transcript.wait(stream.position if answer.state == "waiting" else None)
+            if is_quiet and stream.answer.state == "completed" and stream.answer.usage is None:
+                stream.complete()
         except KeyboardInterrupt:
             with suppress(httpx.HTTPError):
                 stream.cancel()

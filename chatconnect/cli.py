@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 import typer
+from pydantic import ValidationError
 
 COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics")
 
@@ -24,5 +25,9 @@ def create_cli(arguments: list[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """The console script."""
-    create_cli(sys.argv[1:])()
+    """The console script. A wrong variable of the environment is told as one sentence for each."""
+    try:
+        create_cli(sys.argv[1:])()
+    except ValidationError as error:
+        sentences = [f"{detail['loc'][0]!s}".upper() + f": {detail['msg']}." for detail in error.errors()]
+        sys.exit("\n".join(["The environment cannot be used.", *sentences]))

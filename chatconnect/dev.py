@@ -26,7 +26,7 @@ def dev(
 
 
 def run(data: Path, port: int, *, has_seed: bool, commands: Mapping[str, Sequence[str]]) -> None:
-    """`commands` start the worker and the gateway. Raises `typer.Exit` after a sentence on stderr."""
+    """`commands` start the worker and the gateway. Exits with 1 after a sentence on stderr when something is wrong."""
     try:
         _check_port(port)
         with opened(data) as folder:
@@ -59,4 +59,4 @@ def _say(line: str) -> None:
 
 def _fail(sentence: str) -> NoReturn:
     print(sentence, file=sys.stderr, flush=True)
-    raise typer.Exit(1)
+    sys.exit(1)

@@ -5,9 +5,9 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor, WrappedLogger
 
-QUIET = ("aiokafka.conn", "aiokafka.consumer.group_coordinator", "httpx", "httpcore", "uvicorn.access")
+QUIET = ("aiokafka", "httpx", "httpcore", "uvicorn.access")
 
 
 def configure(log_format: Literal["auto", "console", "json"], level: str) -> None:
@@ -18,12 +18,13 @@ def configure(log_format: Literal["auto", "console", "json"], level: str) -> Non
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _drop_color_message,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
     rendering: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        *([structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())] if is_console else _as_json()),
+        *(_for_reading() if is_console else _as_json()),
     ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=rendering))
@@ -44,5 +45,19 @@ def configure(log_format: Literal["auto", "console", "json"], level: str) -> Non
     )
 
 
+def _drop_color_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Uvicorn says every line a second time, with escape codes."""
+    event.pop("color_message", None)
+    return event
+
+
+# Neither form shows a frame's local variables: a visitor's text is among them.
+def _for_reading() -> list[Processor]:
+    return [
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    ]
+
+
 def _as_json() -> list[Processor]:
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(traceback), structlog.processors.JSONRenderer()]

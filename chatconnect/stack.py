@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ async def _prepare(settings: Settings, keys: Keys) -> None:
 
 
 def _without_password(url: str) -> str:
-    return str(httpx.URL(url).copy_with(password=None))
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url.partition("?")[0])
 
 
 async def until_answers(url: str, name: str) -> None:

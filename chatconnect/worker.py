@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -16,7 +17,12 @@ def worker(
     """Run the event handlers against the parts that the environment names."""
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
-    asyncio.run(_run(settings, only))
+    from handlers.worker import UnknownHandlerError
+
+    try:
+        asyncio.run(_run(settings, only))
+    except UnknownHandlerError as error:
+        sys.exit(str(error))
 
 
 async def _run(settings: Settings, only: str | None) -> None:

@@ -19,4 +19,6 @@ async def page(request: Request) -> Response:
     if key is None:
         raise Problem(404, "No demo page here: set DEMO_API_KEY to a publishable key, or use the API.")
     html = files("gateway").joinpath("demo.html").read_text("utf-8")
-    return HTMLResponse(html.replace(KEY_MARK, json.dumps(key)), headers={"content-security-policy": POLICY})
+    # In a script element a "<" could end it.
+    marked = html.replace(KEY_MARK, json.dumps(key).replace("<", "\\u003c"))
+    return HTMLResponse(marked, headers={"content-security-policy": POLICY})

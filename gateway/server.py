@@ -43,7 +43,7 @@ class DrainingServer(uvicorn.Server):
         self._drain.begin()
 
     async def on_tick(self, counter: int) -> bool:
-        """uvicorn asks ten times a second whether to stop."""
+        """Obey the drain; uvicorn asks ten times a second."""
         if self._drain.is_over or (self._drain.is_on and not self.server_state.connections):
             self.should_exit = True
         return await super().on_tick(counter)

@@ -122,6 +122,7 @@ class Stages:
                     raise UnreadableError("Splitting the text took too long: split the file.", code="too_slow")
 
     async def _embed(self, uploaded: DocumentUploaded, pieces: Path, total: int) -> AsyncIterator[Step]:
+        yield Step("embedding", 0, f"Embedding {total:,} passages", total)
         begun, done = time.monotonic(), 0
         waiting = load_sections(pieces)
         while batch := list(islice(waiting, BATCH_SIZE)):

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from schemas.events import Passage
 
 MAX_SHORT_WORDS = 3
+MAX_POINTING_WORDS = 6
 TOP_PASSAGES = 3
 MIN_STEM_CHARACTERS = 4
+THAT = re.compile(r"(^|\b(is|was|does|do|did|has|of|about|with|like|for|than|after|before)\s)that\b", re.IGNORECASE)
 WORD = re.compile(r"[^\W_]+")
 UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]{2,}")
 OPENERS = re.compile(
@@ -16,16 +18,14 @@ OPENERS = re.compile(
     re.IGNORECASE,
 )
 POINTERS = frozenset(
-    WORD.findall(
-        "it its they them their theirs he him his she her this that these those there one ones same former latter"
-    )
+    WORD.findall("it its they them their theirs he him his she her this these those there one ones same former latter")
 )
 STOP_WORDS = POINTERS | frozenset(
     WORD.findall(
-        "a an the and or but if of in on at by for from to with about into over under as is are was were be been being "
-        "am do does did done can could should would will shall may might must have has had i you we me my your our us "
-        "who whom whose which what when where why how not no yes so than then too very just please tell give get here "
-        "any some s t d ll re ve m don isn aren doesn didn"
+        "a an the that and or but if of in on at by for from to with about into over under as is are was were be "
+        "been being am do does did done can could should would will shall may might must have has had i you we me "
+        "my your our us who whom whose which what when where why how not no yes so than then too very just please "
+        "tell give get here any some s t d ll re ve m don isn aren doesn didn"
     )
 )
 ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
@@ -42,9 +42,10 @@ def leans_on_conversation(message: str) -> bool:
     """Whether the message needs the one before it: very short, opens with a connective, or points back."""
     words = words_of(message)
     content = [word for word in words if word not in STOP_WORDS]
-    if OPENERS.match(message) or len(content) == 0:
+    if OPENERS.match(message) or not content or len(words) <= MAX_SHORT_WORDS:
         return True
-    return len(words) <= MAX_SHORT_WORDS or (not POINTERS.isdisjoint(words) and len(content) <= 2 * MAX_SHORT_WORDS)
+    points_back = not POINTERS.isdisjoint(words) or THAT.search(message)
+    return bool(points_back) and len(content) <= MAX_POINTING_WORDS
 
 
 def covered_share(query: str, passages: Sequence[Passage]) -> float:

@@ -13,9 +13,8 @@ from prometheus_client import start_http_server
 
 from handlers.cancellations import Cancellations
 from handlers.conversation_log import ConversationLog
-from handlers.generation import Generation, GenerationStores
+from handlers.generation import Generation
 from handlers.ingestion import Ingestion
-from handlers.metrics import AnswerMetrics
 from handlers.parts import Parts
 from handlers.retrieval import Retrieval
 from schemas.events import ChatCancelled
@@ -42,8 +41,7 @@ async def retrieval(parts: Parts) -> Handler:
 async def generation(parts: Parts) -> Handler:
     """Streams the answer."""
     models = await parts.models()
-    stores = GenerationStores(parts.attempts, parts.clients, parts.chat_logs)
-    return Generation(stores, models, parts.cancellations, AnswerMetrics())
+    return Generation(parts.attempts, parts.clients, parts.chat_logs, models, parts.cancellations)
 
 
 async def ingestion(parts: Parts) -> Handler:

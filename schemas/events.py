@@ -171,7 +171,7 @@ class ChatCompleted(Event):
     usage: Usage
     cost_usd: float
     retrieval_ms: float
-    first_token_ms: float | None
+    first_token_ms: float | None = None
     answer_ms: float
     requested_at: UtcDatetime
     completed_at: UtcDatetime

@@ -48,7 +48,7 @@ class Encoded:
 def encode(event: Event, extra_headers: Iterable[tuple[str, bytes]] = ()) -> Encoded:
     """The record of an event. A topic's tombstone event becomes a null value."""
     topic = TOPIC_BY_EVENT[type(event)]
-    value = None if type(event) is topic.tombstone else event.model_dump_json().encode()
+    value = None if type(event) is topic.tombstone else event.model_dump_json(exclude_none=True).encode()
     headers = [
         (EVENT_TYPE, type(event).__name__.encode()),
         (CLIENT_ID, event.client_id.encode()),

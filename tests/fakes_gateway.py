@@ -45,7 +45,7 @@ class ScriptedGateway:
         self._message_id = ""
 
     async def stream(self, request: Request) -> Response:
-        """POST /chat/stream and GET /sessions/{id}/events."""
+        """POST /chat/stream, POST /chat and GET /sessions/{id}/events."""
         body = await request.body()
         self._remember(request, json.loads(body) if body else {})
         script = self.scripts.pop(0)
@@ -121,6 +121,7 @@ def scripted_gateway(*scripts: list[Any] | Response) -> Iterator[ScriptedGateway
     gateway = ScriptedGateway(*scripts)
     routes = (
         Route("/chat/stream", gateway.stream, methods=["POST"]),
+        Route("/chat", gateway.stream, methods=["POST"]),
         Route("/sessions/{id}/events", gateway.stream, methods=["GET"]),
     )
     with serve(*routes) as gateway.url:

@@ -57,7 +57,9 @@ class FakeVectors:
         self.visible.pop((client_id, document_id), None)
 
     async def count(self, client_id, document_id):
-        return len([1 for owner, chunk in self.points.values() if (owner, chunk.document_id) == (client_id, document_id)])
+        return len(
+            [1 for owner, chunk in self.points.values() if (owner, chunk.document_id) == (client_id, document_id)]
+        )
 
     async def close(self):
         pass

@@ -1,7 +1,8 @@
 """The answerer that needs no account: the best sentences of the passages, word for word.
 
-Chosen by 0.5 × cosine + share of the question's terms, rare ones counting more; measured, that finds more answers
-than either alone (`research/ingestion.md` §4). It claims nothing else: its first line says what it is.
+Chosen by 0.5 × cosine + share of the question's terms, rare ones counting more. Measured on 300 questions of XQuAD,
+six passages each: the first sentence holds the answer in 83 % by terms alone (1.5 ms), in 85 % by both (50 ms).
+It claims nothing else: its first line says what it is.
 """
 
 import asyncio
@@ -19,12 +20,14 @@ from schemas.events import Passage, Usage
 
 OPENING = "From the documents:"
 MAX_SENTENCES = 3
-# Embedding a sentence takes about 3 ms: these are few enough to be unnoticed.
-MAX_EMBEDDED = 10
+# Embedding a sentence takes about 5 ms: these are few enough to be unnoticed.
+MAX_EMBEDDED = 8
 MAX_SENTENCE_CHARACTERS = 600
 LEAST_OF_BEST = 0.6
 COSINE_WEIGHT = 0.5
 WORDS_PER_PIECE = 3
+# The pace of a fast model, so that people see and tests walk the path of a stream: 60 words in 0.2 s.
+PIECE_SECONDS = 0.01
 _TERM_CHARACTERS = 6
 _FIRST_UNSPACED = "\u3040"
 
@@ -55,7 +58,7 @@ class Extractive:
         answer = "\n".join([OPENING, *(f"{sentence.text} [{sentence.number}]" for sentence in sentences)])
         for piece in _PIECE.findall(answer):
             yield piece
-            await asyncio.sleep(0)
+            await asyncio.sleep(PIECE_SECONDS)
         yield Finish("stop", Usage())
 
     async def _best(self, question: str, passages: Sequence[Passage]) -> list[_Sentence]:

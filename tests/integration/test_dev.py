@@ -93,7 +93,9 @@ def _bare_environment(folder: Path) -> dict[str, str]:
     (private / "chatconnect").mkdir(parents=True, exist_ok=True)
     for remembered in Path(cache, "chatconnect").glob("*.classpath"):
         (private / "chatconnect" / remembered.name).write_bytes(remembered.read_bytes())
-    return {**kept, "XDG_CACHE_HOME": str(private)}
+    # Each start imports half of the world: with its bytecode kept, as on a user's machine, that takes a second.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "XDG_CACHE_HOME": str(private), "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "bytecode")}
 
 
 def _until(is_so: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:

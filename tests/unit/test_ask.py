@@ -104,12 +104,15 @@ def test_a_second_attempt_and_a_snapshot_replace_the_text() -> None:
     assert facts["text"] == "whole text"
 
 
-def test_the_snapshot_of_an_ended_answer_is_enough() -> None:
+def test_what_the_snapshot_of_an_ended_answer_leaves_out_is_fetched() -> None:
     snapshot = step("snapshot", 9, text="All of it.", sources=SOURCES, state="completed")
-    with scripted_gateway([ACCEPTED, Cut], [snapshot]) as gateway:
+    whole = JSONResponse({"usage": USAGE, "model": "m", "finishReason": "stop"})
+    with scripted_gateway([ACCEPTED, Cut], [snapshot], whole) as gateway:
         facts = answer_of(run(gateway, "--json"))
 
-    assert facts["text"] == "All of it."
+    assert (facts["text"], facts["usage"], facts["finishReason"]) == ("All of it.", USAGE, "stop")
+    first, _, last = gateway.requests
+    assert (last["path"], last["body"]) == ("/chat", first["body"])
 
 
 def test_a_busy_gateway_is_asked_again_after_its_wait() -> None:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.routing import Route
 
 from chatconnect.cli import COMMANDS
 from chatconnect.ingest import SUPPORTED
+from gateway.routes import ROUTES
 from schemas.settings import Settings
 from scripts.configuration import PAGE, page
 from streams.topics import DAY_MS, HOUR_MS, TOPICS, Topic
@@ -40,6 +42,18 @@ def test_every_command_of_the_pages_is_there(text: str) -> None:
     named = re.findall(r"(?:run |`)chatconnect ([a-z-]+)", text)
 
     assert set(named) <= set(COMMANDS)
+
+
+def test_every_route_of_the_pages_is_there(text: str) -> None:
+    named = re.findall(r"(?:(?:GET|POST|DELETE) |\$GATEWAY_URL)(/[\w/{}-]*)", text)
+    curled = [re.sub(r"[A-Z_]{5,}|(?<=/sessions/)[\w-]+", "x", path) for path in named]
+
+    unknown = [path for path in curled if not any(is_at(route, path) for route in ROUTES)]
+    assert not unknown
+
+
+def is_at(route: Route, path: str) -> bool:
+    return route.path_regex.match(re.sub(r"{\w+}", "x", path)) is not None
 
 
 def test_every_target_of_the_pages_is_in_the_makefile(text: str) -> None:

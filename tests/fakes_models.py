@@ -1,0 +1,268 @@
+"""Doubles for answers: a scripted model, a scripted provider on loopback, and what an answer remembers, in memory."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from aiohttp import web
+
+from handlers.ports import Finish, Prompt
+from schemas.events import ChatCompleted, ChatRequested, ChatRetrieved, Passage, Source, Usage
+from stores.attempts import Ended, Held, Lease
+from stores.clients import Client, Widget
+
+HANG = object()
+CUT = object()
+
+
+class FakeModel:
+    """Says its script: texts, a `Finish`, exceptions that it raises, events that it waits for."""
+
+    def __init__(self, *script, provider="openai", name="gpt-4o-mini"):
+        self.script, self.provider, self.name = script, provider, name
+        self.prompts = []
+        self.is_closed = False
+
+    async def stream(self, prompt):
+        self.prompts.append(prompt)
+        try:
+            for step in self.script:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                else:
+                    yield step
+                    await asyncio.sleep(0)
+        finally:
+            self.is_closed = True
+
+
+def finish(reason="stop", **tokens):
+    return Finish(reason, Usage(**(tokens or {"input_tokens": 100, "output_tokens": 10})))
+
+
+class FakeAttempts:
+    """`Attempts` for one process, leases without an end. `failure` is raised by every call while it is set."""
+
+    def __init__(self, lease_seconds=15):
+        self.lease_seconds = lease_seconds
+        self.rows, self.endings = {}, {}
+        self.failure = None
+        self.held = None
+        self.renewed = asyncio.Event()
+
+    async def begin(self, client_id, message_id, *, above=0):
+        self._fail()
+        if self.held is not None:
+            return Held(self.held)
+        key = client_id, message_id
+        if key in self.endings:
+            return Ended(json.loads(json.dumps(self.endings[key])))
+        self.rows[key] = max(self.rows.get(key, 0), above) + 1
+        return Lease(self.rows[key])
+
+    async def renew(self, client_id, message_id, attempt):
+        self.renewed.set()
+        self._fail()
+        return self.rows.get((client_id, message_id)) == attempt
+
+    async def finish(self, client_id, message_id, attempt, ending):
+        self._fail()
+        key = client_id, message_id
+        if key in self.endings or self.rows.get(key, 0) > attempt:
+            return False
+        self.rows[key] = attempt
+        self.endings[key] = ending
+        return True
+
+    def _fail(self):
+        if self.failure:
+            raise self.failure
+
+
+class FakeClients:
+    def __init__(self, tier="free", **widget):
+        self.client = Client("acme", "Acme", tier, ())
+        self.settings = widget
+        self.failure = None
+
+    async def get(self, client_id):
+        if self.failure:
+            raise self.failure
+        return self.client
+
+    async def widget(self, client_id, widget_id):
+        if self.failure:
+            raise self.failure
+        return Widget(client_id, widget_id or "default", **self.settings)
+
+
+class FakeChatLogs:
+    def __init__(self, *logs):
+        self.logs = logs
+        self.failure = None
+        self.asked = []
+
+    async def page(self, client_id, session_id, *, before, limit):
+        if self.failure:
+            raise self.failure
+        self.asked.append((client_id, session_id, before, limit))
+        return list(self.logs[:limit])
+
+
+def passage(text="Refunds take 14 days.", title="Terms", **fields):
+    return Passage(document_id="doc_1", title=title, text=text, score=0.8, **fields)
+
+
+def retrieved(question="How long do refunds take?", *, passages=None, confidence=1.5, client_id="acme", session="s1"):
+    request = ChatRequested(
+        client_id=client_id,
+        message_id=uuid4(),
+        session_id=session,
+        text=question,
+        requested_at=datetime.now(UTC),
+    )
+    return ChatRetrieved(
+        client_id=client_id,
+        session_id=session,
+        request=request,
+        query=question,
+        passages=[passage()] if passages is None else passages,
+        confidence=confidence,
+        retrieval_ms=5,
+    )
+
+
+def prompt(question="How long do refunds take?", **fields):
+    defaults = {"system": "Answer.", "turns": (), "passages": [passage()], "temperature": 0.2, "max_tokens": 100}
+    return Prompt(question=question, **{**defaults, **fields})
+
+
+class ScriptedProvider:
+    """An HTTP server that answers each request by the next reply; the last one is said again and again.
+
+    A reply is `(status, headers, steps)`; steps are bytes to write, `CUT` (the connection dies) and `HANG`
+    (silence until the client goes away, which sets `gone`).
+    """
+
+    def __init__(self, *replies):
+        self.replies = list(replies)
+        self.requests = []
+        self.transports = set()
+        self.gone = asyncio.Event()
+        self.hanging = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self):
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            host, port = runner.addresses[0][:2]
+            yield f"http://{host}:{port}"
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request):
+        self.requests.append((request.path, dict(request.headers), json.loads(await request.read())))
+        self.transports.add(request.transport)
+        status, headers, steps = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        response = web.StreamResponse(status=status, headers=headers)
+        await response.prepare(request)
+        for step in steps:
+            if step is CUT:
+                request.transport.abort()
+                return response
+            if step is HANG:
+                await self._hang()
+            else:
+                await response.write(step)
+                await asyncio.sleep(0)
+        await response.write_eof()
+        return response
+
+    async def _hang(self):
+        self.hanging.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.gone.set()
+
+
+def stream(*steps):
+    return 200, {"Content-Type": "text/event-stream"}, steps
+
+
+def openai_chunk(text=None, reason=None, **extra):
+    delta = {} if text is None else {"content": text}
+    body = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+    }
+    return sse(body | extra)
+
+
+OPENAI_USAGE = {"prompt_tokens": 120, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 20}}
+
+
+def openai_end(reason="stop"):
+    return openai_chunk(reason=reason) + sse({"choices": [], "usage": OPENAI_USAGE}) + b"data: [DONE]\n\n"
+
+
+def anthropic_start():
+    usage = {"input_tokens": 100, "output_tokens": 1, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 5}
+    return sse({"type": "message_start", "message": {"id": "m", "usage": usage}}, "message_start") + sse(
+        {"type": "ping"}, "ping"
+    )
+
+
+def anthropic_delta(text):
+    return sse(
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}},
+        "content_block_delta",
+    )
+
+
+def anthropic_end(reason="end_turn"):
+    delta = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 7}}
+    return sse(delta, "message_delta") + sse({"type": "message_stop"}, "message_stop")
+
+
+def sse(body, event=None):
+    name = f"event: {event}\n" if event else ""
+    return f"{name}data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
+
+
+def completed(**fields):
+    """A record of an answer that ended now."""
+    now = datetime.now(UTC)
+    defaults = {
+        "client_id": "acme",
+        "message_id": uuid4(),
+        "session_id": "s1",
+        "attempt": 1,
+        "outcome": "completed",
+        "question": "How long do refunds take?",
+        "answer": "14 days [1].",
+        "sources": [Source(n=1, document_id="doc_1", title="Terms", page=3, snippet="Refunds take", score=0.8)],
+        "citations": [1],
+        "finish_reason": "stop",
+        "provider": "openai",
+        "model": "gpt-4o-mini",
+        "tier": "free",
+        "usage": Usage(input_tokens=100, output_tokens=10, cache_read_tokens=5, cache_write_tokens=2),
+        "cost_usd": 0.000021,
+        "retrieval_ms": 5,
+        "first_token_ms": 210,
+        "answer_ms": 900,
+        "requested_at": now,
+        "completed_at": now,
+    }
+    return ChatCompleted(**{**defaults, **fields})

@@ -1,0 +1,97 @@
+from tests.integration.conftest import database_url, engine, services  # noqa: F401
+"""Real parts, real processes of ours, a paced model; each test kills what it likes of its own."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import aiohttp
+import httpx
+import pytest
+
+from bench import processes
+from bench.model_server import ModelServer
+from bench.visitor import Visitor
+from schemas.settings import Settings
+from stores.clients import Client, Clients, Keys
+from stores.database import create_engine
+
+_numbers = count(1)
+TEXT = "The zebra handbook. Every question ask about the zebra handbook is answered here: zebra, handbook, ask, question."
+
+
+@dataclass
+class Site:
+    """One client's system: a worker, a gateway, a model, and visitors."""
+
+    settings: Settings
+    model: ModelServer
+    client_id: str
+    keys: Keys
+    folder: Path
+    http: aiohttp.ClientSession
+    parts: dict[str, processes.Part] = field(default_factory=dict)
+
+    def part(self, name: str, **more: str) -> processes.Part:
+        """`worker…` or `gateway…`, started by the test, stopped at the end of it."""
+        make = processes.worker if name.startswith("worker") else processes.gateway
+        self.parts[name] = make(self.settings, self.folder / f"{name}.log", **more)
+        return self.parts[name]
+
+    @property
+    def urls(self) -> list[str]:
+        return [part.url.removesuffix("/health/ready") for name, part in self.parts.items() if "gateway" in name]
+
+    def visitor(self, session_id: str) -> Visitor:
+        return Visitor(self.http, self.urls, self.keys.secret, session_id)
+
+    async def learn(self, text: str = TEXT) -> None:
+        """Ingest one document, so that questions about zebras have evidence."""
+        headers = {"authorization": f"Bearer {self.keys.secret}"}
+        async with httpx.AsyncClient(base_url=self.urls[0], headers=headers, trust_env=False, timeout=30) as http:
+            posted = await http.post("/process-document", files={"file": ("zebra.txt", text.encode())})
+            posted.raise_for_status()
+            while True:
+                status = (await http.get(f"/documents/{posted.json()['id']}/status")).json()
+                assert status["status"] != "failed", status
+                if status["status"] == "ready":
+                    return
+
+
+def question(name: str) -> str:
+    """Answered by `bench.model_server.expected(name)`."""
+    return f"What does the zebra handbook say? ask-{name}"
+
+
+@pytest.fixture
+async def site(services, database_url, tmp_path):
+    """Nothing of ours runs yet: `site.part(…)` and `start()`."""
+    async with AsyncExitStack() as stack:
+        model = ModelServer()
+        await model.start()
+        stack.push_async_callback(model.stop)
+        settings = Settings(
+            kafka_bootstrap_servers=services.kafka_bootstrap_servers,
+            database_url=database_url,
+            redis_url=services.redis_url,
+            qdrant_url=str(tmp_path / "qdrant"),
+            uploads_url=(tmp_path / "uploads").as_uri(),
+            internal_secret="internal-secret-of-the-tests",
+            openai_api_key="sk-mock",
+            openai_base_url=model.url,
+            embeddings="local",
+            instance_id=f"faults-{next(_numbers)}",
+        )
+        name = f"site{next(_numbers)}"
+        keys = Keys(f"pk_{name}", f"sk_{name}")
+        engine = create_engine(database_url)
+        stack.push_async_callback(engine.dispose)
+        await Clients(engine).ensure(Client(name, name, "free", ("*",)), keys)
+        http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        found = Site(settings, model, name, keys, tmp_path, http)
+        try:
+            yield found
+        finally:
+            for part in found.parts.values():
+                await part.stop()

@@ -1,0 +1,116 @@
+"""Tenants on a real Postgres."""
+
+import pytest
+from sqlalchemy import insert, text, update
+
+from schemas.tables import WidgetRow
+from stores import recent
+from stores.clients import Client, ClientExistsError, Clients, Keys, Widget, hash_key
+from stores.database import DATABASE_ERRORS, create_engine
+
+ACME = Client("acme", "Acme", "paid", ("https://acme.example",))
+KEYS = Keys("pk_demo", "sk_demo")
+
+
+@pytest.fixture
+async def clients(engine):
+    clients = Clients(engine)
+    await clients.ensure(ACME, KEYS)
+    return clients
+
+
+async def add_widget(engine, widget_id, **fields):
+    async with engine.begin() as connection:
+        await connection.execute(insert(WidgetRow).values(client_id="acme", widget_id=widget_id, **fields))
+
+
+async def test_keys_name_their_client_and_kind(clients):
+    assert await clients.by_api_key("pk_demo") == (ACME, "publishable")
+    assert await clients.by_api_key("sk_demo") == (ACME, "secret")
+    assert await clients.by_api_key("pk_other") is None
+
+
+async def test_revoked_key_is_unknown_at_once(clients, engine):
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE api_keys SET revoked_at = now() WHERE kind = 'secret'"))
+
+    assert await clients.by_api_key("sk_demo") is None
+    assert await clients.by_api_key("pk_demo") is not None
+
+
+async def test_keys_are_stored_hashed(clients, engine):
+    async with engine.connect() as connection:
+        stored = set((await connection.execute(text("SELECT key_hash FROM api_keys"))).scalars())
+
+    assert stored == {hash_key("pk_demo"), hash_key("sk_demo")}
+
+
+async def test_new_client_gets_two_keys_and_its_name_is_taken(clients):
+    keys = await clients.create(Client("new", "New", "free", ()))
+
+    assert (await clients.by_api_key(keys.publishable))[1] == "publishable"
+    assert (await clients.by_api_key(keys.secret))[1] == "secret"
+    with pytest.raises(ClientExistsError):
+        await clients.create(Client("new", "Other", "free", ()))
+
+
+async def test_ensure_may_be_repeated_and_updates(clients):
+    richer = Client("acme", "Acme Inc.", "free", ("*",))
+    await clients.ensure(richer, KEYS)
+    await clients.ensure(richer, KEYS)
+
+    assert await clients.get("acme") == richer
+    assert await clients.get("nobody") is None
+
+
+async def test_key_of_one_client_cannot_be_ensured_for_another(clients):
+    await clients.ensure(Client("rival", "Rival", "free", ()), KEYS)
+
+    assert (await clients.by_api_key("sk_demo"))[0].client_id == "acme"
+
+
+async def test_widget_is_the_named_or_the_first_or_the_defaults(clients, engine):
+    assert await clients.widget("acme", None) == Widget("acme", "default")
+    await add_widget(engine, "b", model="gpt-4.1", theme={"color": "red"})
+    await add_widget(engine, "a", temperature=0.9)
+
+    assert (await clients.widget("acme", "b")).theme == {"color": "red"}
+    assert (await Clients(engine).widget("acme", None)).temperature == 0.9
+    assert (await clients.widget("acme", "unknown")).widget_id == "a"
+    assert await clients.widget("rival", "b") == Widget("rival", "default")
+
+
+async def test_widget_is_read_again_when_it_is_old(clients, engine, monkeypatch):
+    await add_widget(engine, "a", model="before")
+    await clients.widget("acme", "a")
+    async with engine.begin() as connection:
+        await connection.execute(update(WidgetRow).values(model="after"))
+
+    assert (await clients.widget("acme", "a")).model == "before"
+    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    assert (await clients.widget("acme", "a")).model == "after"
+
+
+async def test_last_widget_seen_is_good_enough_while_postgres_is_away(clients, engine, monkeypatch):
+    await add_widget(engine, "a", model="seen")
+    await clients.widget("acme", "a")
+    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    away = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
+    clients._engine = away
+
+    assert (await clients.widget("acme", "a")).model == "seen"
+    with pytest.raises(DATABASE_ERRORS):
+        await clients.widget("acme", "never seen")
+
+
+async def test_cache_is_bounded(clients, monkeypatch):
+    monkeypatch.setattr(recent, "MAX_ROWS", 3)
+    rows = recent.Recent()
+    for key in range(10):
+        await rows.get(key, lambda key=key: value(key))
+
+    assert list(rows._rows) == [7, 8, 9]
+
+
+async def value(key):
+    return key

@@ -1,0 +1,155 @@
+"""One suite over the in-memory double and the real engine, so that the double cannot drift."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from schemas.failures import RetryableError
+from stores.vectors import Chunk, FolderInUseError, VectorStore, open_vectors
+from tests.fakes_knowledge import DIMENSIONS, FakeVectors, unit
+
+
+@pytest.fixture(params=["fake", "local"])
+async def vectors(request, tmp_path) -> AsyncIterator[VectorStore]:
+    if request.param == "fake":
+        store: VectorStore = FakeVectors()
+    else:
+        store = await open_vectors(str(tmp_path / "qdrant"), None, space="test", dimensions=DIMENSIONS)
+    yield store
+    await store.close()
+
+
+def chunk(index=0, document_id="doc", version=1, vector=None, **anchors):
+    vector = unit(1, index) if vector is None else vector
+    return Chunk(document_id, version, index, "Title", f"text {document_id} {version} {index}", vector, **anchors)
+
+
+async def texts(vectors, client_id="acme", vector=None, limit=10):
+    found = await vectors.search(client_id, unit(1) if vector is None else vector, limit)
+    return [passage.text for passage in found]
+
+
+async def test_the_score_is_the_cosine_and_anchors_come_back(vectors):
+    await vectors.upsert(
+        "acme", [chunk(0, vector=unit(1), page=3), chunk(1, vector=unit(1, 1), row=9, heading="A > B")]
+    )
+    await vectors.publish_version("acme", "doc", 1)
+
+    first, second = await vectors.search("acme", unit(1), 5)
+
+    assert (first.score, second.score) == (pytest.approx(1, abs=1e-5), pytest.approx(2**-0.5, abs=1e-5))
+    assert (first.page, second.row, second.heading, first.title) == (3, 9, "A > B", "Title")
+    assert await texts(vectors, limit=1) == ["text doc 1 0"]
+
+
+async def test_nothing_is_found_before_its_version_is_published(vectors):
+    await vectors.upsert("acme", [chunk()])
+
+    assert await texts(vectors) == []
+    assert await vectors.count("acme", "doc") == 1
+
+
+async def test_a_replay_duplicates_nothing_and_hides_nothing(vectors):
+    for _ in range(3):
+        await vectors.upsert("acme", [chunk(0), chunk(1)])
+    await vectors.publish_version("acme", "doc", 1)
+    await vectors.upsert("acme", [chunk(0), chunk(1)])
+
+    assert await texts(vectors) == ["text doc 1 0", "text doc 1 1"]
+    assert await vectors.count("acme", "doc") == 2
+
+
+async def test_a_new_version_replaces_the_old_one_when_it_is_published(vectors):
+    await vectors.upsert("acme", [chunk(0), chunk(1)])
+    await vectors.publish_version("acme", "doc", 1)
+    await vectors.upsert("acme", [chunk(0, version=2)])
+    before = await texts(vectors)
+    await vectors.publish_version("acme", "doc", 2)
+
+    assert before == ["text doc 1 0", "text doc 1 1"]
+    assert await texts(vectors) == ["text doc 2 0"]
+    assert await vectors.count("acme", "doc") == 1
+
+
+async def test_searches_during_a_switch_see_one_version_whole(vectors):
+    await vectors.upsert("acme", [chunk(index) for index in range(4)])
+    await vectors.publish_version("acme", "doc", 1)
+    await vectors.upsert("acme", [chunk(index, version=2) for index in range(4)])
+
+    async with asyncio.TaskGroup() as tasks:
+        searches = [tasks.create_task(texts(vectors)) for _ in range(5)]
+        tasks.create_task(vectors.publish_version("acme", "doc", 2))
+        searches += [tasks.create_task(texts(vectors)) for _ in range(5)]
+
+    assert {tuple(sorted(search.result())) for search in searches} <= {
+        tuple(f"text doc {version} {index}" for index in range(4)) for version in (1, 2)
+    }
+
+
+async def test_a_delete_hides_at_once_and_only_its_document(vectors):
+    await vectors.upsert("acme", [chunk(), chunk(document_id="other")])
+    await vectors.publish_version("acme", "doc", 1)
+    await vectors.publish_version("acme", "other", 1)
+    await vectors.delete("acme", "doc")
+    await vectors.delete("acme", "never there")
+
+    assert await texts(vectors) == ["text other 1 0"]
+    assert await vectors.count("acme", "doc") == 0
+
+
+async def test_no_call_of_one_client_touches_or_sees_anothers(vectors):
+    """The same ids in two clients, as Kafka's keys allow."""
+    for client_id in ("acme", "rival"):
+        await vectors.upsert(client_id, [chunk(0), chunk(1)])
+    await vectors.publish_version("acme", "doc", 1)
+    seen_by_rival = await texts(vectors, "rival")
+    await vectors.publish_version("rival", "doc", 1)
+    await vectors.upsert("rival", [chunk(0, version=2)])
+    await vectors.publish_version("rival", "doc", 2)
+    await vectors.delete("rival", "doc")
+
+    assert seen_by_rival == []
+    assert await texts(vectors) == ["text doc 1 0", "text doc 1 1"]
+    assert await vectors.count("acme", "doc") == 2
+    assert (await texts(vectors, "rival"), await vectors.count("rival", "doc")) == ([], 0)
+    assert await texts(vectors, "nobody") == []
+
+
+async def test_no_chunks_is_no_work(vectors):
+    await vectors.upsert("acme", [])
+
+    assert await vectors.count("acme", "doc") == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the client leaves its lock file open
+async def test_the_folder_keeps_what_was_published_and_belongs_to_one_process(tmp_path):
+    path = str(tmp_path / "qdrant")
+    store = await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
+    await store.upsert("acme", [chunk()])
+    await store.publish_version("acme", "doc", 1)
+
+    with pytest.raises(FolderInUseError, match="another process"):
+        await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
+    await store.close()
+    store = await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
+    assert await texts(store) == ["text doc 1 0"]
+    await store.close()
+
+
+async def test_spaces_do_not_mix(tmp_path):
+    path = str(tmp_path / "qdrant")
+    store = await open_vectors(path, None, space="one", dimensions=DIMENSIONS)
+    await store.upsert("acme", [chunk()])
+    await store.publish_version("acme", "doc", 1)
+    await store.close()
+
+    store = await open_vectors(path, None, space="two", dimensions=8)
+    assert await store.search("acme", np.ones(8, np.float32), 5) == []
+    await store.close()
+
+
+async def test_a_server_that_is_away_means_again_later():
+    with pytest.raises(RetryableError):
+        await open_vectors("http://127.0.0.1:9", None, space="test", dimensions=DIMENSIONS)

@@ -1,0 +1,252 @@
+"""Each reader on small files that hold what readers get wrong, and on the shared real ones."""
+
+import unicodedata
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from handlers.readers.isolation import Limits, read_isolated
+from handlers.readers.kinds import kind_of, reader_of
+from handlers.readers.section import UnreadableError, clean, load_sections
+from tests.conftest import SHARED_DATA
+
+LIMITS = Limits()
+
+
+def read(path, kind=None):
+    return list(reader_of(kind or kind_of(path, path.name, ""))(path, lambda _done, _total: None))
+
+
+def written(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def blank_pdf(path, pages=1):
+    document = pypdfium2.PdfDocument.new()
+    for _ in range(pages):
+        document.new_page(200, 200)
+    document.save(path)
+    return path
+
+
+MARKDOWN = """---
+title: not text
+---
+Intro!? Yes, a<b and c>d.
+
+# Guide
+
+First.
+
+## Install `it` [now](https://example.org) ##
+
+- item
+    - nested
+
+```python
+# not a heading
+x = {"a<b": 1}
+```
+
+| 1 < 2 | 3 > 1 |
+
+Under
+=====
+
+Last.
+
+### Alone
+### Alone too
+"""
+
+
+def test_markdown_keeps_headings_as_a_path_and_text_as_it_is(tmp_path):
+    sections = read(written(tmp_path, "guide.md", MARKDOWN))
+
+    assert [section.heading for section in sections] == [
+        None,
+        "Guide",
+        "Guide > Install it now",
+        "Under",
+        "Under > Alone",
+        "Under > Alone too",
+    ]
+    code = sections[2].text
+    assert '# not a heading\nx = {"a<b": 1}\n```' in code
+    assert "    - nested" in code
+    assert "| 1 < 2 | 3 > 1 |" in code
+    assert "Intro!? Yes, a<b and c>d." in sections[0].text
+    assert [section.text for section in sections[4:]] == ["Alone", "Alone too"]
+
+
+def test_an_open_code_fence_swallows_no_later_section_of_another_file(tmp_path):
+    path = written(tmp_path, "open.md", "# One\n```\n# still code\n")
+
+    assert [(s.heading, s.text) for s in read(path) * 2] == [("One", "```\n# still code")] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Grüße".encode("utf-8-sig"), "Grüße"),
+        ("Grüße".encode("utf-16"), "Grüße"),
+        ("Grüße".encode("utf-32"), "Grüße"),
+        ("Größe und Gewicht der Küchenmöbel, natürlich für Sie geprüft.\n".encode("latin-1") * 5, "Küchenmöbel"),
+        (b"first line\r\nsec\x00ond\rthird" + b" word" * 20, "first line\nsecond\nthird"),
+    ],
+)
+def test_text_is_decoded_whatever_its_encoding(tmp_path, content, text):
+    assert text in "".join(section.text for section in read(written(tmp_path, "a.txt", content)))
+
+
+def test_a_long_text_comes_in_bounded_windows_without_losing_a_letter(tmp_path):
+    text = "word " * 100_000 + "\n\n" + "line\n" * 50_000
+
+    sections = read(written(tmp_path, "long.txt", text))
+
+    assert "".join(section.text for section in sections) == text
+    assert max(len(section.text) for section in sections) <= 300_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type", "code"),
+    [
+        ("a.docx", b"PK\x03\x04", "", "unsupported_type"),
+        ("noextension", b"x", "image/png", "unsupported_type"),
+        ("a.pdf", b"hello", "application/pdf", "broken"),
+        ("a.txt", b"", "text/plain", "no_text"),
+    ],
+)
+def test_a_type_that_cannot_be_read_says_what_can(tmp_path, name, content, media_type, code):
+    with pytest.raises(UnreadableError) as raised:
+        kind_of(written(tmp_path, name, content), name, media_type)
+
+    assert raised.value.code == code
+    assert code != "unsupported_type" or "PDF (.pdf), Markdown (.md) and plain text (.txt)" in str(raised.value)
+
+
+def test_the_first_bytes_decide_before_the_name_and_the_media_type_without_one(tmp_path):
+    assert kind_of(written(tmp_path, "a.txt", b"%PDF-1.7"), "a.txt", "text/plain") == "pdf"
+    assert kind_of(written(tmp_path, "README", b"# hi"), "README", "text/markdown; charset=utf-8") == "markdown"
+
+
+def test_binary_named_as_text_is_refused(tmp_path):
+    with pytest.raises(UnreadableError, match="not readable text"):
+        read(written(tmp_path, "a.txt", bytes(range(256)) * 40))
+
+
+def test_a_broken_pdf_says_so(tmp_path):
+    with pytest.raises(UnreadableError, match="damaged"):
+        read(written(tmp_path, "a.pdf", b"%PDF-1.7 and then nothing"))
+
+
+def test_clean_text_can_be_stored():
+    assert clean("a\x00b\ud800c\r\nd\x0cﬁn\x08") == "abc\nd\nfin"
+
+
+async def isolated(path, tmp_path, limits=LIMITS):
+    out = tmp_path / "sections.jsonl"
+    steps = [step async for step in read_isolated(kind_of(path, path.name, ""), path, out, limits)]
+    return steps, list(load_sections(out))
+
+
+async def test_a_child_reads_the_same_as_this_process_and_tells_how_far_it_is(tmp_path):
+    path = written(tmp_path, "guide.md", MARKDOWN)
+
+    steps, sections = await isolated(path, tmp_path)
+
+    assert sections == read(path)
+    assert all(step.done <= step.total for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(seconds=0.01), "too_slow"),
+        (Limits(resident_bytes=1024), "too_large"),
+        (Limits(address_space_bytes=20 * 1024**2), "too_large"),
+    ],
+)
+async def test_a_limit_ends_the_child_with_a_reason(tmp_path, limits, code):
+    with pytest.raises(UnreadableError) as raised:
+        await isolated(blank_pdf(tmp_path / "blank.pdf", 2_000), tmp_path, limits)
+
+    assert raised.value.code == code
+
+
+async def test_a_reader_that_gives_up_in_the_child_gives_its_reason(tmp_path):
+    with pytest.raises(UnreadableError, match="damaged") as raised:
+        await isolated(written(tmp_path, "a.pdf", b"%PDF-1.7 and then nothing"), tmp_path)
+
+    assert raised.value.code == "broken"
+
+
+async def test_the_child_meets_no_secret_and_no_module_beside_the_file(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit(9)")
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+
+    _, sections = await isolated(written(tmp_path, "a.txt", b"hello"), tmp_path)
+
+    assert [section.text for section in sections] == ["hello"]
+
+
+def test_llama_index_sees_our_readers_as_its_own(tmp_path):
+    from llama_index.core.readers.base import BaseReader
+
+    from handlers.readers.llama import MarkdownReader, PdfReader, TextReader
+
+    documents = MarkdownReader().load_data(written(tmp_path, "guide.md", MARKDOWN), {"source": "test"})
+
+    assert all(isinstance(reader(), BaseReader) for reader in (PdfReader, MarkdownReader, TextReader))
+    assert documents[2].metadata == {"source": "test", "heading": "Guide > Install it now"}
+    assert TextReader().load_data(written(tmp_path, "a.txt", b"hello"))[0].text == "hello"
+
+
+needs_files = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is absent: no real files to read")
+
+
+def real(*suffixes: str) -> list[Path]:
+    return sorted(path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in suffixes)
+
+
+@needs_files
+def test_every_real_file_is_read_or_says_why_not():
+    ended = {"text": 0, "no text": 0, "encrypted": 0}
+    for path in real(".pdf", ".md", ".txt"):
+        try:
+            text = "".join(section.text for section in read(path))
+            text.encode()
+            assert "\x00" not in text
+            ended["text" if text.strip() else "no text"] += 1
+        except UnreadableError as error:
+            ended[error.code] += 1
+
+    assert ended == {"text": 98, "no text": 15, "encrypted": 1}
+
+
+@needs_files
+def test_a_book_is_read_page_by_page_close_to_its_true_text():
+    files = SHARED_DATA / "files"
+    sections = read(next(files.rglob("GeoTopo-komprimiert.pdf")))
+    truth = shingles((files / "ground_truth" / "GeoTopo-book.txt").read_text())
+
+    found = shingles(" ".join(section.text for section in sections))
+
+    assert len({section.page for section in sections}) == len(sections) > 100
+    assert len(truth & found) / len(truth) > 0.9
+
+
+def shingles(text):
+    """Every run of eight letters, whatever the spaces between them."""
+    letters = "".join(unicodedata.normalize("NFKC", text).split())
+    return {letters[at : at + 8] for at in range(len(letters) - 7)}
+
+
+@needs_files
+def test_arabic_pages_keep_the_article_in_front():
+    text = " ".join(s.text for s in read(next((SHARED_DATA / "files").rglob("right_to_left_01.pdf"))))
+
+    assert sum(word.startswith("ال") for word in text.split()) >= 45

@@ -1,0 +1,241 @@
+"""The decision, and what it is for: any schedule of drops, evictions, restarts and switches gives the exact text."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatconnect.wire import SseParser
+from gateway.attach import Attachments, NotYetError
+from gateway.drain import Drain
+from gateway.questions import Questions
+from gateway.resume import Deltas, Place, Reset, decide
+from gateway.rings import KEPT_SECONDS, Rings
+from gateway.stream import EventStream, Sources
+from gateway.tail import Tail
+from schemas.events import Usage
+from stores.chat_logs import ChatLog
+from tests.fakes_tail import CLIENT, EPOCH, FakeHistory, answer_frames, frame, message_id, record
+
+PLACE = Place(EPOCH, partition=3, floor=10, end=20)
+
+
+@pytest.mark.parametrize(
+    ("event_id", "decision"),
+    [
+        (f"{EPOCH}.3.10", Deltas(10)),
+        (f"{EPOCH}.3.19", Deltas(19)),
+        (f"{EPOCH}.3.9", Reset()),
+        (f"{EPOCH}.3.20", Reset()),
+        (f"{EPOCH}.2.15", Reset()),
+        ("another0.3.15", Reset()),
+        (f"{EPOCH}.3.-1", Reset()),
+        (f"{EPOCH}.3.١٥", Reset()),
+        (f"{EPOCH}.3.15\n", Reset()),
+        (f"{EPOCH}.3.{'0' * 50}15", Reset()),
+        ("", Reset()),
+        (None, Reset()),
+    ],
+)
+def test_deltas_only_where_nothing_can_be_missing(event_id, decision):
+    assert decide(event_id, PLACE) == decision
+
+
+@given(st.one_of(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.text(), st.from_regex(r"[a-z0-9.-]*")))
+def test_any_string_gets_one_of_the_two(event_id):
+    assert isinstance(decide(event_id, PLACE), Deltas | Reset)
+
+
+@given(st.integers(-5, 10**25), st.integers(-1, 100), st.integers(0, 100))
+def test_an_id_of_ours_is_taken_back_exactly_where_it_is_complete(offset, floor, end):
+    place = Place(EPOCH, 0, floor, end)
+    expected = Deltas(offset) if max(floor, 0) <= offset < end else Reset()
+
+    assert decide(place.event_id(offset), place) == expected
+
+
+def test_the_unfinished_id_always_resets():
+    place = Place(EPOCH, 0, floor=-1, end=5)
+
+    assert decide(place.unfinished_id, place) == Reset()
+
+
+class SharedLog:
+    """One session's part of the log, as far as one instance has read it."""
+
+    epoch, partitions, polled_at, is_caught_up = EPOCH, 1, 0.0, True
+
+    def __init__(self, records, fed):
+        self.records, self.fed = records, fed
+
+    def position(self, partition):
+        return self.fed
+
+    end_offset = position
+
+
+class Instance:
+    """A gateway process: rings that hold the log from where it booted to where it has read."""
+
+    def __init__(self, records, history, booted_at):
+        self.now = 0.0
+        self.log = SharedLog(records, booted_at)
+        self.rings = Rings(lambda: self.now)
+        self.rings.start(0, booted_at)
+        self.tail = Tail(self.log, self.rings, Questions())
+        self.attachments = Attachments(self.tail, self.rings, history)
+        self.sources = Sources(self.rings, self.tail, Drain())
+
+    def feed(self, count):
+        for made in self.log.records[self.log.fed : self.log.fed + count]:
+            self.log.fed += 1
+            self.tail._take(made)
+
+    def evict(self):
+        for ring in list(self.rings._rings.values()):
+            self.rings._shrink(ring, ring.clear)
+
+    def age(self):
+        self.now += KEPT_SECONDS + 1
+        self.rings.sweep()
+
+
+class CutError(Exception):
+    """The connection broke."""
+
+
+class Visitor:
+    """A client as `wire.md` describes one: it forgets nothing but what it is told to."""
+
+    def __init__(self):
+        self.last_id, self.answers = None, {}
+
+    async def connect(self, instance, budget_bytes, feeds):
+        session = instance.attachments.session(CLIENT, "s")
+        try:
+            attached = await instance.attachments.to_session(session, self.last_id)
+        except NotYetError:
+            return
+        parser, left, ids = SseParser(), budget_bytes, []
+
+        async def send(message):
+            nonlocal left
+            body = message.get("body", b"")[: max(left, 0)]
+            left -= len(message.get("body", b""))
+            for made in parser.feed(body):
+                self.apply(made.event, json.loads(made.data))
+                ids.append(made.id)
+                self.last_id = made.id
+            self.last_id = parser.last_id or self.last_id
+            if left <= 0:
+                raise CutError
+
+        async def receive():
+            if not feeds:
+                return {"type": "http.disconnect"}
+            instance.feed(feeds.pop())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return {"type": "http.request"}
+
+        try:
+            await EventStream(instance.sources, session, attached)({"method": "GET"}, receive, send)
+        except CutError:
+            pass
+        live = [int(name.rsplit(".", 1)[1]) for name in ids if not name.endswith("-1")]
+        assert live == sorted(live), "ids never go back within a connection"
+
+    def apply(self, event, data):
+        answer = self.answers.setdefault(data["messageId"], SimpleNamespace(attempt=0, seq=-1, text="", state="running"))
+        if event == "snapshot":
+            answer.attempt, answer.seq, answer.text, answer.state = (
+                data["attempt"], data["seq"], data["text"], data["state"]
+            )
+            return
+        if answer.state != "running" or (data["attempt"], data["seq"]) <= (answer.attempt, answer.seq):
+            return
+        if data["attempt"] > answer.attempt:
+            answer.attempt, answer.seq, answer.text = data["attempt"], -1, ""
+        assert data["seq"] == answer.seq + 1, "a delta got lost"
+        answer.seq = data["seq"]
+        answer.text += data.get("text", "")
+        answer.state = event if event == "completed" else "running"
+
+
+def produced():
+    """Three answers in a row: one plain, one begun twice with a late straggler, one that repeats itself."""
+    frames = answer_frames("The first answer.", message=1)
+    frames += answer_frames("A draft that is", message=2, is_ended=False)
+    frames += [frame(0, "started", 2, 2, 0, model="m", tier="free"), frame(0, "delta", 2, 1, 99, text="straggler")]
+    frames += answer_frames("The second, final.", message=2, attempt=2)[1:]
+    third = answer_frames("The third.", message=3)
+    frames += [again for made in third for again in (made, made)]
+    return [record(made._replace(offset=offset)) for offset, made in enumerate(frames)]
+
+
+TEXTS = {message_id(1): "The first answer.", message_id(2): "The second, final.", message_id(3): "The third."}
+RECORDS = produced()
+
+
+def logged(name, text):
+    now = datetime.now(UTC)
+    return ChatLog(
+        client_id=CLIENT, message_id=UUID(name), session_id="s", attempt=1, outcome="completed", question="?", answer=text,
+        sources=[], citations=[], finish_reason="stop", failure_code=None, provider="p", model="m", tier="free",
+        usage=Usage(), requested_at=now, completed_at=now, rating=None, rating_comment=None,
+    )  # fmt: skip
+
+
+STEP = st.one_of(
+    st.tuples(st.just("connect"), st.integers(0, 1), st.integers(1, 3_000), st.lists(st.integers(1, 8), max_size=4)),
+    st.tuples(st.just("connect"), st.integers(0, 1), st.just(10**9), st.lists(st.integers(1, 8), max_size=4)),
+    st.tuples(st.just("feed"), st.integers(0, 1), st.integers(1, 20)),
+    st.tuples(st.sampled_from(["evict", "age"]), st.integers(0, 1)),
+    st.tuples(st.just("reboot"), st.integers(0, 1), st.integers(0, 40)),
+)
+
+
+async def played(steps):
+    history = FakeHistory()
+    instances = [Instance(RECORDS, history, 0), Instance(RECORDS, history, 0)]
+    visitor = Visitor()
+
+    def remember():
+        """`chat_logs` has what ended."""
+        read = max(instance.log.fed for instance in instances)
+        ended = {message_id(number) for number in (1, 2, 3) if read > ends_at(number)}
+        history.rows = [logged(name, TEXTS[name]) for name in TEXTS if name in ended]
+
+    for step, number, *rest in [*steps, ("feed", 0, 10**6), ("feed", 1, 10**6)]:
+        instance = instances[number]
+        match step:
+            case "connect":
+                await visitor.connect(instance, rest[0], list(rest[1]))
+            case "feed":
+                instance.feed(rest[0])
+            case "reboot":
+                instances[number] = Instance(RECORDS, history, max(0, instance.log.fed - rest[0]))
+                instances[number].feed(rest[0])
+            case _:
+                getattr(instance, step)()
+        remember()
+    await visitor.connect(instances[0], 10**9, [])
+    return visitor
+
+
+def ends_at(number):
+    return max(made.offset for made in RECORDS if made.headers[2][1].decode().startswith(message_id(number)))
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEP, max_size=25))
+def test_any_schedule_leaves_the_client_with_exactly_the_produced_text(steps):
+    visitor = asyncio.run(played(steps))
+
+    assert {name: answer.text for name, answer in visitor.answers.items()} == TEXTS
+    assert {answer.state for answer in visitor.answers.values()} == {"completed"}
