@@ -1,5 +1,5 @@
 # uv from the PATH, else fetched once into .uv/ (git-ignored).
-UV := $(or $(shell command -v uv),.uv/bin/uv)
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 FETCHED := $(filter .uv/bin/uv,$(UV))
 RUN := $(UV) run --quiet
 

@@ -1,6 +1,7 @@
 """How the command line speaks to a gateway: its address, the caller's key, and refusals told as sentences."""
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -51,8 +52,8 @@ class Access:
 
 
 def access(url: str | None, key: str | None, key_name: str) -> Access:
-    """From the flags, else from the last started stack. Raises `ApiError` when neither says."""
-    known = {} if url and key else last.read()
+    """From the flags, else the environment, else the last started stack. Raises `ApiError` when none says."""
+    known = last.read() | {name: value for name in ("GATEWAY_URL", key_name) if (value := os.environ.get(name))}
     url, key = url or known.get("GATEWAY_URL"), key or known.get(key_name)
     if not url or not key:
         raise ApiError("No running stack is known here: start one with `make dev`, or pass --url and --key.")

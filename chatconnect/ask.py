@@ -18,10 +18,8 @@ _PRINTABLE = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(c
 
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    url: Annotated[
-        str | None, typer.Option(envvar="GATEWAY_URL", help="The gateway; else the last one started.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="CLIENT_API_KEY", help="A pk_ or sk_ key; else the demo's.")] = None,
+    url: Annotated[str | None, typer.Option(help="The gateway; else GATEWAY_URL, else the last one started.")] = None,
+    key: Annotated[str | None, typer.Option(help="A pk_ or sk_ key; else CLIENT_API_KEY, else the demo's.")] = None,
     session: Annotated[str | None, typer.Option(help="Go on with this session.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:

@@ -1,12 +1,14 @@
 """The command `chatconnect`: one small module a command, imported only when it is called."""
 
+import logging
 import sys
 from importlib import import_module
 
 import typer
 from pydantic import ValidationError
 
-COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics")
+COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics", "dead-letters", "replay")
+GROUPS = ("dead-letters",)
 
 
 def create_cli(arguments: list[str]) -> typer.Typer:
@@ -20,12 +22,18 @@ def create_cli(arguments: list[str]) -> typer.Typer:
 
     named = [name for name in COMMANDS if name in arguments[:1]]
     for name in named or COMMANDS:
-        cli.command(name)(getattr(import_module(f"chatconnect.{name}"), name))
+        module = import_module(f"chatconnect.{name.replace('-', '_')}")
+        if name in GROUPS:
+            cli.add_typer(module.app, name=name)
+        else:
+            cli.command(name)(getattr(module, name))
     return cli
 
 
 def main() -> None:
     """The console script. A wrong variable of the environment is told as one sentence for each."""
+    # Commands tell failures in their own words; where logging is configured, the root's handler has these lines too.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         create_cli(sys.argv[1:])()
     except ValidationError as error:

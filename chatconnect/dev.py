@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ async def _run(stack: Stack) -> None:
 
 
 def _check_port(port: int) -> None:
-    if not is_free(port):
+    if not os.environ.get("GATEWAY_URL") and not is_free(port):
         raise PartError(f"Port {port} is in use: stop what listens there, or choose another one with --port.")
 
 

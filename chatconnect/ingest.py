@@ -23,10 +23,8 @@ AT_ONCE = 4
 
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders with all that is in them.")],
-    url: Annotated[
-        str | None, typer.Option(envvar="GATEWAY_URL", help="The gateway; else the last one started.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="CLIENT_SECRET_KEY", help="An sk_ key; else the demo's.")] = None,
+    url: Annotated[str | None, typer.Option(help="The gateway; else GATEWAY_URL, else the last one started.")] = None,
+    key: Annotated[str | None, typer.Option(help="An sk_ key; else CLIENT_SECRET_KEY, else the demo's.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
     """Upload files into the knowledge base; ends when each is ready or failed, and says why."""

@@ -25,7 +25,6 @@ from streams.admin import create_topics
 
 READY_SECONDS = 120
 POLL_SECONDS = 0.1
-METRICS_PORT = 9100
 OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker", "gateway")}
 
 
@@ -69,7 +68,8 @@ class Stack:
 
     async def _start_ours(self, supervisor: Supervisor, values: dict[str, str]) -> None:
         """The worker, and the gateway unless the environment names another; returns when both are ready."""
-        metrics_port = int(os.environ.get("METRICS_PORT") or (METRICS_PORT if is_free(METRICS_PORT) else free_port()))
+        wanted = Settings().metrics_port
+        metrics_port = wanted if wanted and is_free(wanted) else free_port()
         environment = (
             os.environ
             | values

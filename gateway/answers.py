@@ -43,8 +43,14 @@ class Answer:
     state: State = "running"
     text: str = ""
     sources: list[dict[str, Any]] = field(default_factory=list)
+    sources_bytes: int = 0
     model: str = ""
     ending: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def size_bytes(self) -> int:
+        """What it weighs, nearly."""
+        return len(self.text) + self.sources_bytes
 
     @classmethod
     def logged(cls, row: ChatLog) -> Self:
@@ -67,13 +73,14 @@ class Answer:
         """Take the next frame of this answer, in the order of the log."""
         if frame.attempt > self.attempt:
             self.attempt, self.text, self.sources, self.model = frame.attempt, "", [], ""
+            self.sources_bytes = 0
         self.seq = frame.seq
         data = orjson.loads(frame.data)
         match frame.event:
             case "started":
                 self.model = data["model"]
             case "sources":
-                self.sources = data["sources"]
+                self.sources, self.sources_bytes = data["sources"], len(frame.data)
             case "delta":
                 self.text += data["text"]
             case _:

@@ -7,7 +7,6 @@ from typing import Protocol
 from uuid import UUID
 
 from gateway.answers import Answer
-from gateway.metrics import ATTACHED
 from gateway.resume import Deltas, decide
 from gateway.ring import RingKey
 from gateway.rings import Rings
@@ -75,7 +74,6 @@ class Attachments:
         """To everything of a session. Raises `NotYetError`."""
         decision = decide(last_event_id, self._tail.place(session.key, session.partition))
         if isinstance(decision, Deltas):
-            ATTACHED.labels("deltas").inc()
             return Attached(decision.cursor)
         rows = await self._history.page(session.client_id, session.session_id, before=None, limit=SNAPSHOT_MESSAGES)
         return self._replaced(session, reversed(rows), None)
@@ -85,7 +83,6 @@ class Attachments:
         name = str(message_id)
         decision = decide(last_event_id, self._tail.place(session.key, session.partition))
         if isinstance(decision, Deltas) and self._has_news(session, name, decision.cursor):
-            ATTACHED.labels("deltas").inc()
             return Attached(decision.cursor)
         row = await self._history.get(session.client_id, message_id)
         rows = [row] if row is not None and row.session_id == session.session_id else []
@@ -109,7 +106,6 @@ class Attachments:
                 answers[held.message_id] = held
             elif held.message_id not in answers:
                 raise NotYetError
-        ATTACHED.labels("snapshot").inc()
         return Attached(self._tail.position(session.partition), tuple(answers.values()))
 
     def _has_news(self, session: Session, message_id: str, cursor: int) -> bool:

@@ -13,7 +13,9 @@ UNREADABLE = Counter("chatconnect_gateway_unreadable_records_total", "Records of
 REPEATED = Counter("chatconnect_gateway_repeated_records_total", "Records dropped: repetitions and lower attempts.")
 RING_BYTES = Gauge("chatconnect_gateway_ring_bytes", "Bytes held in rings.")
 RINGS = Gauge("chatconnect_gateway_rings", "Sessions with a ring.")
-EVICTIONS = Counter("chatconnect_gateway_evictions_total", "Answers and rings that left.", ["cause"])
+EVICTIONS = Counter(
+    "chatconnect_gateway_evictions_total", "Answers that left by age, and passes that freed memory.", ["cause"]
+)
 DELIVERY_SECONDS = Histogram(
     "chatconnect_gateway_delivery_seconds",
     "From a live record's time on the log to its bytes handed to the socket.",

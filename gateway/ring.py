@@ -46,11 +46,6 @@ class Ring:
         self.size_bytes = 0
         self._ended: dict[str, None] = {}
 
-    @property
-    def is_running(self) -> bool:
-        """An answer has not ended."""
-        return any(progress.is_running for progress in self.progress.values())
-
     def append(self, frame: Frame, now: float) -> bool:
         """Take a frame, unless it repeats, belongs to a lower attempt, or its answer has ended."""
         if not self._advance(frame, now):
@@ -81,14 +76,27 @@ class Ring:
     def forget(self, message_id: str) -> None:
         """Drop an answer, and the frames at the old end that belong to no known answer."""
         progress = self.progress.pop(message_id)
-        self.size_bytes -= len(progress.folded.text) if progress.folded else 0
+        self.size_bytes -= progress.folded.size_bytes if progress.folded else 0
         while self.frames and self.frames[0].message_id not in self.progress:
             self._leave(self.frames.popleft())
 
-    def clear(self) -> None:
-        """Drop everything but who waits."""
-        for message_id in list(self.progress):
-            self.forget(message_id)
+    def shed_ended(self) -> None:
+        """Drop the answers that have ended: the database has them."""
+        for message_id, progress in list(self.progress.items()):
+            if not progress.is_running:
+                self.forget(message_id)
+
+    def shed_frames(self) -> None:
+        """Keep of the running answers no more than what a snapshot needs."""
+        while self.frames:
+            self._evict()
+
+    def shed_texts(self) -> None:
+        """Keep of the running answers only that they run, so that nobody takes the rest of one for the whole."""
+        self.shed_frames()
+        for progress in self.progress.values():
+            self.size_bytes -= progress.folded.size_bytes if progress.folded else 0
+            progress.folded, progress.is_whole = None, False
 
     def wake(self) -> None:
         """Set every waiting timer to now."""
@@ -128,10 +136,12 @@ class Ring:
         if not progress.is_running:
             self.forget(frame.message_id)
             return
+        if not progress.is_whole:
+            return
         folded = progress.folded = progress.folded or Answer(frame.message_id)
-        size = len(folded.text)
+        size = folded.size_bytes
         folded.fold(frame)
-        self.size_bytes += len(folded.text) - size
+        self.size_bytes += folded.size_bytes - size
 
     def _leave(self, frame: Frame) -> None:
         self.floor = max(self.floor, frame.offset)

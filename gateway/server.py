@@ -23,6 +23,7 @@ GRACE_SECONDS = 2
 SEND_BUFFER_BYTES = 32 * 1024
 BACKLOG = 2048
 FAILED = 1
+SIGNALLED = 128
 
 log = structlog.get_logger()
 
@@ -35,8 +36,11 @@ class DrainingServer(uvicorn.Server):
         self._drain = drain
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Begin the drain, or stop at once when it is on already or nothing is served yet."""
-        if self._drain.is_on or not self.started:
+        """Begin the drain; when it is on already, or nothing is served yet, stop at once."""
+        if not self.started:
+            # uvicorn looks at `should_exit` only once the start has succeeded, which it may never do.
+            raise SystemExit(SIGNALLED + sig)
+        if self._drain.is_on:
             self.should_exit = self.force_exit = True
             return
         log.info("drain_started", signal=signal.Signals(sig).name)

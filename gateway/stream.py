@@ -14,7 +14,7 @@ from gateway import sse
 from gateway.answers import Frame
 from gateway.attach import Attached, Session
 from gateway.drain import Drain
-from gateway.metrics import CLOSED, DELIVERY_SECONDS, OPEN_STREAMS
+from gateway.metrics import ATTACHED, CLOSED, DELIVERY_SECONDS, OPEN_STREAMS
 from gateway.news import next_frame
 from gateway.rings import Rings
 from gateway.tail import Tail
@@ -61,6 +61,7 @@ class EventStream(Response):
         self._cursor = attached.cursor
         self._message_id = str(message_id) if message_id else None
         self._prefix = sources.tail.place(session.key, session.partition).event_id
+        self._began = "snapshot" if attached.answers else "deltas"
         self._opening = list(self._open(attached, accepted))
         self._is_finished = self._message_id is not None and any(
             answer.message_id == self._message_id and answer.state != "running" for answer in attached.answers
@@ -76,6 +77,7 @@ class EventStream(Response):
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
+        ATTACHED.labels(self._began).inc()
         with OPEN_STREAMS.track_inprogress():
             try:
                 reason = await self._serve(receive, send)

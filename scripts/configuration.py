@@ -17,7 +17,9 @@ This page is written by `scripts/configuration.py` from `schemas/settings.py`; c
 The environment variables of ChatConnect are listed here, and every process is configured by them and by nothing else. \
 There is no configuration file, and the names have no prefix. An empty variable counts as unset. \
 `chatconnect dev` sets the ones it needs for the parts that it starts itself and writes the addresses and keys to \
-`dev.env` in its data folder; a variable that you set yourself replaces the embedded part it names.
+`dev.env` in its data folder; a variable that you set yourself replaces the embedded part it names. \
+So do not export the variables of a `dev.env` in the shell that you start `chatconnect dev` in: it would look for the \
+parts of the earlier start instead of starting its own.
 """
 SECTIONS = {
     "Which variables connect to Kafka?": ("kafka_",),

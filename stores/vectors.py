@@ -57,7 +57,7 @@ class VectorStore(Protocol):
         ...
 
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
-        """Make this version visible and remove every other one."""
+        """Make this version visible and remove every lower one; a higher one stays and wins."""
         ...
 
     async def delete(self, client_id: str, document_id: str) -> None:
@@ -108,11 +108,11 @@ class _QdrantVectors:
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
         document = [_equals("document_id", document_id)]
         same = _only(client_id, [*document, _equals("version", version)])
-        others = _only(client_id, document, unless=[_equals("version", version)])
+        lower = models.FieldCondition(key="version", range=models.Range(lt=version))
         # One request on one thread: between the two steps `_search` keeps the newest version of a document.
         operations: list[models.UpdateOperation] = [
             models.SetPayloadOperation(set_payload=models.SetPayload(payload={"visible": True}, filter=same)),
-            models.DeleteOperation(delete=models.FilterSelector(filter=others)),
+            models.DeleteOperation(delete=models.FilterSelector(filter=_only(client_id, [*document, lower]))),
         ]
         await _on(self._threads, lambda: self._client.batch_update_points(self._space, operations))
 
@@ -177,10 +177,8 @@ def _payload(client_id: str, chunk: Chunk, visible: bool) -> dict[str, Any]:  # 
     }
 
 
-def _only(
-    client_id: str, must: Sequence[models.Condition] = (), unless: Sequence[models.Condition] = ()
-) -> models.Filter:
-    return models.Filter(must=[_equals("client_id", client_id), *must], must_not=list(unless))
+def _only(client_id: str, must: Sequence[models.Condition]) -> models.Filter:
+    return models.Filter(must=[_equals("client_id", client_id), *must])
 
 
 def _equals(key: str, value: str | int) -> models.FieldCondition:

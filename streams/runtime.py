@@ -23,6 +23,10 @@ MAX_REBUILDS = 5
 log = structlog.get_logger()
 
 
+class ConsumerEndedError(Exception):
+    """A consumer is gone though nobody stopped it."""
+
+
 class Runtime:
     """The consumers of one process over one broker and one producer."""
 
@@ -46,7 +50,11 @@ class Runtime:
     async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             runs = [tasks.create_task(self._keep(one, subscriber)) for one, subscriber in self._consumers]
-            await stop.wait()
+            stopping = tasks.create_task(stop.wait())
+            await asyncio.wait([stopping, *runs], return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.done():
+                # Cancelled from within a library, a task ends its group's wait for it without a word.
+                raise ConsumerEndedError("a consumer ended by itself")
             log.info("draining")
             await asyncio.gather(*(consumer.drain(DRAIN_SECONDS) for consumer, _ in self._consumers))
             for run in runs:
@@ -65,9 +73,12 @@ class Runtime:
         raise SilentError(f"{subscriber.group_id} went silent {MAX_REBUILDS} times")
 
     async def _stop(self, stopping: Coroutine[Any, Any, None]) -> None:
-        # aiokafka's stop can hang on a heartbeat (#773): it is given a deadline, and we go on all the same.
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await stopping
-        except TimeoutError:
+        # aiokafka's stop can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had
+        # ended before: in a task, with a deadline, neither is ours.
+        task = asyncio.create_task(stopping)
+        await asyncio.wait([task], timeout=CLOSE_SECONDS)
+        if not task.done():
+            task.cancel()
             log.warning("kafka_close_timed_out")
+        elif task.cancelled() or task.exception() is not None:
+            log.warning("kafka_close_failed", error="cancelled" if task.cancelled() else repr(task.exception()))

@@ -1,5 +1,6 @@
 """A gateway that follows a script, on a real loopback socket: what a client meets on a bad day."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -21,6 +22,10 @@ class Cut:
     """In a script: the connection breaks here."""
 
 
+class Silence:
+    """In a script: nothing more comes until the client goes."""
+
+
 def frame(event: str, position: int | None = None, **data: Any) -> bytes:
     """One SSE event as the gateway writes it; `MESSAGE_ID` is replaced by the id that was asked with."""
     line = "" if position is None else f"id: e.0.{position}\n"
@@ -33,7 +38,7 @@ def step(event: str, seq: int, attempt: int = 1, **data: Any) -> bytes:
 
 
 class ScriptedGateway:
-    """Each connection plays the next script: a list of frames, a `Cut`, or a whole `Response`.
+    """Each connection plays the next script: a list of frames, `Cut` and `Silence`, or a whole `Response`.
 
     `requests` remembers what came: method, path, headers, body.
     """
@@ -45,7 +50,7 @@ class ScriptedGateway:
         self._message_id = ""
 
     async def stream(self, request: Request) -> Response:
-        """POST /chat/stream, POST /chat and GET /sessions/{id}/events."""
+        """Every chat route."""
         body = await request.body()
         self._remember(request, json.loads(body) if body else {})
         script = self.scripts.pop(0)
@@ -64,6 +69,8 @@ class ScriptedGateway:
         for part in script:
             if part is Cut:
                 raise ConnectionAbortedError
+            if part is Silence:
+                await asyncio.Event().wait()
             yield part.replace(MESSAGE_ID.encode(), self._message_id.encode())
 
 
@@ -122,6 +129,7 @@ def scripted_gateway(*scripts: list[Any] | Response) -> Iterator[ScriptedGateway
     routes = (
         Route("/chat/stream", gateway.stream, methods=["POST"]),
         Route("/chat", gateway.stream, methods=["POST"]),
+        Route("/chat/{message_id}/cancel", gateway.stream, methods=["POST"]),
         Route("/sessions/{id}/events", gateway.stream, methods=["GET"]),
     )
     with serve(*routes) as gateway.url:

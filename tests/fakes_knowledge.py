@@ -48,8 +48,8 @@ class FakeVectors:
 
     async def publish_version(self, client_id, document_id, version):
         self._fail()
-        self._drop(client_id, document_id, unless=version)
-        self.visible[client_id, document_id] = version
+        self._drop(client_id, document_id, below=version)
+        self.visible[client_id, document_id] = max(version, self.visible.get((client_id, document_id), 0))
 
     async def delete(self, client_id, document_id):
         self._fail()
@@ -64,11 +64,11 @@ class FakeVectors:
     async def close(self):
         pass
 
-    def _drop(self, client_id, document_id, unless=None):
+    def _drop(self, client_id, document_id, below=float("inf")):
         self.points = {
             key: (owner, chunk)
             for key, (owner, chunk) in self.points.items()
-            if (owner, chunk.document_id) != (client_id, document_id) or chunk.version == unless
+            if (owner, chunk.document_id) != (client_id, document_id) or chunk.version >= below
         }
 
     def _fail(self):

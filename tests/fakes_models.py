@@ -144,8 +144,8 @@ def prompt(question="How long do refunds take?", **fields):
 class ScriptedProvider:
     """An HTTP server that answers each request by the next reply; the last one is said again and again.
 
-    A reply is `(status, headers, steps)`; steps are bytes to write, `CUT` (the connection dies) and `HANG`
-    (silence until the client goes away, which sets `gone`).
+    A reply is `CUT` or `(status, headers, steps)`; steps are bytes to write, events to wait for, `CUT` (the
+    connection dies) and `HANG` (silence until the client goes away, which sets `gone`).
     """
 
     def __init__(self, *replies):
@@ -172,7 +172,11 @@ class ScriptedProvider:
     async def _answer(self, request):
         self.requests.append((request.path, dict(request.headers), json.loads(await request.read())))
         self.transports.add(request.transport)
-        status, headers, steps = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if reply is CUT:
+            request.transport.abort()
+            return web.Response()
+        status, headers, steps = reply
         response = web.StreamResponse(status=status, headers=headers)
         await response.prepare(request)
         for step in steps:
@@ -181,6 +185,8 @@ class ScriptedProvider:
                 return response
             if step is HANG:
                 await self._hang()
+            elif isinstance(step, asyncio.Event):
+                await step.wait()
             else:
                 await response.write(step)
                 await asyncio.sleep(0)

@@ -24,6 +24,7 @@ ENDPOINT = "+".join(
 FETCHING = "fetching "
 CLASS_PATH = "class path "
 DEADLINE_SECONDS = 600
+REASON_CHARACTERS = 300
 
 
 async def kafka_class_path(say: Callable[[str], None]) -> str:
@@ -72,7 +73,7 @@ async def _resolve(say: Callable[[str], None]) -> str:
             child.kill()
         await child.wait()
     if not found.result():
-        last = (errors.result().strip().splitlines() or ["no reason given"])[-1]
+        last = (errors.result().strip().splitlines() or ["no reason given"])[-1][:REASON_CHARACTERS]
         raise PartError(f"Kafka's jars could not be downloaded (is the network there?): {last}")
     return found.result()
 

@@ -14,13 +14,15 @@ import aiohttp
 import orjson
 
 from handlers.models.errors import ProviderBusyError, ProviderError, refusal
+from handlers.models.silence import SilenceWatch
 from handlers.models.sse import EventParser
 from handlers.ports import Finish
 from handlers.token_counts import estimated_usage
 from schemas.events import FinishReason, Usage
 
 FIRST_SECONDS = 30
-BETWEEN_SECONDS = 20
+CONNECT_SECONDS = 10
+MAX_REFUSAL_BYTES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,18 @@ async def answer_stream(
             yield text
         if reading.reason is None:
             raise ProviderBusyError(f"{request.provider} ended its stream in mid-answer")
-        yield Finish(reading.reason, reading.usage or estimated_usage(request.prompt_characters, characters))
+        yield Finish(reading.reason, _usage(request, reading, characters))
         # A connection whose stream was read to its end is used again by the next question.
         with suppress(ProviderError):
             async for _ in batches:
                 pass
+
+
+def _usage(request: Request, reading: Reading, characters: int) -> Usage:
+    # Some services send the figures as noughts, which is to say not at all.
+    if reading.usage and (reading.usage.output_tokens or not characters):
+        return reading.usage
+    return estimated_usage(request.prompt_characters, characters)
 
 
 async def _texts(request: Request, reading: Reading, batches: AsyncIterator[list[bytes]]) -> AsyncIterator[str]:
@@ -86,23 +95,19 @@ def _read(request: Request, reading: Reading, event: bytes) -> str:
 
 
 async def _batches(session: aiohttp.ClientSession, request: Request) -> AsyncGenerator[list[bytes], None]:
-    """The events of each network read. Silence is measured while we wait, never while the reader works."""
+    """The events of each network read."""
     parser = EventParser()
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + FIRST_SECONDS
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout(FIRST_SECONDS) as first:
             response = await _post(session, request)
-        try:
-            while True:
-                async with asyncio.timeout_at(deadline):
-                    chunk = await response.content.readany()
-                if not chunk:
-                    return
+        with SilenceWatch(response) as watch:
+            async with asyncio.timeout_at(first.when()):
+                chunk = await response.content.readany()
+            while chunk:
                 yield parser.feed(chunk)
-                deadline = loop.time() + BETWEEN_SECONDS
-        finally:
-            response.close()
+                watch.waits()
+                chunk = await response.content.readany()
+                watch.hears()
     except TimeoutError as error:
         raise ProviderBusyError(f"{request.provider} fell silent") from error
     except ValueError as error:
@@ -112,15 +117,25 @@ async def _batches(session: aiohttp.ClientSession, request: Request) -> AsyncGen
 
 
 async def _post(session: aiohttp.ClientSession, request: Request) -> aiohttp.ClientResponse:
-    response = await session.post(
-        request.url,
-        data=orjson.dumps(request.body),
-        headers={"Content-Type": "application/json", **request.headers},
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
-        allow_redirects=False,
-    )
+    try:
+        response = await _send(session, request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+        # The provider closed a kept connection just as we used it; aiohttp itself does this for GET only.
+        response = await _send(session, request)
     if response.status == 200:
         return response
     async with response:
-        body = await response.content.read(10_000)
+        body = await response.content.read(MAX_REFUSAL_BYTES)
     raise refusal(request.provider, response.status, response.headers, body.decode(errors="replace"))
+
+
+async def _send(session: aiohttp.ClientSession, request: Request) -> aiohttp.ClientResponse:
+    return await session.post(
+        request.url,
+        data=orjson.dumps(request.body),
+        headers={"Content-Type": "application/json", **request.headers},
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        allow_redirects=False,
+    )

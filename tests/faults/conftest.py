@@ -1,4 +1,4 @@
-from tests.integration.conftest import database_url, engine, services  # noqa: F401
+from tests.integration.conftest import database_url, engine, services, settings  # noqa: F401
 """Real parts, real processes of ours, a paced model; each test kills what it likes of its own."""
 
 from contextlib import AsyncExitStack

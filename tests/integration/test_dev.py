@@ -174,10 +174,13 @@ def test_a_kill_leaves_nothing_behind_and_the_next_start_waits_for_it(start):
     _until_gone(family)
 
 
-@pytest.mark.parametrize("name", ["Kafka", "Postgres", "Redis"])
-def test_the_death_of_an_embedded_part_ends_the_others(start, name):
+@pytest.mark.parametrize(
+    ("name", "variable"), [("Kafka", "KAFKA_BOOTSTRAP_SERVERS"), ("Postgres", "DATABASE_URL"), ("Redis", "REDIS_URL")]
+)
+def test_the_death_of_an_embedded_part_ends_the_others(start, replaced, name, variable):
     """The sentence names the part and how it ended; the exit code is not 0."""
-    stack = start().until_ready()
+    del replaced[variable]
+    stack = start(**replaced).until_ready()
     family = stack.family()
     stack.part(name).kill()
 
@@ -202,9 +205,10 @@ def test_the_death_of_our_own_process_ends_the_others(start, replaced, name):
     _until_gone(family)
 
 
-def test_a_second_signal_ends_everything_at_once(start):
+def test_a_second_signal_ends_everything_at_once(start, replaced):
     """Even when a process does not listen to the first one."""
-    stack = start("STUBBORN").until_ready()
+    del replaced["REDIS_URL"]
+    stack = start("STUBBORN", **replaced).until_ready()
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
     _until(lambda: "stopping" in stack.said, END_SECONDS, lambda: stack.said)

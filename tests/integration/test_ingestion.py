@@ -97,22 +97,22 @@ async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_del
 
 
 @needs_files
-async def test_a_book_is_cited_by_page(knowledge):
-    book = next((SHARED_DATA / "files").rglob("GeoTopo-komprimiert.pdf")).read_bytes()
+async def test_a_pdf_is_cited_by_page(knowledge):
+    manual = next((SHARED_DATA / "files").rglob("llncsdoc.pdf")).read_bytes()
 
-    ready = await knowledge.ingest("GeoTopo.pdf", book)
+    ready = await knowledge.ingest("llncsdoc.pdf", manual)
 
     assert (ready.status, ready.progress) == ("ready", 100)
-    assert await knowledge.vectors.count("acme", "GeoTopo.pdf") == ready.chunks > 100
-    found = await knowledge.ask("Was ist eine Triangulierung?")
-    assert "riangul" in " ".join(passage.text for passage in found.passages)
-    assert all(passage.page for passage in found.passages)
+    assert await knowledge.vectors.count("acme", "llncsdoc.pdf") == ready.chunks > 10
+    found = await knowledge.ask("How are theorem environments numbered?")
+    assert "theorem" in found.passages[0].text.lower()
+    assert found.passages[0].page > 1
 
 
 @needs_files
 async def test_every_small_real_file_ends_ready_or_failed_with_a_reason(knowledge):
     files = (path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in {".pdf", ".md", ".docx", ".csv"})
-    small = sorted(path for path in files if path.stat().st_size < 20_000)
+    small = sorted(path for path in files if path.stat().st_size < 8_000)
 
     ended = [await knowledge.ingest(path.name, path.read_bytes(), version) for version, path in enumerate(small, 1)]
 

@@ -73,6 +73,17 @@ async def test_a_new_version_replaces_the_old_one_when_it_is_published(vectors):
     assert await vectors.count("acme", "doc") == 1
 
 
+async def test_an_old_version_published_late_neither_shows_nor_removes_the_new_one(vectors):
+    await vectors.upsert("acme", [chunk(version=2)])
+    await vectors.publish_version("acme", "doc", 2)
+    await vectors.upsert("acme", [chunk(version=1)])
+    await vectors.publish_version("acme", "doc", 1)
+
+    assert await texts(vectors) == ["text doc 2 0"]
+    await vectors.publish_version("acme", "doc", 2)
+    assert await vectors.count("acme", "doc") == 1
+
+
 async def test_searches_during_a_switch_see_one_version_whole(vectors):
     await vectors.upsert("acme", [chunk(index) for index in range(4)])
     await vectors.publish_version("acme", "doc", 1)

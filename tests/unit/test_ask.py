@@ -1,4 +1,8 @@
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +11,9 @@ from starlette.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
 from chatconnect.ask import Transcript, ask, place, plain
-from tests.fakes_gateway import Cut, ScriptedGateway, frame, scripted_gateway, step
+from tests.fakes_gateway import Cut, ScriptedGateway, Silence, frame, scripted_gateway, step
 
+ROOT = Path(__file__).parents[2]
 ACCEPTED = frame("accepted", messageId="<message>", sessionId="s", ticket="t1")
 SOURCES = [
     {"n": 1, "documentId": "d", "title": "guide.pdf", "page": 3, "snippet": "…", "score": 0.9},
@@ -164,6 +169,22 @@ def test_nothing_there_is_one_sentence() -> None:
     assert result.stderr == "Nothing answers at http://127.0.0.1:9: start it with `make dev`, or pass another --url.\n"
 
 
+def test_ctrl_c_cancels_the_answer_and_its_costs() -> None:
+    script = [ACCEPTED, *started(), delta(2, "A long "), Silence]
+    with scripted_gateway(script, JSONResponse({}, status_code=202)) as gateway:
+        command = [sys.executable, "-m", "chatconnect", "ask", "Why?", "--url", gateway.url, "--key", "pk_1"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            said = process.stdout.read(len("A long "))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+
+    asked, cancelled = gateway.requests
+    assert (said, process.returncode) == (b"A long ", 130)
+    assert cancelled["path"] == f"/chat/{asked['body']['messageId']}/cancel"
+    assert cancelled["headers"]["authorization"] == "Bearer t1"
+
+
 def test_a_replaced_text_starts_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
     transcript = Transcript()
     for text in ("half an", "half an answer", "another", "another one"):
@@ -185,3 +206,20 @@ def test_a_document_cannot_steer_the_terminal() -> None:
 )
 def test_the_place_of_a_source(source: dict[str, Any], expected: str) -> None:
     assert expected == place(source)
+
+
+def test_the_environment_names_the_gateway_and_a_key_that_may_go_on_with_a_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"CLIENT_API_KEY": "pk_e", "CLIENT_SECRET_KEY": "sk_e"}.items():
+        monkeypatch.setenv(name, value)
+    script = [ACCEPTED, *started(), delta(2, "Yes."), completed(3)]
+    app = typer.Typer()
+    app.command()(ask)
+    with scripted_gateway(script, script) as gateway:
+        monkeypatch.setenv("GATEWAY_URL", gateway.url)
+        results = [CliRunner().invoke(app, ["Why?", *options]) for options in ([], ["--session", "s"])]
+
+    assert [result.exit_code for result in results] == [0, 0], results
+    first, second = (request["headers"] for request in gateway.requests)
+    assert (first["x-api-key"], second["authorization"]) == ("pk_e", "Bearer sk_e")

@@ -46,8 +46,15 @@ def test_neighbours_overlap(splitter):
 
 @pytest.mark.parametrize(
     "text",
-    ["日本語の文章には空白がない" * 4_000, "QUJD" * 20_000, "word " * 30_000, "\n" * 50_000, "한국어" * 10_000],
-    ids=["unspaced", "base64", "no punctuation", "blank", "hangul"],
+    [
+        "日本語の文章には空白がない" * 4_000,
+        "QUJD" * 20_000,
+        "word " * 30_000,
+        "\n" * 50_000,
+        "한국어" * 10_000,
+        f"{'x' * 150} " * 500,
+    ],
+    ids=["unspaced", "base64", "no punctuation", "blank", "hangul", "long words"],
 )
 def test_text_without_sentences_is_split_in_time_and_in_size(splitter, text):
     began = time.monotonic()

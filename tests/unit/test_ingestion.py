@@ -119,15 +119,30 @@ async def test_a_run_that_is_overtaken_stops_without_a_word(knowledge):
 
 
 async def test_a_run_that_publishes_after_a_delete_takes_it_back(knowledge):
-    uploaded = await knowledge.uploaded()
+    """The delete ran elsewhere, before the last of our vectors were written."""
     events = []
-    async for event in knowledge.ingestion.handle(uploaded):
+    async for event in knowledge.ingestion.handle(await knowledge.uploaded()):
         events.append(event)
         if event.status == "indexing":
-            await knowledge.handle(DocumentDeleted(client_id="acme", document_id="doc_1"))
+            await knowledge.documents.delete("acme", "doc_1")
 
     assert events[-1].status == "indexing"
     assert await knowledge.search("refunds") == []
+
+
+async def test_a_run_that_publishes_over_a_newer_version_gives_way(knowledge):
+    old, new = await knowledge.uploaded(), await knowledge.uploaded(b"# New\n\nNo refunds.", version=2)
+    events = []
+    async for event in knowledge.ingestion.handle(old):
+        events.append(event)
+        if event.status == "indexing":
+            late = dict(knowledge.vectors.points)
+            await knowledge.handle(new)
+            knowledge.vectors.points |= late
+
+    assert events[-1].status == "indexing"
+    assert [passage.text for passage in await knowledge.search("refunds")] == ["No refunds."]
+    assert await knowledge.vectors.count("acme", "doc_1") == 1
 
 
 async def test_a_deleted_document_answers_nothing_and_its_files_are_gone(knowledge, tmp_path):

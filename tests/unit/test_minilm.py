@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
-from handlers.models.minilm import MAX_TOKENS, MiniLM, weights_folder
+from handlers.models.minilm import BATCH_SIZE, MAX_TOKENS, MiniLM, weights_folder
 from handlers.models.minilm_graph import WrongWeightsError, build, cached_graph
 
 SENTENCES = [
@@ -87,13 +87,13 @@ async def test_text_past_the_limit_is_cut_and_no_text_is_no_row(minilm):
 
 
 async def test_a_query_does_not_wait_behind_a_document(minilm):
-    batches = asyncio.create_task(minilm.embed(["A sentence of some length about nothing. " * 30] * 64))
+    batch = asyncio.create_task(minilm.embed(["A sentence of some length about nothing. " * 30] * BATCH_SIZE))
     await asyncio.sleep(0)
 
     await minilm.embed_query("Is this quick?")
 
-    assert not batches.done()
-    await batches
+    assert not batch.done()
+    await batch
 
 
 def test_a_built_graph_is_used_again_and_leaves_no_temporary_file(models_path, minilm):

@@ -110,3 +110,15 @@ def test_an_interrupted_first_start_is_begun_anew(tmp_path):
 
     assert left == []
     assert (tmp_path / "postgres").exists()
+
+
+async def test_a_folder_stays_locked_until_its_last_process_is_gone(tmp_path):
+    """A killed stack's parts may still write when the next start comes."""
+    with opened(tmp_path):
+        process = await Process.start("Redis", ["sleep", "60"], log=tmp_path / "redis.log")
+    with pytest.raises(PartError, match="is in use by another stack"), opened(tmp_path):
+        pass
+    await process.stop(grace_seconds=0)
+
+    with opened(tmp_path) as folder:
+        assert folder.path == tmp_path

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from handlers.models import answer_stream
+from handlers.models import answer_stream, silence
 from handlers.models.anthropic import AnthropicModel
 from handlers.models.errors import ProviderBusyError, ProviderError, ProviderRefusedError
 from handlers.models.openai import OpenAIModel
@@ -128,7 +128,7 @@ async def test_endless_event_is_given_up(kind):
 
 
 async def test_stall_is_given_up_and_the_connection_closed(kind, monkeypatch):
-    monkeypatch.setattr(answer_stream, "BETWEEN_SECONDS", 0.05)
+    monkeypatch.setattr(silence, "BETWEEN_SECONDS", 0.05)
     provider = ScriptedProvider(stream(kind.start, kind.delta("a"), HANG))
     with pytest.raises(ProviderBusyError, match="silent"):
         await asyncio.wait_for(ask(kind, provider), 5)
@@ -143,13 +143,15 @@ async def test_silence_before_the_first_byte_has_its_own_deadline(kind, monkeypa
 
 
 async def test_slow_reader_is_not_taken_for_a_silent_provider(kind, monkeypatch):
-    monkeypatch.setattr(answer_stream, "BETWEEN_SECONDS", 0.2)
-    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.delta("b"), kind.end()))
+    monkeypatch.setattr(silence, "BETWEEN_SECONDS", 0.1)
+    go_on = asyncio.Event()
+    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.delta("b"), go_on, kind.end()))
     async with provider.running() as url, aiohttp.ClientSession() as session:
         pieces = []
         async for piece in kind.make(session, url).stream(prompt()):
             pieces.append(piece)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.25)
+            go_on.set()
 
     assert pieces[:-1] == ["a", "b"]
 
@@ -207,14 +209,33 @@ async def test_closing_the_iterator_closes_the_connection(kind):
 
 
 async def test_connection_of_a_whole_answer_is_used_again(kind):
-    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.end()))
+    """Even when the end of the response comes after the last word, as it does from a real provider."""
+    told = asyncio.Event()
+    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.end(), told))
     async with provider.running() as url, aiohttp.ClientSession() as session:
         for _ in range(3):
-            async for _ in kind.make(session, url).stream(prompt()):
-                pass
+            told.clear()
+            async for piece in kind.make(session, url).stream(prompt()):
+                if isinstance(piece, Finish):
+                    told.set()
 
     assert len(provider.requests) == 3
     assert len(provider.transports) == 1
+
+
+async def test_kept_connection_that_the_provider_closed_is_replaced(kind):
+    provider = ScriptedProvider(CUT, stream(kind.start, kind.delta("a"), kind.end()))
+
+    assert (await ask(kind, provider))[0] == "a"
+    assert len(provider.requests) == 2
+
+
+async def test_connection_that_is_always_closed_is_given_up(kind):
+    provider = ScriptedProvider(CUT)
+    with pytest.raises(ProviderBusyError):
+        await ask(kind, provider)
+
+    assert len(provider.requests) == 2
 
 
 async def test_anthropic_error_events_keep_their_meaning():
@@ -249,6 +270,13 @@ async def test_server_without_usage_is_estimated():
     pieces = await ask(KINDS["openai"], ScriptedProvider(stream(openai_chunk("12345678"), openai_chunk(reason="stop"))))
 
     assert pieces[-1].usage.estimated
+    assert pieces[-1].usage.output_tokens == 2
+
+
+async def test_usage_of_noughts_is_estimated():
+    end = openai_chunk(reason="stop") + sse({"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}})
+    pieces = await ask(KINDS["openai"], ScriptedProvider(stream(openai_chunk("12345678"), end)))
+
     assert pieces[-1].usage.output_tokens == 2
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from gateway.attach import Attachments, NotYetError
 from gateway.drain import Drain
 from gateway.questions import Questions
 from gateway.resume import Deltas, Place, Reset, decide
+from gateway.ring import Ring
 from gateway.rings import KEPT_SECONDS, Rings
 from gateway.stream import EventStream, Sources
 from gateway.tail import Tail
@@ -46,7 +49,9 @@ def test_deltas_only_where_nothing_can_be_missing(event_id, decision):
     assert decide(event_id, PLACE) == decision
 
 
-@given(st.one_of(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.text(), st.from_regex(r"[a-z0-9.-]*")))
+@given(
+    st.one_of(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.text(), st.from_regex("[a-z0-9.]*"))
+)
 def test_any_string_gets_one_of_the_two(event_id):
     assert isinstance(decide(event_id, PLACE), Deltas | Reset)
 
@@ -96,9 +101,11 @@ class Instance:
             self.log.fed += 1
             self.tail._take(made)
 
-    def evict(self):
-        for ring in list(self.rings._rings.values()):
-            self.rings._shrink(ring, ring.clear)
+    def relieve(self, stages):
+        """Memory is short: what `Rings` does about it, as far as it has to."""
+        for shed in (Ring.shed_ended, Ring.shed_frames, Ring.shed_texts)[:stages]:
+            for ring in list(self.rings._rings.values()):
+                self.rings._shrink(ring, partial(shed, ring))
 
     def age(self):
         self.now += KEPT_SECONDS + 1
@@ -143,18 +150,20 @@ class Visitor:
                 await asyncio.sleep(0)
             return {"type": "http.request"}
 
-        try:
+        with suppress(CutError):
             await EventStream(instance.sources, session, attached)({"method": "GET"}, receive, send)
-        except CutError:
-            pass
         live = [int(name.rsplit(".", 1)[1]) for name in ids if not name.endswith("-1")]
         assert live == sorted(live), "ids never go back within a connection"
 
     def apply(self, event, data):
-        answer = self.answers.setdefault(data["messageId"], SimpleNamespace(attempt=0, seq=-1, text="", state="running"))
+        fresh = SimpleNamespace(attempt=0, seq=-1, text="", state="running")
+        answer = self.answers.setdefault(data["messageId"], fresh)
         if event == "snapshot":
             answer.attempt, answer.seq, answer.text, answer.state = (
-                data["attempt"], data["seq"], data["text"], data["state"]
+                data["attempt"],
+                data["seq"],
+                data["text"],
+                data["state"],
             )
             return
         if answer.state != "running" or (data["attempt"], data["seq"]) <= (answer.attempt, answer.seq):
@@ -185,18 +194,19 @@ RECORDS = produced()
 def logged(name, text):
     now = datetime.now(UTC)
     return ChatLog(
-        client_id=CLIENT, message_id=UUID(name), session_id="s", attempt=1, outcome="completed", question="?", answer=text,
-        sources=[], citations=[], finish_reason="stop", failure_code=None, provider="p", model="m", tier="free",
-        usage=Usage(), requested_at=now, completed_at=now, rating=None, rating_comment=None,
+        client_id=CLIENT, message_id=UUID(name), session_id="s", attempt=1, outcome="completed", question="?",
+        answer=text, sources=[], citations=[], finish_reason="stop", failure_code=None, provider="p", model="m",
+        tier="free", usage=Usage(), requested_at=now, completed_at=now, rating=None, rating_comment=None,
     )  # fmt: skip
 
 
 STEP = st.one_of(
-    st.tuples(st.just("connect"), st.integers(0, 1), st.integers(1, 3_000), st.lists(st.integers(1, 8), max_size=4)),
+    st.tuples(st.just("connect"), st.integers(0, 1), st.integers(1, 900), st.lists(st.integers(1, 8), max_size=4)),
     st.tuples(st.just("connect"), st.integers(0, 1), st.just(10**9), st.lists(st.integers(1, 8), max_size=4)),
     st.tuples(st.just("feed"), st.integers(0, 1), st.integers(1, 20)),
-    st.tuples(st.sampled_from(["evict", "age"]), st.integers(0, 1)),
-    st.tuples(st.just("reboot"), st.integers(0, 1), st.integers(0, 40)),
+    st.tuples(st.just("relieve"), st.integers(0, 1), st.integers(1, 3)),
+    st.tuples(st.just("age"), st.integers(0, 1)),
+    st.tuples(st.just("reboot"), st.integers(0, 1), st.integers(1, 40)),
 )
 
 
@@ -221,8 +231,10 @@ async def played(steps):
             case "reboot":
                 instances[number] = Instance(RECORDS, history, max(0, instance.log.fed - rest[0]))
                 instances[number].feed(rest[0])
-            case _:
-                getattr(instance, step)()
+            case "relieve":
+                instance.relieve(rest[0])
+            case "age":
+                instance.age()
         remember()
     await visitor.connect(instances[0], 10**9, [])
     return visitor
@@ -232,7 +244,7 @@ def ends_at(number):
     return max(made.offset for made in RECORDS if made.headers[2][1].decode().startswith(message_id(number)))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEP, max_size=25))
 def test_any_schedule_leaves_the_client_with_exactly_the_produced_text(steps):
     visitor = asyncio.run(played(steps))

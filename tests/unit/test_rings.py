@@ -44,8 +44,8 @@ def test_frames_add_up_to_the_answer():
 @pytest.mark.parametrize(
     "repetition",
     [
-        pytest.param(frame(9, seq=2, text="l"), id="the same seq"),
-        pytest.param(frame(9, seq=1, text="x"), id="a lower seq"),
+        pytest.param(frame(9, attempt=2, seq=3, text="e"), id="the same seq"),
+        pytest.param(frame(9, attempt=2, seq=1, text="x"), id="a lower seq"),
         pytest.param(frame(9, attempt=1, seq=40, text="x"), id="a lower attempt"),
     ],
 )
@@ -53,8 +53,9 @@ def test_repetitions_and_lower_attempts_are_dropped(repetition):
     before = answer_frames("he", attempt=2, is_ended=False)
     rings = rings_with(*before)
 
-    assert not rings.append(KEY, 0, repetition._replace(attempt=min(repetition.attempt, 2)))
-    assert rings.answers(KEY)[0].text == "he"
+    assert not rings.append(KEY, 0, repetition)
+    [answer] = rings.answers(KEY)
+    assert (answer.text, answer.is_whole) == ("he", True)
 
 
 def test_a_higher_attempt_starts_the_text_anew():
@@ -132,26 +133,38 @@ def test_an_ended_answer_leaves_whole_when_the_session_is_full(monkeypatch):
 
 
 def test_when_memory_is_short_ended_answers_go_first_and_oldest_first():
-    rings = Rings(Clock(), total_bytes=9_000)
-    for number in range(3):
-        for made in answer_frames("run" if number == 0 else "end", message=number, start=100 * number, is_ended=number > 0):
-            rings.append((CLIENT.encode(), b"%d" % number), 0, made)
-    for made in answer_frames("end", message=9, start=900):
-        rings.append((CLIENT.encode(), b"9"), 0, made)
+    def filled(total_bytes):
+        rings = Rings(Clock(), total_bytes)
+        for number in range(4):
+            for made in answer_frames("text", message=number, start=100 * number, is_ended=number > 0):
+                rings.append((CLIENT.encode(), b"%d" % number), 0, made)
+        return rings
 
-    held = [number for number in (0, 1, 2, 9) if rings.get((CLIENT.encode(), b"%d" % number))]
-    assert held == [0, 2, 9]
-    assert rings.size_bytes <= 9_000
-    assert rings.floor((CLIENT.encode(), b"1"), 0) == 105
+    full = filled(10**6).size_bytes
+    rings = filled(full - 1)
+
+    assert [number for number in range(4) if rings.get((CLIENT.encode(), b"%d" % number))] == [0, 2, 3]
+    assert rings.size_bytes < full
+    assert rings.floor((CLIENT.encode(), b"1"), 0) == 106
 
 
-def test_one_giant_running_answer_leaves_when_nothing_else_can():
+def test_running_answers_give_up_their_frames_before_their_text():
     rings = Rings(Clock(), total_bytes=5_000)
     for made in answer_frames("x" * 50, is_ended=False):
         rings.append(KEY, 0, made)
 
+    [answer] = rings.answers(KEY)
+    assert (answer.text, answer.is_whole) == ("x" * 50, True)
     assert rings.size_bytes <= 5_000
-    assert all(not answer.is_whole for answer in rings.answers(KEY)), "what is left must not pass for the whole"
+
+
+def test_what_is_left_of_a_running_answer_does_not_pass_for_the_whole():
+    rings = Rings(Clock(), total_bytes=80)
+    for made in answer_frames("x" * 50, is_ended=False):
+        rings.append(KEY, 0, made)
+
+    assert not rings.answers(KEY)[0].is_whole
+    assert rings.size_bytes <= 400
 
 
 def test_a_new_ring_knows_what_left_its_partition(clock):
@@ -166,14 +179,16 @@ def test_a_new_ring_knows_what_left_its_partition(clock):
 
 async def test_a_frame_sets_the_waiting_timer_to_now():
     rings = Rings()
-    async with asyncio.timeout(5):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(60) as timer:
-                rings.wait(KEY, 0, timer)
-                rings.append(KEY, 0, frame(0, "started", model="m", tier="free"))
-                rings.append(KEY, 0, frame(1, seq=1, text="two frames at once wake once"))
-                await asyncio.Event().wait()
-    rings.leave(KEY, timer)
+
+    async def wait():
+        async with asyncio.timeout(60) as timer:
+            rings.wait(KEY, 0, timer)
+            rings.append(KEY, 0, frame(0, "started", model="m", tier="free"))
+            rings.append(KEY, 0, frame(1, seq=1, text="two frames at once wake once"))
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await wait()
 
 
 async def test_a_ring_that_only_somebody_waited_at_goes_with_them():

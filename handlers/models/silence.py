@@ -1,0 +1,52 @@
+"""A provider that falls silent in mid-answer."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+BETWEEN_SECONDS = 20
+
+
+class SilenceWatch:
+    """Ends the wait for a chunk after 20 s, as a `TimeoutError`, and closes the response at the end of the block.
+
+    One timer for the whole answer: `asyncio.timeout` around each chunk took a sixth of the CPU of a delta. Time that
+    the reader needs for its own work is not silence.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._loop = asyncio.get_running_loop()
+        self._waits_since: float | None = None
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        self._timer = self._loop.call_later(BETWEEN_SECONDS, self._look)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        self._response.close()
+        if self._is_over and isinstance(error, aiohttp.ClientError):
+            raise TimeoutError from error
+
+    def waits(self) -> None:
+        """From now on the provider has the word."""
+        self._waits_since = self._loop.time()
+
+    def hears(self) -> None:
+        """The provider said something."""
+        self._waits_since = None
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        silent = 0.0 if self._waits_since is None else now - self._waits_since
+        if silent >= BETWEEN_SECONDS:
+            self._is_over = True
+            self._response.close()
+        else:
+            self._timer = self._loop.call_at(now + BETWEEN_SECONDS - silent, self._look)

@@ -1,0 +1,96 @@
+"""I15: a consumer that goes silent is rebuilt, and a process whose loop is blocked ends with the reason."""
+
+import asyncio
+import subprocess
+import sys
+import time
+
+import pytest
+
+from streams import broker, dead_letter_limit, watchdog
+from streams.dead_letter_limit import TooManyDeadLettersError
+from streams.publisher import Publisher
+from tests.fakes import RecordingHandler
+from tests.integration.kafka import ask, asked, make_topic, running, subscription
+
+
+@pytest.fixture
+async def publisher(settings):
+    async with Publisher(settings) as publisher:
+        yield publisher
+
+
+async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its_session(
+    settings, publisher, monkeypatch
+):
+    """aiokafka #847, #1037."""
+    monkeypatch.setattr(broker, "SESSION_TIMEOUT_MS", 6_000)
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 4.0)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
+    topic = await make_topic(settings)
+
+    async def block(event):
+        if event.text == "block":
+            time.sleep(10)
+
+    handler = RecordingHandler(block)
+    async with running(settings, publisher, subscription(topic, handler)):
+        await ask(publisher, topic, asked("a", "block"))
+        await handler.until(lambda h: h.by_session["a"], 30)
+        await ask(publisher, topic, asked("b", "after"))
+        await handler.until(lambda h: h.by_session["b"], 20)
+
+
+async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publisher, monkeypatch):
+    """aiokafka #983, #1007: the fetch task ends without a word; only the end of the log tells."""
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
+    topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line) as run:
+        await ask(publisher, topic, asked("a", "before"))
+        await handler.until(lambda h: h.by_session["a"])
+        _end_fetching()
+        await ask(publisher, topic, asked("b", "after"))
+        await handler.until(lambda h: h.by_session["b"], 20)
+        assert not run.done()
+
+
+def _end_fetching():
+    ended = [task for task in asyncio.all_tasks() if "Fetcher._" in repr(task.get_coro())]
+    assert ended
+    for task in ended:
+        task.cancel()
+
+
+async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publisher, monkeypatch):
+    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 5)
+    topic = await make_topic(settings)
+
+    async def refuse(_):
+        raise ValueError("nothing works")
+
+    handler = RecordingHandler(refuse)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with running(settings, publisher, subscription(topic, handler)) as run:
+            await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(10)))
+            await asyncio.wait_for(asyncio.shield(run), 30)
+
+    assert caught.group_contains(TooManyDeadLettersError)
+
+
+def test_a_process_whose_loop_is_blocked_ends_with_the_reason():
+    script = """
+import asyncio, time
+from streams import watchdog
+watchdog.BLOCKED_SECONDS, watchdog.BEAT_SECONDS = 1.0, 0.1
+async def main():
+    with watchdog.blocked_loop_ends_process():
+        await asyncio.sleep(0.5)
+        time.sleep(20)
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == watchdog.EX_SOFTWARE
+    assert "event loop has been blocked" in ended.stderr
