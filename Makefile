@@ -3,16 +3,19 @@ UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 FETCHED := $(filter .uv/bin/uv,$(UV))
 RUN := $(UV) run --quiet
 
+# Where it is set, every start of Python would compile the whole tree again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: dev test unit lint lock bench
 
 dev: $(FETCHED)
 	$(UV) run chatconnect dev $(ARGS)
 
-test: lint
-	$(RUN) pytest
+test: lint unit
+	$(RUN) pytest --ignore tests/unit
 
 unit: $(FETCHED)
-	$(RUN) pytest tests/unit
+	$(RUN) pytest --numprocesses 2 tests/unit
 
 lint: $(FETCHED)
 	$(RUN) ruff format --check

@@ -7,6 +7,10 @@ from typing import TypeVar
 
 import pytest
 
+from tests.services import database_url, engine, services, settings
+
+__all__ = ["database_url", "engine", "services", "settings"]
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 

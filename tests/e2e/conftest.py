@@ -1,5 +1,6 @@
 """The stack as a user starts it: `chatconnect dev` in a process of its own, once for the session."""
 
+import contextlib
 import os
 import queue
 import shutil
@@ -74,8 +75,9 @@ def until_ready(process: subprocess.Popen, folder: Path) -> RunningStack:
 
 def _pump(process: subprocess.Popen, lines: "queue.Queue[str]") -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        lines.put(line)
+    with contextlib.suppress(ValueError):
+        for line in process.stdout:
+            lines.put(line)
     lines.put("")
 
 
@@ -83,7 +85,10 @@ def stop(process: subprocess.Popen) -> int:
     """SIGTERM and the exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
-    return process.wait(STOP_SECONDS)
+    code = process.wait(STOP_SECONDS)
+    if process.stdout is not None:
+        process.stdout.close()
+    return code
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,3 @@
-from tests.integration.conftest import database_url, engine, services, settings  # noqa: F401
 """Real parts, real processes of ours, a paced model; each test kills what it likes of its own."""
 
 from contextlib import AsyncExitStack
@@ -18,7 +17,9 @@ from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
 
 _numbers = count(1)
-TEXT = "The zebra handbook. Every question ask about the zebra handbook is answered here: zebra, handbook, ask, question."
+TEXT = (
+    "The zebra handbook. Every question ask about the zebra handbook is answered here: zebra, handbook, ask, question."
+)
 
 
 @dataclass

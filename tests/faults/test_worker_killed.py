@@ -38,7 +38,9 @@ async def _has_one_row(site, message):
         async with asyncio.timeout(10):
             while True:
                 async with engine.connect() as connection:
-                    rows = await connection.execute(text("SELECT answer FROM chat_logs WHERE message_id = :m"), {"m": message})
+                    rows = await connection.execute(
+                        text("SELECT answer FROM chat_logs WHERE message_id = :m"), {"m": message}
+                    )
                     answers = rows.scalars().all()
                     usage = await connection.execute(text("SELECT answers, output_tokens FROM usage_stats"))
                     counted = usage.all()

@@ -73,7 +73,9 @@ async def committed(settings, group, topic):
         offsets = await admin.list_consumer_group_offsets(group)
     finally:
         await admin.close()
-    found = {partition.partition: offset.offset for partition, offset in offsets.items() if partition.topic == topic.name}
+    found = {
+        partition.partition: offset.offset for partition, offset in offsets.items() if partition.topic == topic.name
+    }
     return {number: found.get(number) for number in range(topic.partitions)}
 
 

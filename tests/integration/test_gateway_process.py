@@ -19,7 +19,7 @@ from streams.codec import decode
 from streams.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK
 from tests.gateway_running import SOURCE, ScriptedWorker, answer_of, running_gateway
-from tests.integration.conftest import INTERNAL_SECRET
+from tests.services import INTERNAL_SECRET
 
 PROGRAM = "from chatconnect.gateway import gateway; gateway()"
 

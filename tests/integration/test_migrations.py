@@ -9,7 +9,7 @@ from sqlalchemy import text
 from schemas.tables import Base
 from stores.database import create_engine
 from stores.migrations import upgrade
-from tests.integration.conftest import _create_database, _named
+from tests.services import create_database, named
 
 
 def differences(connection):
@@ -23,8 +23,8 @@ async def test_migrated_schema_is_what_the_tables_say(engine):
 
 
 async def test_processes_that_start_at_once_migrate_once(services):
-    await _create_database(services.postgres_url, "bare", "template1")
-    url = _named(services.postgres_url, "bare")
+    await create_database(services.postgres_url, "bare", "template1")
+    url = named(services.postgres_url, "bare")
     await asyncio.gather(*(upgrade(url) for _ in range(5)))
     engine = create_engine(url)
     async with engine.connect() as connection:

@@ -53,7 +53,9 @@ def test_a_null_value_deletes():
     record = encode(DocumentDeleted(client_id="c", document_id="d"))
 
     assert record.value is None
-    assert decode(DOCUMENT_UPLOADED, Bytes(None, record.headers, b"d")) == DocumentDeleted(client_id="c", document_id="d")
+    assert decode(DOCUMENT_UPLOADED, Bytes(None, record.headers, b"d")) == DocumentDeleted(
+        client_id="c", document_id="d"
+    )
 
 
 def test_a_producer_elsewhere_needs_no_event_type():

@@ -56,22 +56,22 @@ async def _start(folder: Path) -> tuple[Kafka, Postgres, Redis]:
 
 
 async def _prepare(kafka: Kafka, postgres: Postgres, redis: Redis) -> Services:
-    await _create_database(postgres.url, TEMPLATE, "template1")
-    await upgrade(_named(postgres.url, TEMPLATE))
-    await _create_database(postgres.url, "chatconnect", TEMPLATE)
+    await create_database(postgres.url, TEMPLATE, "template1")
+    await upgrade(named(postgres.url, TEMPLATE))
+    await create_database(postgres.url, "chatconnect", TEMPLATE)
     await create_topics(Settings(kafka_bootstrap_servers=kafka.url))
-    return Services(kafka.url, _named(postgres.url, "chatconnect"), redis.url, postgres.url)
+    return Services(kafka.url, named(postgres.url, "chatconnect"), redis.url, postgres.url)
 
 
 async def _stop(*parts: Kafka | Postgres | Redis) -> None:
     await asyncio.gather(*(part.stop() for part in parts))
 
 
-def _named(postgres_url: str, database: str) -> str:
+def named(postgres_url: str, database: str) -> str:
     return f"{postgres_url.rpartition('/')[0]}/{database}"
 
 
-async def _create_database(postgres_url: str, name: str, template: str) -> None:
+async def create_database(postgres_url: str, name: str, template: str) -> None:
     connection = await asyncpg.connect(postgres_url)
     try:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -83,8 +83,8 @@ async def _create_database(postgres_url: str, name: str, template: str) -> None:
 async def database_url(services: Services) -> str:
     """An empty, migrated database of this test's own."""
     name = f"test_{next(_numbers)}"
-    await _create_database(services.postgres_url, name, TEMPLATE)
-    return _named(services.postgres_url, name)
+    await create_database(services.postgres_url, name, TEMPLATE)
+    return named(services.postgres_url, name)
 
 
 @pytest.fixture
