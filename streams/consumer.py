@@ -18,6 +18,7 @@ from schemas.events import Tier
 from streams import metrics
 from streams.assignment import Assigned, Assignments
 from streams.codec import CLIENT_ID, CLIENT_TIER, header
+from streams.dead_letter_limit import TooManyDeadLettersError
 from streams.lanes import Job, Lanes
 from streams.runner import Runner
 from streams.subscription import Subscription
@@ -66,7 +67,7 @@ class Consumer:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._commit_for_ever())
-                tasks.create_task(self._watchdog.watch(kafka))
+                tasks.create_task(self._watch(kafka))
                 await self._poll_for_ever(kafka)
         finally:
             self._tasks = None
@@ -141,10 +142,19 @@ class Consumer:
         due = self._lanes.next_due()
         self._timer = loop.call_at(due, self.dispatch) if due is not None else None
 
+    async def _watch(self, kafka: AIOKafkaConsumer) -> None:
+        try:
+            await self._watchdog.watch(kafka)
+        finally:
+            self._tasks = None
+
     async def _work(self, job: Job[Assigned]) -> None:
         delay: float | None = 0.0
         try:
             delay = await self._runner.run(job, job.record)
+        except TooManyDeadLettersError:
+            self._tasks = None  # a group that ends takes no new task
+            raise
         finally:
             self._settle(job, delay)
         self.dispatch()

@@ -67,7 +67,11 @@ class Runtime:
                 await consumer.run(subscriber.consumer)
             except* SilentError as errors:
                 log.warning("consumer_rebuilt", group=subscriber.group_id, reason=str(errors.exceptions[0]))
+            kafka = subscriber.consumer
             await self._stop(subscriber.stop())
+            if kafka is not None:
+                # Its stop gives up before its connections when a task of its own had ended.
+                await self._stop(kafka._client.close())  # noqa: SLF001
             consumer.forget()
             await subscriber.start()
         raise SilentError(f"{subscriber.group_id} went silent {MAX_REBUILDS} times")
