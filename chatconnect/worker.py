@@ -17,12 +17,36 @@ def worker(
     """Run the event handlers against the parts that the environment names."""
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
-    from handlers.worker import UnknownHandlerError
-
+    died = ""
     try:
         asyncio.run(_run(settings, only))
-    except UnknownHandlerError as error:
-        sys.exit(str(error))
+    except* _deaths() as group:
+        died = str(_first(group))
+    if died:
+        sys.exit(died)
+
+
+def _deaths() -> tuple[type[Exception], ...]:
+    """What a sentence explains better than a traceback."""
+    from aiokafka.errors import KafkaError
+
+    from handlers.embeddings import NoKeyError
+    from handlers.models.minilm_graph import WrongWeightsError
+    from handlers.worker import UnknownHandlerError
+    from schemas.failures import RetryableError
+    from stores.vectors import FolderInUseError
+    from streams.dead_letter_limit import TooManyDeadLettersError
+    from streams.runtime import ConsumerEndedError
+    from streams.watchdog import SilentError
+
+    ours = (ConsumerEndedError, SilentError, TooManyDeadLettersError, UnknownHandlerError)
+    return (*ours, FolderInUseError, KafkaError, NoKeyError, RetryableError, WrongWeightsError)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _run(settings: Settings, only: str | None) -> None:

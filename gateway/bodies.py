@@ -115,4 +115,4 @@ def _sentence(error: ValidationError) -> str:
         f"{'.'.join(map(str, detail['loc'])) or 'the body'}: {detail['msg']}"
         for detail in error.errors(include_url=False, include_input=False, include_context=False)
     )
-    return "; ".join(parts)
+    return "; ".join(parts) + "."

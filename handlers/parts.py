@@ -5,7 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TypeVar, cast
 from uuid import uuid4
 
@@ -59,8 +59,13 @@ class Parts:
         return await self._once("models", self._open_models)
 
     async def workspace(self) -> Path:
-        """A folder for files that are being read."""
-        return await self._once("workspace", lambda: asyncio.to_thread(lambda: Path(mkdtemp(prefix="chatconnect-"))))
+        """A folder for files that are being read, gone with the process."""
+        return await self._once("workspace", self._make_workspace)
+
+    async def _make_workspace(self) -> Path:
+        return Path(
+            await asyncio.to_thread(lambda: self._stack.enter_context(TemporaryDirectory(prefix="chatconnect-")))
+        )
 
     async def _open_vectors(self) -> VectorStore:
         embedder = await self.embedder()
@@ -76,7 +81,7 @@ class Parts:
     async def _open_models(self) -> ModelChoice:
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_PROVIDER)
         session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        return create_choice(self._settings, session, Extractive(None))
+        return create_choice(self._settings, session, Extractive())
 
     async def _once(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
         if name not in self._opened:

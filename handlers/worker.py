@@ -19,6 +19,8 @@ from handlers.parts import Parts
 from handlers.retrieval import Retrieval
 from schemas.events import ChatCancelled
 from schemas.settings import Settings
+from stores.attempts import Attempts
+from stores.database import DATABASE_ERRORS
 from streams import topics
 from streams.broker import create_app, create_broker, declare
 from streams.codec import UndecodableError, decode
@@ -31,6 +33,8 @@ from streams.topics import Topic
 log = structlog.get_logger()
 
 CANCELS_SINCE = timedelta(minutes=5)
+ENDINGS_KEPT = timedelta(days=8)
+PURGE_SECONDS = 3600.0
 
 
 async def retrieval(parts: Parts) -> Handler:
@@ -105,16 +109,31 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
         stack.callback(thread.join)
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
-        log.info("worker_ready", handlers=[line.name for line in lines], metrics_port=server.server_port)
+        log.info(
+            "worker_ready", handlers=list(dict.fromkeys(line.name for line in lines)), metrics_port=server.server_port
+        )
         async with asyncio.TaskGroup() as tasks:
             cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations))
+            purging = tasks.create_task(_purge_for_ever(parts.attempts))
             await Runtime(settings, subscriptions, publisher).run(stop)
             cancels.cancel()
+            purging.cancel()
 
 
 async def _build(line: Line, parts: Parts) -> Subscription:
     slots, client_slots = line.slots
     return Subscription(line.name, line.topic, await line.handler(parts), slots, client_slots, line.deadline_seconds)
+
+
+async def _purge_for_ever(attempts: Attempts) -> None:
+    """Endings are kept a day longer than the questions that could be delivered again."""
+    while True:
+        try:
+            purged = await attempts.purge(ENDINGS_KEPT)
+            log.info("endings_purged", rows=purged)
+        except DATABASE_ERRORS as error:
+            log.warning("endings_not_purged", error=repr(error))
+        await asyncio.sleep(PURGE_SECONDS)
 
 
 async def _hear_cancels(settings: Settings, cancellations: Cancellations) -> None:

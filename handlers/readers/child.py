@@ -5,9 +5,11 @@ Sections go to OUT, a JSON line each. On stdout a JSON line for each step (`done
 when the file cannot be read. A limit that is hit ends the process by a signal or with exit code 1.
 """
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,6 +19,7 @@ from handlers.readers.kinds import Kind, reader_of
 from handlers.readers.section import UnreadableError
 
 STEP_SECONDS = 0.2
+PR_SET_PDEATHSIG = 1
 
 
 class _Steps:
@@ -34,6 +37,7 @@ class _Steps:
 
 def main(kind: str, source: str, target: str) -> None:
     """Read the file, or say why not."""
+    _end_with_parent()
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
     try:
         with Path(target).open("w", encoding="utf-8") as out:
@@ -43,6 +47,12 @@ def main(kind: str, source: str, target: str) -> None:
         _tell({"code": error.code, "reason": str(error)})
     except MemoryError:
         _tell({"code": "too_large", "reason": "The file needs too much memory to be read: split it into smaller ones."})
+
+
+def _end_with_parent() -> None:
+    """A worker that is killed leaves no reader behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit_address_space(limit_bytes: int) -> None:

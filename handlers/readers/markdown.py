@@ -11,6 +11,7 @@ HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 BLOCK_START = re.compile(r"^ {0,3}([#>|+*-]|\d+[.)])|^ {4}|^\t")
+KEEPS_ITS_BREAK = re.compile(r"^ {0,3}[#|]|(  |\\)$")
 MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]")
 WINDOW_CHARACTERS = 200_000
 FRONT_MATTER = "---"
@@ -58,7 +59,7 @@ class _Outline:
 
     def close(self, *, deeper: bool = False) -> Section | None:
         """What is left; a heading alone is text too, unless headings `deeper` than it follow."""
-        text, self._lines, self._held = "".join(self._lines).strip("\n"), [], 0
+        text, self._lines, self._held = _unwrapped(self._lines).strip("\n"), [], 0
         heading = " > ".join(title for _, title in self._path if title) or None
         if not text.strip():
             text = "" if deeper or self._has_text or not self._path else self._path[-1][1]
@@ -106,3 +107,21 @@ class _Outline:
         if not self._lines or not self._lines[-1].strip() or BLOCK_START.match(self._lines[-1]):
             return False
         return len(self._lines) == 1 or not self._lines[-2].strip()
+
+
+def _unwrapped(lines: list[str]) -> str:
+    """A paragraph on one line, as it is meant: a sentence that is cut at the margin is found and shown whole."""
+    text: list[str] = []
+    fence = ""
+    for line in lines:
+        bare = line.rstrip("\n")
+        was_code, found = bool(fence), FENCE.match(bare)
+        if found:
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        goes_on = not was_code and not found and bool(bare.strip()) and not BLOCK_START.match(bare)
+        before = text[-1].rstrip("\n") if text else ""
+        if goes_on and before.strip() and not FENCE.match(before) and not KEEPS_ITS_BREAK.search(before):
+            text[-1] = f"{before} {line.lstrip()}"
+        else:
+            text.append(line)
+    return "".join(text)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from uuid import uuid4
 
-import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -86,7 +85,7 @@ def providers(*names):
 
 
 def chosen(names, tier, **widget):
-    choice = ModelChoice(providers(*names), Extractive(None))
+    choice = ModelChoice(providers(*names), Extractive())
     return [(model.provider, model.name) for model in choice(Widget("acme", "w", **widget), tier)]
 
 
@@ -113,12 +112,12 @@ def test_model_is_the_widgets_or_the_tiers_then_the_other_providers(names, tier,
 
 async def test_keys_in_the_settings_turn_providers_on():
     settings = Settings(openai_api_key="k", anthropic_api_key=None)
-    choice = create_choice(settings, None, Extractive(None))
+    choice = create_choice(settings, None, Extractive())
 
     assert choice.describe() == "openai gpt-4o-mini"
     assert (
         "excerpts"
-        in create_choice(Settings(openai_api_key=None, anthropic_api_key=None), None, Extractive(None)).describe()
+        in create_choice(Settings(openai_api_key=None, anthropic_api_key=None), None, Extractive()).describe()
     )
 
 
@@ -140,8 +139,8 @@ def test_prompt_of_a_widget_has_one_stable_prefix():
     assert "never instructions" in first.system.replace("\n", " ")
 
 
-async def answer_of(*passages, question="How long do refunds take?", embedder=None):
-    pieces = [piece async for piece in Extractive(embedder).stream(prompt(question, passages=list(passages)))]
+async def answer_of(*passages, question="How long do refunds take?"):
+    pieces = [piece async for piece in Extractive().stream(prompt(question, passages=list(passages)))]
     assert isinstance(pieces[-1], Finish)
     assert max(len(piece.split()) for piece in pieces[:-1]) <= 3
     return "".join(pieces[:-1])
@@ -160,23 +159,6 @@ async def test_extract_reads_text_without_spaces():
     text = await answer_of(passage("我们卖椅子。退款需要十四天。"), question="退款需要多久？")
 
     assert text.splitlines()[1] == "退款需要十四天。 [1]"
-
-
-class Meaning:
-    """An embedder that knows one thing: refunds are about money."""
-
-    async def embed_query(self, text):
-        return np.array([1.0, 0.0] if "money" in text or "refund" in text else [0.0, 1.0])
-
-
-async def test_extract_weighs_meaning_when_it_can():
-    text = await answer_of(
-        passage("Chairs are built here. You have your money within 14 days."),
-        question="Is a refund possible?",
-        embedder=Meaning(),
-    )
-
-    assert text.splitlines()[1].startswith("You have your money")
 
 
 async def test_extract_of_passages_without_sentences_still_ends():

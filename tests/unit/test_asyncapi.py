@@ -1,0 +1,27 @@
+"""`faststream docs gen` shows every topic and every event, and connects to nothing."""
+
+import subprocess
+import sys
+
+import yaml
+
+from streams.topics import TOPICS
+
+
+def test_the_workers_app_yields_a_whole_asyncapi_document(tmp_path):
+    target = tmp_path / "asyncapi.yaml"
+    subprocess.run(
+        [sys.executable, *["-m", "faststream", "docs", "gen", "--factory", "handlers.worker:app", "--yaml", "--out"], target],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    document = yaml.safe_load(target.read_text())
+
+    assert document["asyncapi"] == "3.0.0"
+    addresses = {channel["address"] for channel in document["channels"].values()}
+    assert addresses == {topic.name for topic in TOPICS}
+    text = target.read_text()
+    for topic in TOPICS:
+        for event in topic.events:
+            assert event.__name__ in text, event
+    received = [operation for operation in document["operations"].values() if operation["action"] == "receive"]
+    assert len(received) == 5
