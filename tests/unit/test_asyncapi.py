@@ -10,10 +10,8 @@ from streams.topics import TOPICS
 
 def test_the_workers_app_yields_a_whole_asyncapi_document(tmp_path):
     target = tmp_path / "asyncapi.yaml"
-    subprocess.run(
-        [sys.executable, *["-m", "faststream", "docs", "gen", "--factory", "handlers.worker:app", "--yaml", "--out"], target],
-        check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "faststream", "docs", "gen", "--factory", "handlers.worker:app", "--yaml", "--out"]
+    subprocess.run([*command, target], check=True, capture_output=True, timeout=60)
     document = yaml.safe_load(target.read_text())
 
     assert document["asyncapi"] == "3.0.0"
