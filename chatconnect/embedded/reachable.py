@@ -9,21 +9,24 @@ from pathlib import Path
 from chatconnect.embedded.process import PartError
 
 
-def reachable(folder: Path) -> Path:
-    """`folder`, or a copy of it in the system's temporary folder when its way there is closed to others.
+def reachable(installation: Path) -> Path:
+    """`installation`, a folder within a package, or a copy of it in the system's temporary folder when the way there
+    is closed to others. The wheel's libraries lie beside the package, so they keep that place.
 
     Postgres asks `access(2)` about its own binaries, which takes no capability into account (man 2 access).
     """
-    if all(step.stat().st_mode & stat.S_IXOTH for step in (folder, *folder.parents)):
-        return folder
-    made_at = int(folder.stat().st_mtime)
-    copy = Path(tempfile.gettempdir()) / f"chatconnect-{folder.name}-{made_at}"
+    if all(step.stat().st_mode & stat.S_IXOTH for step in (installation, *installation.parents)):
+        return installation
+    package = installation.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    made_at = int(installation.stat().st_mtime)
+    copy = Path(tempfile.gettempdir()) / f"chatconnect-{package.name}-{made_at}"
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}."))
+        shutil.copytree(installation, unfinished / package.name / installation.name, symlinks=True)
+        shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         unfinished.chmod(0o755)
-        shutil.copytree(folder, unfinished, symlinks=True, dirs_exist_ok=True)
-        unfinished.chmod(0o755)
-        os.replace(unfinished, copy)  # noqa: PTH105 - replaces an empty folder, too
+        unfinished.rename(copy)
     if copy.stat().st_uid != os.geteuid():
         raise PartError(f"{copy} belongs to somebody else: remove it, or set TMPDIR to another folder.")
-    return copy
+    return copy / package.name / installation.name
