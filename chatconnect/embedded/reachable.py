@@ -26,7 +26,11 @@ def reachable(installation: Path) -> Path:
         shutil.copytree(installation, unfinished / package.name / installation.name, symlinks=True)
         shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         unfinished.chmod(0o755)
-        unfinished.rename(copy)
+        try:
+            unfinished.rename(copy)
+        except OSError:
+            # Another start made it meanwhile.
+            shutil.rmtree(unfinished)
     if copy.stat().st_uid != os.geteuid():
         raise PartError(f"{copy} belongs to somebody else: remove it, or set TMPDIR to another folder.")
     return copy / package.name / installation.name
