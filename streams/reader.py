@@ -51,9 +51,13 @@ class LogReader:
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
         )
-        async with asyncio.timeout(START_TIMEOUT_SECONDS):
-            self.epoch, self.partitions = await self._describe()
-            await consumer.start()
+        try:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                self.epoch, self.partitions = await self._describe()
+                await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
         consumer.assign([TopicPartition(self._topic.name, number) for number in range(self.partitions)])
         self._consumer = consumer
         return self
@@ -111,8 +115,8 @@ class LogReader:
 
     async def _describe(self) -> tuple[str, int]:
         admin = AIOKafkaAdminClient(**connection(self._settings))
-        await admin.start()
         try:
+            await admin.start()
             cluster = await admin.describe_cluster()
             topics = await admin.describe_topics([self._topic.name])
         finally:
