@@ -36,12 +36,12 @@ class Scripted:
     async def handle(self, event: ChatRequested) -> AsyncIterator[Event]:
         """One event."""
         await self._script(event)
-        for nothing in ():
+        for nothing in tuple[Event, ...]():
             yield nothing
 
     async def give_up(self, _event: ChatRequested, _error: Exception) -> AsyncIterator[Event]:
         """Nobody waits here."""
-        for nothing in ():
+        for nothing in tuple[Event, ...]():
             yield nothing
 
 
@@ -137,7 +137,9 @@ async def faststream_seconds(settings: Settings, publisher: Publisher) -> float:
 
 async def others_p99_ms(settings: Settings, publisher: Publisher, *, slow: bool) -> float:
     """Publish-to-answer p99 of 50 sessions on one partition, with or without a 30 s answer among them."""
-    topic, asked, took = await make_topic(settings, 1), {}, []
+    topic = await make_topic(settings, 1)
+    asked: dict[str, list[float]] = {}
+    took: list[float] = []
     finished = Finished(1_000)
 
     async def answer(event: ChatRequested) -> None:

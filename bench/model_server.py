@@ -80,7 +80,9 @@ class ModelServer:
         try:
             await response.prepare(request)
             await self._stream(response, served.name)
-        except (ConnectionError, asyncio.CancelledError):
+        except ConnectionError:
+            served.was_cut = True
+        except asyncio.CancelledError:
             served.was_cut = True
             raise
         finally:

