@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from uuid import UUID
 
 from handlers import metrics
@@ -55,7 +56,7 @@ class Generation:
         another worker holds the message.
         """
         async with asyncio.TaskGroup() as group:
-            beginning = group.create_task(self._leases.begin(event.client_id, event.request.message_id))
+            beginning = group.create_task(self._leases.begin(*_who(event)))
             finding = group.create_task(find_circumstances(self._clients, self._chat_logs, event.request))
         begun = _ours(beginning.result())
         if isinstance(begun, Ended):
@@ -73,7 +74,7 @@ class Generation:
         """
         unended = self._unended.get((event.client_id, event.request.message_id))
         begun, answer = unended or (
-            _ours(await self._leases.begin(event.client_id, event.request.message_id)),
+            _ours(await self._leases.begin(*_who(event))),
             None,
         )
         if isinstance(begun, Ended):
@@ -137,6 +138,10 @@ class Generation:
 
     def _forget(self, begun: Begun) -> None:
         self._unended.pop((begun.client_id, begun.message_id), None)
+
+
+def _who(event: ChatRetrieved) -> tuple[str, UUID, datetime]:
+    return event.client_id, event.request.message_id, event.request.requested_at
 
 
 def _ours(begun: Begun | Ended | Held) -> Begun | Ended:

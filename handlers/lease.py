@@ -1,10 +1,10 @@
 """The right to answer a message, held while it is answered; answers go on while Postgres is away."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from stores.database import DATABASE_ERRORS
 
 DEADLINE_SECONDS = 2
 MAX_REMEMBERED = 10_000
+NUMBERS_PER_SECOND = 8
 
 log = structlog.get_logger()
 
@@ -48,28 +49,31 @@ class Begun:
 
 
 class Leases:
-    """Attempts that are counted by Postgres, and by the clock while it is away.
+    """Attempts that are counted by Postgres, and by the clock while it is away or too slow.
 
-    A higher attempt replaces a lower one at the visitor's, so numbers must rise. Seconds since 1970 are above
-    whatever the table counted, and rise with time; within this process a number once used is remembered, and the
-    table's next one is above it, as it is when the table learned of it by `finish`. Only a worker that dies while
-    Postgres is away leaves no trace of its number: then the visitor sees the newer answer on the next reload.
+    A higher attempt replaces a lower one at the visitor's, so numbers must rise, also from one that Postgres never
+    heard of, by a worker that has died, to the next that it counts (a soak found such answers stuck). So both begin
+    at the question's age: eight numbers a second are more than the tries of one process, and a process that takes
+    over needs longer than a second to start. Usually the first attempt is 1.
     """
 
     def __init__(self, attempts: AttemptStore) -> None:
         self._attempts = attempts
-        self._unleased: dict[tuple[str, UUID], int] = {}
+        self._last: dict[tuple[str, UUID], int] = {}
 
-    async def begin(self, client_id: str, message_id: UUID) -> Begun | Ended | Held:
+    async def begin(self, client_id: str, message_id: UUID, asked_at: datetime) -> Begun | Ended | Held:
         """Takes the message, unless it is taken or over."""
-        above = self._unleased.get((client_id, message_id), 0)
+        age_seconds = int((datetime.now(UTC) - asked_at).total_seconds())
+        above = max(self._last.get((client_id, message_id), 0), NUMBERS_PER_SECOND * max(0, age_seconds))
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 begun = await self._attempts.begin(client_id, message_id, above=above)
         except DATABASE_ERRORS as error:
             log.warning("answering_without_lease", error=repr(error))
-            return Begun(client_id, message_id, self._by_clock(client_id, message_id), is_leased=False)
-        return Begun(client_id, message_id, begun.attempt, is_leased=True) if isinstance(begun, Lease) else begun
+            return self._remembered(Begun(client_id, message_id, above + 1, is_leased=False))
+        if isinstance(begun, Lease):
+            return self._remembered(Begun(client_id, message_id, begun.attempt, is_leased=True))
+        return begun
 
     @asynccontextmanager
     async def kept(self, begun: Begun, lost: Callable[[], None]) -> AsyncIterator[None]:
@@ -106,10 +110,10 @@ class Leases:
             lost()
             return
 
-    def _by_clock(self, client_id: str, message_id: UUID) -> int:
-        key = client_id, message_id
-        attempt = max(int(time.time()), self._unleased.pop(key, 0) + 1)
-        if len(self._unleased) >= MAX_REMEMBERED:
-            del self._unleased[next(iter(self._unleased))]
-        self._unleased[key] = attempt
-        return attempt
+    def _remembered(self, begun: Begun) -> Begun:
+        key = begun.client_id, begun.message_id
+        self._last.pop(key, None)
+        if len(self._last) >= MAX_REMEMBERED:
+            del self._last[next(iter(self._last))]
+        self._last[key] = begun.attempt
+        return begun

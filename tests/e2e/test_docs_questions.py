@@ -11,7 +11,7 @@ from chatconnect.ask import ask
 
 QUESTIONS = [
     ("How do I start ChatConnect?", ["make dev"], "start.md"),
-    ("What happens when a worker dies?", ["attempt 2"], "concepts.md"),
+    ("What happens when a worker dies?", ["higher attempt"], "concepts.md"),
     ("How do I cancel an answer?", ["/cancel"], "concepts.md"),
     ("What if the port is in use?", ["--port"], "troubleshooting.md"),
     ("How do I connect to my own Kafka?", ["KAFKA_BOOTSTRAP_SERVERS"], "troubleshooting.md"),

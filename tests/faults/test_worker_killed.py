@@ -28,7 +28,7 @@ async def test_the_answer_ends_exactly_once_after_the_worker_was_killed(site):
 
     assert told.text == expected("k1", 60)
     assert (told.endings, told.problems) == (["completed"], [])
-    assert told.attempt == 2
+    assert told.attempt > 1
     await _has_one_row(site, message)
 
 

@@ -1,0 +1,144 @@
+"""G3: however often a question is sent, delivered or taken over, there is one answer, one row, one count."""
+
+import asyncio
+import json
+import signal
+from datetime import UTC, datetime
+from itertools import islice
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from bench import processes
+from bench.model_server import expected
+from handlers.answers import told_again
+from schemas.events import ChatRequested, ChatRetrieved, Passage
+from streams.publisher import Publisher
+from tests.faults.conftest import TEXT, question
+from tests.faults.rows import counted, fetch, logged
+
+
+def asked(site, message, session_id, name):
+    return ChatRequested(
+        client_id=site.client_id, message_id=UUID(message), session_id=session_id, text=question(name),
+        requested_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def retrieved(request):
+    passage = Passage(document_id="d", title="zebra.txt", text=TEXT, score=0.9)
+    return ChatRetrieved(
+        client_id=request.client_id, session_id=request.session_id, request=request, query=request.text,
+        passages=[passage], confidence=1.8, retrieval_ms=1,
+    )  # fmt: skip
+
+
+async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
+    worker, gateway = site.part("worker"), site.part("gateway")
+    await asyncio.gather(worker.start(), gateway.start())
+    await site.learn()
+    visitor, message, last_message = site.visitor("s"), str(uuid4()), str(uuid4())
+    event = asked(site, message, "s", "x1")
+    async with asyncio.timeout(60), Publisher(site.settings) as publisher, asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(visitor.follow())
+        await asyncio.gather(*(visitor.ask(message, question("x1")) for _ in range(5)))
+        for _ in range(5):
+            await publisher.publish(event)
+            await publisher.publish(retrieved(event))
+        told = visitor.told[message]
+        await told.ended.wait()
+        for _ in range(5):
+            await publisher.publish(event)
+            await publisher.publish(retrieved(event))
+        # The redeliveries come before this one in the same lanes: when it is logged, they were all handled.
+        last = await visitor.ask(last_message, question("x2"))
+        await last.ended.wait()
+        rows = await logged(site, message, last_message)
+        following.cancel()
+
+    assert (told.endings, told.problems, told.text) == (["completed"], [], expected("x1", 20))
+    assert [row["answer"] for row in rows[message]] == [expected("x1", 20)]
+    assert await counted(site) == (2, 0, 40)
+    assert [served.name for served in site.model.journal] == ["x1", "x2"]
+
+
+async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_asking_again(site):
+    """As if the worker had died between the two; of the second message it had said the beginning."""
+    worker, gateway = site.part("worker"), site.part("gateway")
+    await asyncio.gather(worker.start(), gateway.start())
+    await site.learn()
+    visitor, first, unsaid, half_said = site.visitor("s"), *(str(uuid4()) for _ in range(3))
+    async with asyncio.timeout(60), Publisher(site.settings) as publisher, asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(visitor.follow())
+        await (await visitor.ask(first, question("e1"))).ended.wait()
+        for message in (unsaid, half_said):
+            await _store_ending_of(site, first, message)
+        event = retrieved(asked(site, half_said, "s", "e1"))
+        for said in islice(told_again(await _ending(site, half_said), event), 4):
+            await publisher.publish(said)
+        for message in (unsaid, half_said):
+            await (await visitor.ask(message, question("e1"))).ended.wait()
+        rows = await logged(site, first, unsaid, half_said)
+        following.cancel()
+
+    for message in (first, unsaid, half_said):
+        told = visitor.told[message]
+        assert (told.endings, told.problems, told.text) == (["completed"], [], expected("e1", 20))
+        assert [row["answer"] for row in rows[message]] == [expected("e1", 20)]
+    assert await counted(site) == (3, 0, 60)
+    assert [served.name for served in site.model.journal] == ["e1"]
+
+
+async def _ending(site, message):
+    (row,) = await fetch(site, "SELECT ending FROM answer_attempts WHERE message_id = $1", UUID(message))
+    return json.loads(row["ending"])
+
+
+async def _store_ending_of(site, first, message):
+    ending = json.dumps(await _ending(site, first)).replace(first, message)
+    connection = await asyncpg.connect(site.settings.database_url, ssl=False)
+    try:
+        await connection.execute(
+            "INSERT INTO answer_attempts (client_id, message_id, attempt, holder, lease_until, ending, updated_at)"
+            " VALUES ($1, $2, 1, 'dead', now(), $3, now())",
+            site.client_id, UUID(message), ending,
+        )  # fmt: skip
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("successor", ["of the same name", "of another name"])
+async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_nothing(site, successor):
+    """Of the same name: fenced by Kafka at once, and free to go on with its leases. Of another: after the session
+    and the leases are over.
+    """
+    zombie, gateway = site.part("worker"), site.part("gateway")
+    name = "faults" if successor == "of the same name" else ""
+    second = processes.worker(site.settings, site.folder / "second.log", only="generation", INSTANCE_ID=name)
+    site.parts["worker2"] = second
+    await asyncio.gather(zombie.start(), gateway.start())
+    await site.learn()
+    site.model.pieces, site.model.pieces_per_second = 60, 15
+    visitors = [site.visitor(f"z{number}") for number in range(4)]
+    async with asyncio.timeout(110), asyncio.TaskGroup() as tasks:
+        following = [tasks.create_task(visitor.follow()) for visitor in visitors]
+        tolds = [await visitor.ask(str(uuid4()), question(f"z{number}")) for number, visitor in enumerate(visitors)]
+        while not all(len(told.text) > 20 for told in tolds):
+            await asyncio.sleep(0.02)
+        zombie.signal(signal.SIGSTOP)
+        try:
+            await second.start()
+            await asyncio.gather(*(told.ended.wait() for told in tolds))
+        finally:
+            zombie.signal(signal.SIGCONT)
+        # Its model has said everything meanwhile: when the rows are there, it has read that and tried to end.
+        rows = await logged(site, *(message for visitor in visitors for message in visitor.told))
+        for task in following:
+            task.cancel()
+
+    for number, told in enumerate(tolds):
+        assert (told.endings, told.problems, told.text) == (["completed"], [], expected(f"z{number}", 60))
+        assert told.attempt > 1
+    assert [len(found) for found in rows.values()] == [1] * 4
+    assert await counted(site) == (4, 0, 240)
