@@ -33,7 +33,7 @@ HIGH_WATER_RECORDS = 2_000
 RECORDS_PER_SECOND = 400
 PARTITIONS = 4
 WARM_UP_SECONDS = 45.0
-MEASURE_SECONDS = 30.0
+MEASURE_SECONDS = 60.0
 OUTAGE = RetryPolicy(attempts=1_000_000, first_seconds=0.5, longest_seconds=5.0)
 
 
@@ -112,7 +112,7 @@ async def measure(minutes: float) -> dict[str, object]:
         "minutes": minutes,
         "rss_mb_start": round(start, 1),
         "rss_mb_end": round(end, 1),
-        "rss_mb_peak": round(max(found), 1),
+        "peak_mb": round(max(found), 1),
         "change_percent": round((end / start - 1) * 100, 1),
     }
 

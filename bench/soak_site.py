@@ -1,6 +1,7 @@
 """What the soak runs and kills: real parts, a worker, two gateways, a model that is never at fault."""
 
 import asyncio
+import contextlib
 import random
 import signal
 import tempfile
@@ -29,6 +30,7 @@ DOCUMENT = (
     "The zebra handbook. Every question ask about the zebra handbook is answered here: zebra, handbook, ask, question."
 )
 INGEST_SECONDS = 60.0
+UPLOAD_PAUSE_SECONDS = 0.3
 
 
 @dataclass(slots=True)
@@ -73,6 +75,21 @@ class SoakSite:
             await part.until_ended()
             await part.start()
         kill.ready_at = time.monotonic()
+
+    async def upload(self, client: str, name: str) -> str:
+        """POST a document until it is accepted; the same name again is the same document. Returns its id."""
+        headers = {"authorization": f"Bearer {keys_of(client).secret}"}
+        while True:
+            url = random.choice(self.urls)
+            with contextlib.suppress(httpx.HTTPError):
+                async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as http:
+                    file = {"file": (f"{name}.txt", f"The heron manual, {name}: herons wade, wait and fish.".encode())}
+                    posted = await http.post("/process-document", files=file, data={"externalId": name})
+                    if posted.is_success:
+                        return str(posted.json()["id"])
+                    if posted.is_client_error and posted.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                        raise AssertionError(f"POST /process-document answered {posted.status_code}: {posted.text}")
+            await asyncio.sleep(UPLOAD_PAUSE_SECONDS)
 
     async def revive(self) -> None:
         """Start what died by itself meanwhile (a part may end when its Kafka is away for long)."""

@@ -32,6 +32,7 @@ class Told:
     code: str = ""
     problems: list[str] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
+    attempts: set[int] = field(default_factory=set)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, event: str, data: dict[str, Any]) -> None:
@@ -39,6 +40,7 @@ class Told:
         if event not in ENDINGS | {"started", "sources", "delta", "snapshot"}:
             return
         attempt, seq = data["attempt"], data["seq"]
+        self.attempts.add(attempt)
         if event == "snapshot":
             if (attempt, seq) >= (self.attempt, self.seq):
                 self.text, self.attempt, self.seq = data["text"], attempt, seq
@@ -64,13 +66,16 @@ class Told:
 
 
 class Visitor:
-    """One session of one client. `urls` are gateways that serve the same log; each connection picks one."""
+    """One session of one client. `urls` are gateways that serve the same log; each connection picks one.
+
+    `heard`: when (monotonic seconds) new text of which message came; `endings`: the messages in the order they ended.
+    """
 
     def __init__(self, http: aiohttp.ClientSession, urls: Sequence[str], secret_key: str, session_id: str) -> None:
         self.session_id = session_id
         self.told: dict[str, Told] = {}
         self.connections = 0
-        self.started_at: list[float] = []
+        self.heard: list[tuple[float, str]] = []
         self._http = http
         self._urls = urls
         self._headers = {"authorization": f"Bearer {secret_key}"}
@@ -127,9 +132,9 @@ class Visitor:
     def _note(self, event: str, data: dict[str, Any], event_id: str) -> None:
         told = self.told.setdefault(data["messageId"], Told())
         told.history.append(f"{event_id} {event} {data.get('attempt')}/{data.get('seq')} {data.get('text', '')[:40]!r}")
-        if event == "started":
-            self.started_at.append(time.monotonic())
-        had_ended = bool(told.endings)
+        had_ended, place = bool(told.endings), (told.attempt, told.seq)
         told.take(event, data)
+        if event == "delta" and (told.attempt, told.seq) > place:
+            self.heard.append((time.monotonic(), data["messageId"]))
         if told.endings and not had_ended:
             self.endings.append(data["messageId"])

@@ -158,12 +158,15 @@ class Answer:
         return (time.perf_counter() - self._begun) * 1000
 
 
-def told_again(ending: dict[str, Any], retrieved: ChatRetrieved) -> Iterator[Event]:
+def told_again(ending: dict[str, Any], retrieved: ChatRetrieved, attempt: int | None = None) -> Iterator[Event]:
     """The whole answer with the numbers it had: who saw it drops it as known, who missed some of it is healed.
 
-    A worker may die after the ending was stored and before its last deltas reached Kafka.
+    A worker may die after the ending was stored and before its last deltas reached Kafka. With an `attempt` it is told
+    under that number instead.
     """
-    envelope = {"client_id": retrieved.client_id, "session_id": retrieved.session_id}
+    envelope: dict[str, Any] = {"client_id": retrieved.client_id, "session_id": retrieved.session_id}
+    if attempt is not None:
+        envelope["attempt"] = attempt
     *head, last, record = (
         _TOLD_AGAIN[stored["name"]].model_validate(stored["event"] | envelope) for stored in ending["events"]
     )
@@ -173,6 +176,11 @@ def told_again(ending: dict[str, Any], retrieved: ChatRetrieved) -> Iterator[Eve
     yield from _deltas(record.answer, ending["delta_lengths"], last, len(head))
     yield last
     yield record
+
+
+def attempt_of(ending: dict[str, Any]) -> int:
+    """The number under which it ended."""
+    return int(ending["events"][-1]["event"]["attempt"])
 
 
 def _deltas(text: str, lengths: Sequence[int], last: AnswerEvent, first_seq: int) -> Iterator[AnswerDelta]:

@@ -1,13 +1,14 @@
 """ChatRetrieved → the streamed answer, and ChatCompleted: the record of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from handlers import metrics
-from handlers.answers import Answer, told_again
+from handlers.answers import Answer, attempt_of, told_again
 from handlers.cancellations import Cancellations
 from handlers.circumstances import ChatLogStore, Circumstances, ClientStore, find_circumstances
 from handlers.interruption import Interruption
@@ -60,7 +61,7 @@ class Generation:
             finding = group.create_task(find_circumstances(self._clients, self._chat_logs, event.request))
         begun = _ours(beginning.result())
         if isinstance(begun, Ended):
-            for told in told_again(begun.ending, event):
+            for told in self._told_again(begun.ending, event):
                 yield told
             return
         async with aclosing(self._answer(event, begun, finding.result())) as events:
@@ -78,13 +79,13 @@ class Generation:
             None,
         )
         if isinstance(begun, Ended):
-            for told in told_again(begun.ending, event):
+            for told in self._told_again(begun.ending, event):
                 yield told
             return
         answer = answer or Answer(event, begun.attempt, "free", self._pricing)
         code = error.code if isinstance(error, PermanentError) else "unavailable"
         last, record = answer.failed(code, FAILED, retryable=not isinstance(error, PermanentError))
-        async with aclosing(self._end(begun, answer, last, record)) as events:
+        async with aclosing(self._end(event, begun, answer, (last, record))) as events:
             async for said in events:
                 yield said
 
@@ -107,7 +108,7 @@ class Generation:
         else:
             self._forget(begun)
             return
-        async with aclosing(self._end(begun, answer, *last)) as endings:
+        async with aclosing(self._end(event, begun, answer, last)) as endings:
             async for ended in endings:
                 yield ended
 
@@ -120,15 +121,32 @@ class Generation:
         )
 
     async def _end(
-        self, begun: Begun, answer: Answer, last: AnswerEvent, record: ChatCompleted
+        self, event: ChatRetrieved, begun: Begun, answer: Answer, ended: tuple[AnswerEvent, ChatCompleted]
     ) -> AsyncGenerator[Event, None]:
-        """The ending is stored before it is told: told first, a crash would let another worker tell another one."""
-        is_ours = await self._leases.finish(begun, answer.ending(last, record))
-        self._forget(begun)
+        """The ending is stored before it is told: told first, a crash would let another worker tell another one.
+
+        Begun while Postgres was away, an attempt may find at its end that a lower one had ended before: then that one
+        is told over it, for this one was shown (a soak found such answers stuck).
+        """
+        is_ours = await self._leases.finish(begun, answer.ending(*ended))
         if is_ours:
-            metrics.observe(record)
-            yield last
-            yield record
+            self._forget(begun)
+            metrics.observe(ended[1])
+            for said in ended:
+                yield said
+            return
+        earlier = await self._leases.ended_before(begun)
+        self._forget(begun)
+        if earlier:
+            for told in told_again(earlier, event, begun.attempt + 1):
+                yield told
+
+    def _told_again(self, ending: dict[str, Any], event: ChatRetrieved) -> Iterator[Event]:
+        """As it was; and once more above whatever was shown since. A gateway that knows the end drops the second."""
+        yield from told_again(ending, event)
+        number = self._leases.number_above(*_who(event), attempt_of(ending))
+        if number is not None:
+            yield from told_again(ending, event, number)
 
     def _remember(self, begun: Begun, answer: Answer) -> None:
         self._forget(begun)

@@ -10,11 +10,14 @@ from uuid import UUID
 
 import structlog
 
+from handlers.answers import attempt_of
+from schemas.failures import RetryableError
 from stores.attempts import Ended, Held, Lease
 from stores.database import DATABASE_ERRORS
 
 DEADLINE_SECONDS = 2
 MAX_REMEMBERED = 10_000
+MAX_UNSTORED = 1_000
 NUMBERS_PER_SECOND = 8
 
 log = structlog.get_logger()
@@ -35,6 +38,10 @@ class AttemptStore(Protocol):
 
     async def finish(self, client_id: str, message_id: UUID, attempt: int, ending: dict[str, Any]) -> bool:
         """False: publish nothing."""
+        ...
+
+    async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
+        """How the message ended, if it has."""
         ...
 
 
@@ -60,11 +67,13 @@ class Leases:
     def __init__(self, attempts: AttemptStore) -> None:
         self._attempts = attempts
         self._last: dict[tuple[str, UUID], int] = {}
+        self._unstored: dict[tuple[str, UUID], tuple[int, dict[str, Any]]] = {}
 
     async def begin(self, client_id: str, message_id: UUID, asked_at: datetime) -> Begun | Ended | Held:
         """Takes the message, unless it is taken or over."""
-        age_seconds = int((datetime.now(UTC) - asked_at).total_seconds())
-        above = max(self._last.get((client_id, message_id), 0), NUMBERS_PER_SECOND * max(0, age_seconds))
+        if unstored := self._unstored.get((client_id, message_id)):
+            return Ended(unstored[1])
+        above = self._highest(client_id, message_id, asked_at)
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 begun = await self._attempts.begin(client_id, message_id, above=above)
@@ -74,6 +83,24 @@ class Leases:
         if isinstance(begun, Lease):
             return self._remembered(Begun(client_id, message_id, begun.attempt, is_leased=True))
         return begun
+
+    def number_above(self, client_id: str, message_id: UUID, asked_at: datetime, attempt: int) -> int | None:
+        """A number for telling what ended as `attempt` to those who were shown a higher one by a worker that could
+        not reach Postgres. None: nobody was.
+        """
+        last = self._last.get((client_id, message_id))
+        if last is not None and last <= attempt:
+            return None
+        return max(attempt, self._highest(client_id, message_id, asked_at)) + 1
+
+    async def ended_before(self, begun: Begun) -> dict[str, Any] | None:
+        """After `finish` said False: the ending that another attempt had stored, if that is a lower one."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                ending = await self._attempts.ending(begun.client_id, begun.message_id)
+        except DATABASE_ERRORS as error:
+            raise RetryableError("the ending of another attempt cannot be read") from error
+        return ending if ending and attempt_of(ending) < begun.attempt else None
 
     @asynccontextmanager
     async def kept(self, begun: Begun, lost: Callable[[], None]) -> AsyncIterator[None]:
@@ -89,13 +116,34 @@ class Leases:
             await asyncio.wait([renewing])
 
     async def finish(self, begun: Begun, ending: dict[str, Any]) -> bool:
-        """Stores the ending. False: it is not ours to tell. True without Postgres: better told twice than never."""
+        """Stores the ending. False: it is not ours to tell. True without Postgres: better told twice than never;
+        it is remembered here, and stored after the next one that can be.
+        """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                return await self._attempts.finish(begun.client_id, begun.message_id, begun.attempt, ending)
+                is_ours = await self._attempts.finish(begun.client_id, begun.message_id, begun.attempt, ending)
         except DATABASE_ERRORS as error:
             log.warning("ending_not_stored", error=repr(error))
+            if len(self._unstored) >= MAX_UNSTORED:
+                del self._unstored[next(iter(self._unstored))]
+            self._unstored[begun.client_id, begun.message_id] = begun.attempt, ending
             return True
+        await self._store_late()
+        return is_ours
+
+    async def _store_late(self) -> None:
+        """The oldest of those that could not be stored: one at a time, so that no answer waits for all of them."""
+        if not self._unstored:
+            return
+        client_id, message_id = key = next(iter(self._unstored))
+        attempt, ending = self._unstored[key]
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await self._attempts.finish(client_id, message_id, attempt, ending)
+        except DATABASE_ERRORS as error:
+            log.warning("ending_not_stored", error=repr(error))
+            return
+        self._unstored.pop(key, None)
 
     async def _renew(self, begun: Begun, lost: Callable[[], None]) -> None:
         while True:
@@ -109,6 +157,11 @@ class Leases:
             log.info("lease_lost", attempt=begun.attempt)
             lost()
             return
+
+    def _highest(self, client_id: str, message_id: UUID, asked_at: datetime) -> int:
+        """No number was used above this one."""
+        age_seconds = int((datetime.now(UTC) - asked_at).total_seconds())
+        return max(self._last.get((client_id, message_id), 0), NUMBERS_PER_SECOND * max(0, age_seconds))
 
     def _remembered(self, begun: Begun) -> Begun:
         key = begun.client_id, begun.message_id

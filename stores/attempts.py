@@ -122,6 +122,13 @@ class Attempts:
         async with self._engine.begin() as connection:
             return (await connection.execute(statement)).one_or_none() is not None
 
+    async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
+        """How the message ended, if it has."""
+        query = select(AttemptRow.ending).where(AttemptRow.client_id == client_id, AttemptRow.message_id == message_id)
+        async with self._engine.connect() as connection:
+            found: dict[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
+        return found
+
     async def purge(self, older_than: timedelta) -> int:
         """Forgets what no redelivery can ask for any more; returns how many rows. Runs for all clients at once."""
         statement = delete(AttemptRow).where(AttemptRow.updated_at < func.now() - older_than)

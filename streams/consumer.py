@@ -85,7 +85,7 @@ class Consumer:
         self._lanes = Lanes(self._subscription.slots, self._subscription.client_slots)
         self._kafka = None
 
-    async def revoke(self, partitions: Iterable[TopicPartition], budget_seconds: float = REVOKE_BUDGET_SECONDS) -> None:
+    async def revoke(self, partitions: Iterable[TopicPartition], budget_seconds: float) -> None:
         """Drain first, fence second: finished work must not be done again (PostHog #80897)."""
         lost = self._assignments.close(partitions)
         self._lanes.drop(lambda held: not held.is_open)
@@ -227,7 +227,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = consumer
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        await self._consumer.revoke(revoked)
+        await self._consumer.revoke(revoked, REVOKE_BUDGET_SECONDS)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.assign(assigned)

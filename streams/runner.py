@@ -8,7 +8,7 @@ from contextlib import aclosing
 import structlog
 
 from schemas.events import Event
-from schemas.failures import PermanentError
+from schemas.failures import PermanentError, RetryableError
 from streams import metrics
 from streams.codec import CLIENT_TIER, TRACEPARENT, Record, UndecodableError, decode
 from streams.dead_letter_limit import DeadLetterLimit
@@ -95,7 +95,7 @@ class Runner:
             job.failure = error
             return 0.0
         metrics.RETRIES.labels(name).inc()
-        known = isinstance(error, (PermanentError, TimeoutError))
+        known = isinstance(error, (RetryableError, TimeoutError))
         log.warning("retry", handler=name, attempts=job.attempts, delay_seconds=round(delay, 3), error=repr(error),
                     exc_info=None if known else error)  # fmt: skip
         return delay

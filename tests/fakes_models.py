@@ -78,6 +78,10 @@ class FakeAttempts:
         self.endings[key] = ending
         return True
 
+    async def ending(self, client_id, message_id):
+        self._fail()
+        return self.endings.get((client_id, message_id))
+
     def _fail(self):
         if self.failure:
             raise self.failure

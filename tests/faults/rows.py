@@ -1,8 +1,9 @@
-"""What a site's database says in the end."""
+"""What a site's database and log say in the end."""
 
 import asyncio
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 ROW_SECONDS = 20
 
@@ -28,9 +29,28 @@ async def logged(site, *messages):
 
 
 async def counted(site):
-    """(answers, failures, output tokens) of all that was counted."""
-    (row,) = await fetch(
-        site,
-        "SELECT coalesce(sum(answers), 0), coalesce(sum(failures), 0), coalesce(sum(output_tokens), 0) FROM usage_stats",
-    )
+    """(answers, failures, output tokens) of all that was counted for the site's client.
+
+    The log is every test's: what the last one left on it arrives in this one's database.
+    """
+    sums = ", ".join(f"coalesce(sum({column}), 0)" for column in ("answers", "failures", "output_tokens"))
+    (row,) = await fetch(site, f"SELECT {sums} FROM usage_stats WHERE client_id = $1", site.client_id)
     return tuple(int(number) for number in row)
+
+
+async def records(site, topic, partitions):
+    """All that is on a topic now."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=site.settings.kafka_bootstrap_servers)
+    await consumer.start()
+    try:
+        all_of_it = [TopicPartition(topic, number) for number in range(partitions)]
+        consumer.assign(all_of_it)
+        await consumer.seek_to_beginning()
+        ends, found = await consumer.end_offsets(all_of_it), []
+        async with asyncio.timeout(15):
+            while any([await consumer.position(one) < end for one, end in ends.items()]):
+                for batch in (await consumer.getmany(timeout_ms=100)).values():
+                    found.extend(batch)
+        return found
+    finally:
+        await consumer.stop()

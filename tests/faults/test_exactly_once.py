@@ -8,15 +8,17 @@ from itertools import islice
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import pytest
 
 from bench import processes
 from bench.model_server import expected
+from bench.visitor import Told
 from handlers.answers import told_again
 from schemas.events import ChatRequested, ChatRetrieved, Passage
 from streams.publisher import Publisher
 from tests.faults.conftest import TEXT, question
-from tests.faults.rows import counted, fetch, logged
+from tests.faults.rows import counted, fetch, logged, records
 
 
 def asked(site, message, session_id, name):
@@ -77,8 +79,9 @@ async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_
         event = retrieved(asked(site, half_said, "s", "e1"))
         for said in islice(told_again(await _ending(site, half_said), event), 4):
             await publisher.publish(said)
-        for message in (unsaid, half_said):
-            await (await visitor.ask(message, question("e1"))).ended.wait()
+        await publisher.publish(event)
+        await (await visitor.ask(unsaid, question("e1"))).ended.wait()
+        await visitor.told.setdefault(half_said, Told()).ended.wait()
         rows = await logged(site, first, unsaid, half_said)
         following.cancel()
 
@@ -119,7 +122,7 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
     site.parts["worker2"] = second
     await asyncio.gather(zombie.start(), gateway.start())
     await site.learn()
-    site.model.pieces, site.model.pieces_per_second = 60, 15
+    site.model.pieces, site.model.pieces_per_second = 45, 15
     visitors = [site.visitor(f"z{number}") for number in range(4)]
     async with asyncio.timeout(110), asyncio.TaskGroup() as tasks:
         following = [tasks.create_task(visitor.follow()) for visitor in visitors]
@@ -132,13 +135,24 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
             await asyncio.gather(*(told.ended.wait() for told in tolds))
         finally:
             zombie.signal(signal.SIGCONT)
-        # Its model has said everything meanwhile: when the rows are there, it has read that and tried to end.
+        await _is_idle(zombie)
         rows = await logged(site, *(message for visitor in visitors for message in visitor.told))
         for task in following:
             task.cancel()
 
     for number, told in enumerate(tolds):
-        assert (told.endings, told.problems, told.text) == (["completed"], [], expected(f"z{number}", 60))
+        assert (told.endings, told.problems, told.text) == (["completed"], [], expected(f"z{number}", 45))
         assert told.attempt > 1
     assert [len(found) for found in rows.values()] == [1] * 4
-    assert await counted(site) == (4, 0, 240)
+    assert await counted(site) == (4, 0, 180)
+    told_attempts = {message: told.attempt for visitor in visitors for message, told in visitor.told.items()}
+    ended = [json.loads(record.value) for record in await records(site, "chat.completed", 24)]
+    attempts = {(end["messageId"], end["attempt"]) for end in ended if end["messageId"] in told_attempts}
+    assert attempts == set(told_attempts.items()), "an ending of the zombie's own was told"
+
+
+async def _is_idle(worker):
+    """It has come to the end of all that it was doing."""
+    async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as http:
+        while 'chatconnect_running_records{handler="generation"} 0.0' not in (await http.get(worker.url)).text:
+            await asyncio.sleep(0.1)

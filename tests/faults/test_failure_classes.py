@@ -1,13 +1,20 @@
-"""What a provider's failures become: another try, or an ending and a dead letter."""
+"""What a provider's failures become: another try, or an ending, a row and a dead letter."""
 
 import asyncio
+import json
+import time
 from uuid import uuid4
 
 import pytest
 
 from bench.model_server import expected
+from streams.topics import CHAT_RETRIEVED
 from tests.faults.conftest import question
-from tests.integration.kafka import read_all
+from tests.faults.rows import counted, logged, records
+
+RETRY_AFTER_SECONDS = 2
+# As `streams.retry.RetryPolicy` has it.
+ATTEMPTS = 5
 
 
 @pytest.fixture
@@ -18,43 +25,52 @@ async def ready(site):
     return site
 
 
-async def answered(site, name, timeout_seconds=60):
-    visitor = site.visitor(f"s-{name}")
-    async with asyncio.timeout(timeout_seconds), asyncio.TaskGroup() as tasks:
+async def answered(site, name):
+    """What the visitor was told, the row, and the seconds from the question to the ending."""
+    visitor, message, began = site.visitor(f"s-{name}"), str(uuid4()), time.monotonic()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
-        told = await visitor.ask(str(uuid4()), question(name))
+        told = await visitor.ask(message, question(name))
         await told.ended.wait()
+        seconds = time.monotonic() - began
+        (row,) = (await logged(site, message))[message]
         following.cancel()
-    return told
+    return told, row, seconds
 
 
-@pytest.mark.parametrize("status", [429, 500, 529])
-async def test_a_provider_that_is_busy_is_asked_again(ready, status):
-    ready.model.refuse = [(status, {})]
+async def test_a_provider_that_is_busy_is_asked_again_when_it_says(ready):
+    for status in (429, 500, 529):
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 429 else {}
+        ready.model.refuse = [(status, headers)]
+        name = f"busy{status}"
 
-    told = await answered(ready, f"busy{status}")
+        told, row, seconds = await answered(ready, name)
 
-    assert (told.endings, told.problems, told.text) == (["completed"], [], expected(f"busy{status}", 20))
-
-
-async def test_retry_after_is_obeyed(ready):
-    loop = asyncio.get_running_loop()
-    ready.model.refuse = [(429, {"retry-after": "3"})]
-    began = loop.time()
-
-    told = await answered(ready, "later")
-
-    assert told.text == expected("later", 20)
-    assert loop.time() - began >= 3
+        assert (told.endings, told.problems, told.text) == (["completed"], [], expected(name, 20))
+        assert (row["attempt"], row["outcome"]) == (told.attempt, "completed")
+        assert told.attempt > 1
+        assert status != 429 or seconds >= RETRY_AFTER_SECONDS
+    assert [served.name for served in ready.model.journal] == ["busy429", "busy500", "busy529"]
+    assert await counted(ready) == (3, 0, 60)
 
 
-async def test_what_cannot_succeed_ends_as_failed_and_is_kept(ready):
-    before = len(await read_all(ready.settings, "chat.retrieved.dead", 0))
-    ready.model.refuse = [(400, {})] * 3
+async def test_what_is_refused_or_fails_too_often_ends_as_failed_and_is_kept(ready):
+    before = len(await records(ready, CHAT_RETRIEVED.dead, 1))
+    for name, refusals in (("never", [(400, {})]), ("worn", [(503, {})] * ATTEMPTS)):
+        ready.model.refuse = list(refusals)
 
-    told = await answered(ready, "never")
-    letters = await read_all(ready.settings, "chat.retrieved.dead", before + 1)
+        told, row, _ = await answered(ready, name)
 
-    assert (told.endings, told.problems) == (["failed"], [])
-    assert told.code
-    assert b"ask-never" in letters[-1].value
+        assert (told.endings, told.problems) == (["failed"], [])
+        assert told.code == ("provider_refused" if name == "never" else "unavailable")
+        assert (row["outcome"], row["failure_code"], row["answer"]) == ("failed", told.code, "")
+        assert ready.model.refuse == []
+    letters = (await records(ready, CHAT_RETRIEVED.dead, 1))[before:]
+    originals = {
+        (record.key, record.value) for record in await records(ready, CHAT_RETRIEVED.name, CHAT_RETRIEVED.partitions)
+    }
+
+    assert [json.loads(letter.value)["request"]["text"] for letter in letters] == [question("never"), question("worn")]
+    assert all((letter.key, letter.value) in originals for letter in letters), "byte for byte"
+    assert [dict(letter.headers)["dead-letter-attempts"] for letter in letters] == [b"1", str(ATTEMPTS).encode()]
+    assert await counted(ready) == (0, 2, 0)

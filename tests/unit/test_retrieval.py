@@ -1,13 +1,14 @@
 """What retrieval searches for, what it yields, and what a visitor gets when it cannot."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from handlers.retrieval import MAX_PASSAGES, Retrieval, confidence
-from schemas.events import AnswerFailed, ChatRequested, ChatRetrieved, Passage
+from schemas.events import AnswerFailed, ChatCompleted, ChatRequested, ChatRetrieved, Passage, Usage
 from schemas.failures import PermanentError, RetryableError
 from stores.vectors import Chunk
 from tests.fakes_knowledge import FakeChatLogs, FakeEmbedder, FakeVectors
@@ -74,18 +75,31 @@ async def test_a_store_that_is_away_is_the_runtimes_business(knowledge):
         await retrieved(knowledge, asked("How long?"))
 
 
-async def test_giving_up_ends_the_answer_for_the_visitor(knowledge):
+@pytest.mark.parametrize("chat_logs", [FakeChatLogs(), FakeChatLogs(error=ConnectionRefusedError())])
+async def test_giving_up_ends_the_answer_for_the_visitor_and_for_the_log(knowledge, chat_logs):
     request = asked("How long?")
-    retrieval = Retrieval(*knowledge, FakeChatLogs())
+    retrieval = Retrieval(*knowledge, chat_logs)
 
-    endings = []
-    for error in (RetryableError("x"), PermanentError("y")):
-        endings += [event async for event in retrieval.give_up(request, error)]
+    for error, retryable in ((RetryableError("x"), True), (PermanentError("y"), False)):
+        ending, record = [event async for event in retrieval.give_up(request, error)]
 
-    assert [type(ending) for ending in endings] == [AnswerFailed, AnswerFailed]
-    assert [ending.retryable for ending in endings] == [True, False]
-    assert (endings[0].message_id, endings[0].attempt, endings[0].seq) == (request.message_id, 1, 0)
-    assert endings[0].code == "retrieval_failed"
+        assert isinstance(ending, AnswerFailed)
+        assert (ending.message_id, ending.attempt, ending.seq) == (request.message_id, 1, 0)
+        assert (ending.code, ending.retryable) == ("retrieval_failed", retryable)
+        assert isinstance(record, ChatCompleted)
+        assert (record.message_id, record.outcome, record.failure_code) == (ending.message_id, "failed", ending.code)
+        assert (record.provider, record.model, record.usage, record.cost_usd) == ("none", "none", Usage(), 0)
+
+
+async def test_giving_up_a_repeated_question_leaves_its_answer_alone(knowledge):
+    request = asked("How long?")
+
+    async def endings(failure_code):
+        chat_logs = FakeChatLogs(ended=SimpleNamespace(failure_code=failure_code))
+        return [event async for event in Retrieval(*knowledge, chat_logs).give_up(request, RetryableError("x"))]
+
+    assert await endings(None) == []
+    assert len(await endings("retrieval_failed")) == 2
 
 
 def test_confidence_is_cosine_plus_share_and_never_negative():

@@ -1,0 +1,306 @@
+"""Partitions that move while something is under way, on the real broker (I7, I9, I14; `docs/faults.md`)."""
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from schemas.failures import PermanentError, RetryableError
+from streams import broker, consumer
+from streams.publisher import Publisher
+from streams.retry import RetryPolicy
+from tests.fakes import RecordingHandler
+from tests.integration.kafka import ask, asked, committed, make_topic, read_all, running, subscription
+
+SECONDS = 30
+LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)
+
+
+@pytest.fixture
+async def publisher(settings):
+    async with Publisher(settings) as publisher:
+        yield publisher
+
+
+@pytest.fixture(autouse=True)
+def quick_to_notice(monkeypatch):
+    monkeypatch.setattr(broker, "HEARTBEAT_MS", 200)
+
+
+@pytest.fixture
+def kafkas(monkeypatch):
+    """The aiokafka consumers that were run, in order."""
+    seen, run = [], consumer.Consumer.run
+
+    async def note(self, kafka):
+        seen.append(kafka)
+        await run(self, kafka)
+
+    monkeypatch.setattr(consumer.Consumer, "run", note)
+    return seen
+
+
+@pytest.fixture
+def revocations(monkeypatch):
+    """The handlers whose partitions were taken away by the group, once each time."""
+    seen, revoked = [], consumer._Listener.on_partitions_revoked
+
+    async def note(self, partitions):
+        if partitions:
+            seen.append(self._consumer._subscription.handler)
+        await revoked(self, partitions)
+
+    monkeypatch.setattr(consumer._Listener, "on_partitions_revoked", note)
+    return seen
+
+
+@asynccontextmanager
+async def guest(settings, line):
+    """Another member of the group that reads nothing: its coming and its going are a rebalance each."""
+    member = AIOKafkaConsumer(
+        line.topic.name,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=line.group,
+        enable_auto_commit=False,
+        heartbeat_interval_ms=200,
+        rebalance_timeout_ms=60_000,
+    )
+    starting = asyncio.create_task(member.start())
+    try:
+        yield starting
+    finally:
+        await asyncio.wait([starting])
+        await member.stop()
+
+
+async def eventually(condition):
+    async with asyncio.timeout(SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def is_committed(settings, line, offset):
+    return (await committed(settings, line.group, line.topic))[0] == offset
+
+
+async def test_work_that_runs_is_finished_and_committed_before_the_partition_goes(settings, publisher, revocations):
+    """Running; two rebalances inside one drain; the same partition comes back: nothing is done twice."""
+    topic, release = await make_topic(settings), asyncio.Event()
+
+    async def hold(_):
+        await release.wait()
+
+    handler = RecordingHandler(hold)
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(20)))
+        await eventually(lambda: _are(len(handler.started) == 20))
+        async with guest(settings, line), guest(settings, line):
+            await eventually(lambda: _are(revocations))
+            release.set()
+        await eventually(lambda: is_committed(settings, line, 20))
+        await ask(publisher, topic, asked("s0", "after"))
+        await handler.until(lambda h: h.by_session["s0"] == ["x", "after"])
+
+    assert len(handler.started) == 21
+
+
+async def _are(truth):
+    return bool(truth)
+
+
+async def test_a_record_that_waits_for_its_next_try_is_tried_by_the_next_owner(settings, publisher):
+    topic = await make_topic(settings)
+    failures = iter([RetryableError("the provider is away")])
+
+    async def fail_once(_):
+        for failure in failures:
+            raise failure
+
+    handler = RecordingHandler(fail_once)
+    line = subscription(topic, handler, retry=LATER)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("s", "0"), asked("s", "1"))
+        await eventually(lambda: _are(handler.started))
+        async with guest(settings, line):
+            pass
+        await handler.until(lambda h: h.by_session["s"] == ["0", "1"], SECONDS)
+
+
+async def test_a_dead_letter_that_is_being_written_is_written_by_the_next_owner(settings, publisher, monkeypatch):
+    monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 0.5)
+    topic, writing, released = await make_topic(settings), asyncio.Event(), asyncio.Event()
+    send = publisher.send_raw
+
+    async def slow(name, *record):
+        if name.endswith(".dead"):
+            writing.set()
+            await released.wait()
+        return await send(name, *record)
+
+    async def refuse(_):
+        raise PermanentError("no such model", code="model")
+
+    monkeypatch.setattr(publisher, "send_raw", slow)
+    line = subscription(topic, RecordingHandler(refuse))
+    question = asked("s", "x")
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, question)
+        await asyncio.wait_for(writing.wait(), SECONDS)
+        async with guest(settings, line) as joined:
+            await asyncio.wait([joined], timeout=SECONDS)
+            assert (await committed(settings, line.group, topic))[0] in (None, 0)
+            released.set()
+        (letter,) = await read_all(settings, topic.dead, 1)
+        await eventually(lambda: is_committed(settings, line, 1))
+
+    assert letter.value == question.model_dump_json().encode()
+
+
+async def test_a_commit_in_flight_while_the_partition_goes_loses_nothing(settings, publisher, monkeypatch):
+    topic, commit = await make_topic(settings), AIOKafkaConsumer.commit
+
+    async def slow(self, offsets):
+        await asyncio.sleep(0.5)
+        await commit(self, offsets)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "commit", slow)
+    handler = RecordingHandler()
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        for turn in range(3):
+            await ask(publisher, topic, *(asked(f"s{number}", str(turn)) for number in range(50)))
+            async with guest(settings, line):
+                pass
+        await handler.until(lambda h: all(sorted({*texts}) == ["0", "1", "2"] for texts in h.by_session.values()))
+        await eventually(lambda: is_committed(settings, line, 150))
+
+    assert len(handler.by_session) == 50
+
+
+async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(settings, publisher):
+    """Fetch → enqueue: batches that were read and not yet started."""
+    topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler, slots=4, client_slots=4)
+    questions = [asked(f"s{number % 20}", str(number // 20)) for number in range(3_000)]
+    async with running(settings, publisher, line):
+        feed = asyncio.create_task(ask(publisher, topic, *questions))
+        while not feed.done():
+            async with guest(settings, line):
+                pass
+        await feed
+        await eventually(lambda: is_committed(settings, line, 3_000))
+
+    for texts in handler.by_session.values():
+        assert list(dict.fromkeys(texts)) == [str(number) for number in range(150)]
+
+
+@pytest.mark.parametrize("is_deaf", [False, True], ids=["cancelled", "ignores the cancel"])
+async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, monkeypatch, is_deaf):
+    """I14: it is cut off after the budget; if it ends all the same, its offset is committed by its successor only."""
+    monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 0.3)
+    topic, first, second = await make_topic(settings), asyncio.Event(), asyncio.Event()
+
+    async def hold(_):
+        release = first if len(handler.started) == 1 else second
+        try:
+            await release.wait()
+        except asyncio.CancelledError:
+            if not is_deaf:
+                raise
+            await release.wait()
+
+    handler = RecordingHandler(hold)
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("s", "x"))
+        await eventually(lambda: _are(handler.started))
+        async with guest(settings, line):
+            pass
+        await eventually(lambda: _are(len(handler.started) >= 2))
+        first.set()
+        if is_deaf:
+            await handler.until(lambda h: h.finished)
+        await asyncio.sleep(3 * consumer.COMMIT_SECONDS)
+        assert (await committed(settings, line.group, topic))[0] in (None, 0)
+        second.set()
+        await eventually(lambda: is_committed(settings, line, 1))
+
+
+@pytest.mark.parametrize("lost", ["member_id", "generation"])
+async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(
+    settings, publisher, monkeypatch, kafkas, lost
+):
+    """UnknownMemberId, IllegalGeneration: work is perhaps done again, nothing is lost, the group is joined again."""
+    # The member we were is waited for until its session is over.
+    monkeypatch.setattr(broker, "SESSION_TIMEOUT_MS", 6_000)
+    topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("s", "0"))
+        await eventually(lambda: is_committed(settings, line, 1))
+        setattr(kafkas[0]._coordinator, lost, {"member_id": "nobody", "generation": 999}[lost])
+        await ask(publisher, topic, asked("s", "1"), asked("s", "2"))
+        await eventually(lambda: is_committed(settings, line, 3))
+
+    assert list(dict.fromkeys(handler.by_session["s"])) == ["0", "1", "2"]
+
+
+async def test_a_rolling_restart_with_static_ids_takes_nothing_from_the_others(settings, publisher, revocations):
+    topic = await make_topic(settings, partitions=4)
+    handlers = {name: RecordingHandler() for name in ("a", "b")}
+    texts = [asked(f"s{number}", "x") for number in range(40)]
+
+    def member(name):
+        line = subscription(topic, handlers[name])
+        return running(settings.model_copy(update={"instance_id": name}), publisher, line)
+
+    def done():
+        return len({event.message_id for handler in handlers.values() for event in handler.finished})
+
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(AsyncExitStack())
+        await first.enter_async_context(member("a"))
+        await stack.enter_async_context(member("b"))
+        await ask(publisher, topic, *texts[:20])
+        await eventually(lambda: _are(done() == 20 and handlers["b"].finished))
+        revocations.clear()
+        await first.aclose()
+        await ask(publisher, topic, *texts[20:])
+        await first.enter_async_context(member("a"))
+        await eventually(lambda: _are(done() == 40))
+
+    assert revocations == []
+    assert len(handlers["a"].finished) + len(handlers["b"].finished) == 40
+
+
+async def test_one_worker_five_and_one_again_lose_and_reorder_nothing(settings, publisher):
+    topic = await make_topic(settings, partitions=6)
+    handlers = [RecordingHandler(_pause) for _ in range(5)]
+    questions = [asked(f"s{number % 30}", str(number // 30)) for number in range(1_800)]
+
+    async def feed():
+        for question in questions:
+            await ask(publisher, topic, question)
+            await asyncio.sleep(0.002)
+
+    def done():
+        return {event.message_id for handler in handlers for event in handler.finished}
+
+    async with running(settings, publisher, subscription(topic, handlers[0])):
+        feeding = asyncio.create_task(feed())
+        async with AsyncExitStack() as stack:
+            for handler in handlers[1:]:
+                await stack.enter_async_context(running(settings, publisher, subscription(topic, handler)))
+            await handlers[4].until(lambda h: h.finished, SECONDS)
+        await feeding
+        await eventually(lambda: _are(len(done()) == len(questions)))
+
+    for handler in handlers:
+        for texts in handler.by_session.values():
+            assert [int(text) for text in texts] == sorted(map(int, texts))
+
+
+async def _pause(_):
+    await asyncio.sleep(0.01)

@@ -1,0 +1,262 @@
+"""What the log, the broker and the handlers can do to one worker, on the real broker (`docs/faults.md`)."""
+
+import asyncio
+import logging
+import os
+import time
+
+import psutil
+import pytest
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from schemas.events import ChatFeedback
+from schemas.failures import PermanentError, RetryableError
+from streams import assignment, broker, dead_letter_limit
+from streams import publisher as publishing
+from streams.publisher import Publisher
+from streams.retry import RetryPolicy
+from tests.fakes import RecordingHandler
+from tests.integration.kafka import ask, asked, committed, make_topic, read_all, running, subscription
+
+SECONDS = 40
+MANY = 10_000
+FOR_EVER = RetryPolicy(attempts=1_000_000, first_seconds=0.01, longest_seconds=0.02)
+
+
+@pytest.fixture(name="publisher")
+async def open_publisher(settings):
+    async with Publisher(settings) as opened:
+        yield opened
+
+
+async def send_many(publisher, topic, events):
+    """Without waiting for each one's acknowledgement."""
+    sent = [
+        await publisher.send_raw(
+            topic.name, event.session_id.encode(), event.model_dump_json().encode(), [("client-id", b"c")]
+        )
+        for event in events
+    ]
+    await asyncio.gather(*sent)
+
+
+async def until_committed(settings, line, offset):
+    async with asyncio.timeout(SECONDS):
+        while (await committed(settings, line.group, line.topic))[0] != offset:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("keys", [1, MANY], ids=["one key", "a key each"])
+async def test_ten_thousand_records_of_one_key_and_of_as_many_keys(settings, publisher, keys, record_property):
+    topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler, slots=256, client_slots=256)
+    await send_many(publisher, topic, (asked(f"s{number % keys}", str(number)) for number in range(MANY)))
+    began = time.monotonic()
+    async with running(settings, publisher, line):
+        await handler.until(lambda h: len(h.finished) == MANY, SECONDS)
+        record_property("records_per_second", round(MANY / (time.monotonic() - began)))
+        await until_committed(settings, line, MANY)
+
+    order = [int(event.text) for event in handler.started]
+    assert len(order) == MANY
+    assert order == sorted(order) or keys > 1
+
+
+async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_partition(settings, publisher, monkeypatch):
+    """The log is polled whatever the handlers do, so that bound says nothing about them."""
+    monkeypatch.setattr(broker, "MAX_POLL_INTERVAL_MS", 1_000)
+    monkeypatch.setattr(broker, "HEARTBEAT_MS", 200)
+    topic = await make_topic(settings)
+
+    async def slow(event):
+        if event.session_id == "slow":
+            await asyncio.sleep(4)
+
+    handler = RecordingHandler(slow)
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("slow", "0"), asked("slow", "1"), asked("quick", "0"))
+        await handler.until(lambda h: len(h.finished) == 3)
+        await until_committed(settings, line, 3)
+
+    assert len(handler.started) == 3
+
+
+async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_can(settings, publisher, monkeypatch):
+    """The topic for it is missing: the record is not committed, others go on, and it is written once it is there."""
+    monkeypatch.setattr(publishing, "PUBLISH_TIMEOUT_SECONDS", 0.5)
+    topic = await make_topic(settings)
+    await administer(settings, lambda admin: admin.delete_topics([topic.dead]))
+
+    async def refuse_bad(event):
+        if event.session_id == "bad":
+            raise PermanentError("no such model", code="model")
+
+    handler = RecordingHandler(refuse_bad)
+    line = subscription(topic, handler)
+    bad = asked("bad", "poison")
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("good", "0"), bad, asked("good", "1"), asked("good", "2"))
+        await handler.until(lambda h: len(h.finished) == 3 and len(h.given_up) >= 2, SECONDS)
+        await until_committed(settings, line, 1)
+        await administer(settings, lambda admin: admin.create_topics([NewTopic(topic.dead, 1, 1)]))
+        await until_committed(settings, line, 4)
+        (letter,) = await read_all(settings, topic.dead, 1)
+
+    assert (letter.key, letter.value) == (b"bad", bad.model_dump_json().encode())
+
+
+async def administer(settings, work):
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        async with asyncio.timeout(SECONDS):
+            while True:
+                try:
+                    return await work(admin)
+                except UnknownTopicOrPartitionError:
+                    await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+async def test_a_record_without_its_dead_letter_is_taken_up_by_the_next_worker(settings, publisher, monkeypatch):
+    """The worker ends while the write fails: nothing is lost."""
+    topic = await make_topic(settings)
+
+    async def refuse(_):
+        raise PermanentError("no such model", code="model")
+
+    send, failing = publisher.send_raw, True
+
+    async def fail(name, *record):
+        if failing and name == topic.dead:
+            raise publishing.PublishError("Kafka is away")
+        return await send(name, *record)
+
+    monkeypatch.setattr(publisher, "send_raw", fail)
+    question, handler = asked("s", "x"), RecordingHandler(refuse)
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, question)
+        await handler.until(lambda h: len(h.given_up) >= 2, SECONDS)
+    assert (await committed(settings, line.group, topic))[0] in (None, 0)
+    failing = False
+    async with running(settings, publisher, line):
+        (letter,) = await read_all(settings, topic.dead, 1, SECONDS)
+        await until_committed(settings, line, 1)
+
+    assert letter.value == question.model_dump_json().encode()
+
+
+async def test_a_handler_that_yields_faster_than_kafka_takes_waits_and_loses_nothing(settings, publisher, monkeypatch):
+    """The producer's queue is full: more than `MAX_UNACKNOWLEDGED` events, each slow to be acknowledged."""
+    topic, most, open_acks = await make_topic(settings), 0, 0
+    send = publisher.send_raw
+
+    async def slow(name, *record):
+        nonlocal most, open_acks
+        acknowledgement = await send(name, *record)
+        if name != "chat.feedback":
+            return acknowledgement
+        open_acks += 1
+        most = max(most, open_acks)
+        return asyncio.ensure_future(later(acknowledgement))
+
+    async def later(acknowledgement):
+        nonlocal open_acks
+        await acknowledgement
+        await asyncio.sleep(0.05)
+        open_acks -= 1
+
+    async def many(event):
+        return [
+            ChatFeedback(
+                client_id="c", session_id=event.session_id, message_id=event.message_id, rating="up",
+                rated_at=event.requested_at, comment="x" * 1_000,
+            )
+            for _ in range(3_000)
+        ]  # fmt: skip
+
+    monkeypatch.setattr(publisher, "send_raw", slow)
+    handler = RecordingHandler(many)
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("s", "x"))
+        await handler.until(lambda h: h.finished, SECONDS)
+        await until_committed(settings, line, 1)
+        assert open_acks == 0
+
+    assert 1 < most <= 258
+
+
+async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, monkeypatch, record_property):
+    """I11, I12: what fails counts as buffered, intake stops, and goes on once the failure is over."""
+    monkeypatch.setattr(assignment, "HIGH_WATER_RECORDS", 200)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    topic, is_broken, waiting = await make_topic(settings), True, set()
+
+    async def fail(event):
+        waiting.add(event.message_id)
+        if is_broken:
+            raise RetryableError("the provider is away")
+
+    handler = RecordingHandler(fail)
+    line = subscription(topic, handler, retry=FOR_EVER)
+    await send_many(publisher, topic, (asked(f"s{number}", "x" * 2_000) for number in range(3_000)))
+    async with running(settings, publisher, line):
+        async with asyncio.timeout(SECONDS):
+            while len(handler.started) < 2_000:
+                await asyncio.sleep(0.05)
+            before = psutil.Process(os.getpid()).memory_info().rss
+            while len(handler.started) < 6_000:
+                await asyncio.sleep(0.05)
+        grown = psutil.Process(os.getpid()).memory_info().rss - before
+        held = len(waiting)
+        is_broken = False
+        await handler.until(lambda h: len(h.finished) == 3_000, SECONDS)
+        await until_committed(settings, line, 3_000)
+
+    structlog.reset_defaults()
+    record_property("grown_mib", round(grown / 2**20, 1))
+    assert held < 200 + 500
+    assert grown < 32 * 2**20
+
+
+async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settings, publisher, monkeypatch):
+    """The limit ends the worker; what it buried is kept, what it did not is still on the log."""
+    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 20)
+    topic = await make_topic(settings)
+
+    async def refuse(_):
+        raise PermanentError("no such model", code="model")
+
+    line = subscription(topic, RecordingHandler(refuse), slots=4, client_slots=4)
+    await send_many(publisher, topic, (asked(f"s{number}", str(number)) for number in range(100)))
+    with pytest.raises(ExceptionGroup):
+        async with running(settings, publisher, line) as run:
+            await asyncio.wait([run], timeout=SECONDS)
+    after = (await committed(settings, line.group, topic))[0] or 0
+    letters = await read_all(settings, topic.dead, 20)
+    buried = {int(dict(letter.headers)["dead-letter-offset"]) for letter in letters}
+
+    assert set(range(after)) <= buried
+    assert len(letters) < 30
+
+
+async def test_records_that_were_compacted_away_do_not_hold_up_the_commit(settings, publisher):
+    """A gap: the real broker deletes the head of the log, and the group had committed before it."""
+    topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler)
+    await send_many(publisher, topic, (asked(f"s{number}", "x") for number in range(50)))
+    await administer(settings, lambda admin: admin.delete_records(_below(topic, 30)))
+    async with running(settings, publisher, line):
+        await until_committed(settings, line, 50)
+        assert len(handler.finished) == 20
+
+
+def _below(topic, offset):
+    return {TopicPartition(topic.name, 0): RecordsToDelete(before_offset=offset)}
