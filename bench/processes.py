@@ -13,7 +13,7 @@ import httpx
 
 from schemas.settings import Settings
 
-READY_SECONDS = 60.0
+READY_SECONDS = 110.0
 STOP_SECONDS = 45.0
 POLL_SECONDS = 0.05
 VARIABLES = (

@@ -21,7 +21,7 @@ from bench.visitor import Told, Visitor
 from stores.database import create_engine
 
 VISITORS = 40
-SECONDS_BETWEEN_KILLS = (2.0, 5.0)
+SECONDS_BETWEEN_KILLS = (4.0, 10.0)
 SECONDS_BETWEEN_DOCUMENTS = (5.0, 20.0)
 PAUSE_SECONDS = (0.5, 6.0)
 CANCEL_SHARE = 0.05
@@ -62,12 +62,14 @@ async def upload_for(site: SoakSite, dice: random.Random, account: Account, unti
         await asyncio.sleep(dice.uniform(*SECONDS_BETWEEN_DOCUMENTS))
 
 
-async def kill_for(site: SoakSite, dice: random.Random, until: float) -> None:
-    """A death every few seconds."""
+async def kill_for(site: SoakSite, dice: random.Random, until: float, tasks: asyncio.TaskGroup) -> None:
+    """A death every few seconds, whatever is still starting; in the end everything is up."""
     while time.monotonic() < until:
         await asyncio.sleep(dice.uniform(*SECONDS_BETWEEN_KILLS))
         await site.revive()
-        await site.kill_one(dice)
+        await site.kill_one(dice, tasks)
+    await site.until_up()
+    await site.revive()
 
 
 async def live(site: SoakSite, visitors: list[Visitor], dice: random.Random, account: Account, seconds: float) -> None:
@@ -80,8 +82,7 @@ async def live(site: SoakSite, visitors: list[Visitor], dice: random.Random, acc
             for number, one in enumerate(visitors)
         ]
         behaviours.append(tasks.create_task(upload_for(site, random.Random(dice.random()), account, until)))
-        await kill_for(site, dice, until)
-        await site.revive()
+        await kill_for(site, dice, until, tasks)
         say("no more kills: waiting until everything has ended")
         await asyncio.wait(behaviours, timeout=SETTLE_SECONDS)
         await account.settle(SETTLE_SECONDS)

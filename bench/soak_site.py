@@ -31,6 +31,11 @@ DOCUMENT = (
 )
 INGEST_SECONDS = 60.0
 UPLOAD_PAUSE_SECONDS = 0.3
+LOOK_SECONDS = 0.1
+UP_SECONDS = 120.0
+BROKER_SECONDS = 45.0
+# The broker about once a minute, the worker most often.
+WEIGHTS = {"worker": 5, "gateway 0": 3, "gateway 1": 3, "kafka": 2}
 
 
 @dataclass(slots=True)
@@ -54,27 +59,40 @@ class SoakSite:
     worker: processes.Part
     gateways: list[processes.Part]
     kills: list[Kill] = field(default_factory=list)
+    _restarting: set[str] = field(default_factory=set)
 
     @property
     def urls(self) -> list[str]:
         """Both gateways."""
         return [gateway.url.removesuffix("/health/ready") for gateway in self.gateways]
 
-    async def kill_one(self, dice: random.Random) -> None:
-        """A random part dies, by SIGKILL three times of four, and comes back."""
-        name = dice.choices(("worker", "gateway 0", "gateway 1", "kafka"), weights=(5, 3, 3, 1))[0]
+    async def kill_one(self, dice: random.Random, tasks: asyncio.TaskGroup) -> None:
+        """A random part that is up dies, by SIGKILL three times of four, and comes back while others may die."""
+        while not (up := self._up()):
+            await asyncio.sleep(LOOK_SECONDS)
+        name = dice.choices(list(up), weights=list(up.values()))[0]
         number = signal.SIGKILL if name == "kafka" or dice.random() < 0.75 else signal.SIGTERM
         kill = Kill(name, number.name, time.monotonic())
         self.kills.append(kill)
+        self._restarting.add(name)
         say(f"{number.name} {name}")
         if name == "kafka":
-            await self._kill_kafka()
+            self.kafka.process.kill()
         else:
-            part = self.worker if name == "worker" else self.gateways[int(name[-1])]
-            part.signal(number)
-            await part.until_ended()
-            await part.start()
-        kill.ready_at = time.monotonic()
+            self._parts[name].signal(number)
+        tasks.create_task(self._restart(kill))
+
+    def _up(self) -> dict[str, int]:
+        """Name → weight. The broker has its time to live: it would be all that is up while the others wait for it."""
+        up = {name: weight for name, weight in WEIGHTS.items() if name not in self._restarting}
+        is_young = any(kill.part == "kafka" and time.monotonic() - kill.at < BROKER_SECONDS for kill in self.kills)
+        return {name: weight for name, weight in up.items() if name != "kafka" or not is_young}
+
+    async def until_up(self) -> None:
+        """Until whatever died is back."""
+        async with asyncio.timeout(UP_SECONDS):
+            while self._restarting:
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def upload(self, client: str, name: str) -> str:
         """POST a document until it is accepted; the same name again is the same document. Returns its id."""
@@ -92,14 +110,40 @@ class SoakSite:
             await asyncio.sleep(UPLOAD_PAUSE_SECONDS)
 
     async def revive(self) -> None:
-        """Start what died by itself meanwhile (a part may end when its Kafka is away for long)."""
-        for part in (self.worker, *self.gateways):
-            if part.exit_code is not None:
-                say(f"a part had ended by itself: {part.last_lines(3)}")
-                await part.start()
+        """Start what ended by itself meanwhile (a part may end when its Kafka is away for long)."""
+        for name, part in self._parts.items():
+            if part.exit_code is not None and name not in self._restarting:
+                say(f"{name} had ended by itself: {part.last_lines(3)}")
+                await part.start(wait=False)
 
-    async def _kill_kafka(self) -> None:
-        self.kafka.process.kill()
+    @property
+    def _parts(self) -> dict[str, processes.Part]:
+        return {"worker": self.worker, "gateway 0": self.gateways[0], "gateway 1": self.gateways[1]}
+
+    async def _restart(self, kill: Kill) -> None:
+        if kill.part == "kafka":
+            await self._restart_kafka()
+        else:
+            part = self._parts[kill.part]
+            try:
+                await part.until_ended()
+            except TimeoutError:
+                say(f"{kill.part} did not end after {kill.signal}")
+                await part.kill()
+            await self._start(part)
+        kill.ready_at = time.monotonic()
+        self._restarting.discard(kill.part)
+
+    async def _start(self, part: processes.Part) -> None:
+        async with asyncio.timeout(UP_SECONDS):
+            while True:
+                try:
+                    return await part.start()
+                except AssertionError as error:
+                    # As its supervisor would: a part may end when it finds no Kafka.
+                    say(f"a part ended while it started: {str(error)[-300:]}")
+
+    async def _restart_kafka(self) -> None:
         await self.kafka.process.wait()
         port = int(self.kafka.url.rpartition(":")[2])
         self.kafka = await Kafka.start(self.folder / "kafka", self.folder / "kafka.log", say, port=port)

@@ -142,11 +142,11 @@ class Generation:
                 yield told
 
     def _told_again(self, ending: dict[str, Any], event: ChatRetrieved) -> Iterator[Event]:
-        """As it was; and once more above whatever was shown since. A gateway that knows the end drops the second."""
+        """As it was; and to visitors once more above what was shown since. A gateway that knows the end drops it."""
         yield from told_again(ending, event)
         number = self._leases.number_above(*_who(event), attempt_of(ending))
         if number is not None:
-            yield from told_again(ending, event, number)
+            yield from (told for told in told_again(ending, event, number) if isinstance(told, AnswerEvent))
 
     def _remember(self, begun: Begun, answer: Answer) -> None:
         self._forget(begun)

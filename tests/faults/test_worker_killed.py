@@ -42,7 +42,10 @@ async def _has_one_row(site, message):
                         text("SELECT answer FROM chat_logs WHERE message_id = :m"), {"m": message}
                     )
                     answers = rows.scalars().all()
-                    usage = await connection.execute(text("SELECT answers, output_tokens FROM usage_stats"))
+                    usage = await connection.execute(
+                        text("SELECT answers, output_tokens FROM usage_stats WHERE client_id = :c"),
+                        {"c": site.client_id},
+                    )
                     counted = usage.all()
                 if answers and counted:
                     break

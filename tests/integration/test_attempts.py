@@ -63,6 +63,7 @@ async def test_only_the_first_ending_is_stored(engine, message):
     stored = await asyncio.gather(*(attempts.finish(*message, 1, {"said": i}) for i in range(10)))
 
     assert stored.count(True) == 1
+    assert await attempts.ending(*message) == {"said": stored.index(True)}
     assert await attempts.begin(*message) == Ended({"said": stored.index(True)})
     assert not await attempts.renew(*message, 1)
 

@@ -253,7 +253,7 @@ async def test_another_worker_tells_an_ending_also_above_what_may_have_been_show
     told = await run(build(FakeModel("unasked"), attempts=attempts), asked_before(event, seconds=20))
 
     assert told[: len(stored)] == [said.model_copy(update={}) for said in stored]
-    assert names(told[len(stored) :]) == names(stored)
+    assert names(told[len(stored) :]) == names(stored)[:-1]
     assert_numbered(told[len(stored) :], 161)
 
 
