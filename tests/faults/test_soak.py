@@ -1,4 +1,4 @@
-"""Minutes of random questions and deaths. `SOAK_MINUTES` sets how many (CI: 1 until the faults of issue 5 are all through)."""
+"""Minutes of random questions and deaths. `SOAK_MINUTES` sets how many."""
 
 import json
 import os
