@@ -8,7 +8,7 @@ from contextlib import aclosing
 import structlog
 
 from schemas.events import Event
-from schemas.failures import PermanentError, RetryableError
+from schemas.failures import RetryableError
 from streams import metrics
 from streams.codec import CLIENT_TIER, TRACEPARENT, Record, UndecodableError, decode
 from streams.dead_letter_limit import DeadLetterLimit
