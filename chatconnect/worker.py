@@ -37,9 +37,9 @@ def _deaths() -> tuple[type[Exception], ...]:
     from stores.vectors import FolderInUseError
     from streams.dead_letter_limit import TooManyDeadLettersError
     from streams.runtime import ConsumerEndedError
-    from streams.watchdog import SilentError
+    from streams.watchdog import ReplacedError, SilentError
 
-    ours = (ConsumerEndedError, SilentError, TooManyDeadLettersError, UnknownHandlerError)
+    ours = (ConsumerEndedError, ReplacedError, SilentError, TooManyDeadLettersError, UnknownHandlerError)
     return (*ours, FolderInUseError, KafkaError, NoKeyError, RetryableError, WrongWeightsError)
 
 

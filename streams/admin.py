@@ -22,8 +22,8 @@ async def create_topics(settings: Settings) -> list[str]:
     are left as they are. Raises aiokafka's `KafkaError`, or `TimeoutError` when they are not listed in time.
     """
     admin = AIOKafkaAdminClient(**connection(settings))
-    await admin.start()
     try:
+        await admin.start()
         wanted = {topic.name: topic for topic in _wanted()}
         missing = wanted.keys() - set(await admin.list_topics())
         created = await _create(admin, [wanted[name] for name in sorted(missing)]) if missing else []

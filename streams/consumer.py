@@ -68,9 +68,11 @@ class Consumer:
                 self._tasks = tasks
                 tasks.create_task(self._commit_for_ever())
                 tasks.create_task(self._watch(kafka))
-                await self._poll_for_ever(kafka)
+                try:
+                    await self._poll_for_ever(kafka)
+                finally:
+                    self._tasks = None
         finally:
-            self._tasks = None
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -103,6 +105,8 @@ class Consumer:
         """A new epoch of these begins at the committed offsets."""
         if not self._is_draining:
             self._assignments.assign(partitions)
+        if self._kafka is not None:
+            self._watchdog.joined(self._kafka._coordinator.member_id)  # noqa: SLF001 - nothing public tells it
 
     async def _poll_for_ever(self, kafka: AIOKafkaConsumer) -> None:
         while True:
@@ -110,8 +114,10 @@ class Consumer:
                 batches = await kafka.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             except KafkaError as error:
                 log.warning("poll_failed", handler=self._subscription.name, error=repr(error))
+                self._watchdog.polled(error)
                 await asyncio.sleep(ERROR_PAUSE_SECONDS)
                 continue
+            self._watchdog.polled(None)
             for partition, records in batches.items():
                 self._receive(kafka, partition, records)
             self.dispatch()

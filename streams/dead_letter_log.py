@@ -78,9 +78,12 @@ async def _mark(publisher: Publisher, letter: DeadLetter, state: State) -> None:
 
 async def _records(settings: Settings, topic: Topic) -> AsyncIterator[ConsumerRecord]:
     partition = TopicPartition(topic.dead, 0)
-    consumer = AIOKafkaConsumer(**connection(settings), group_id=None, enable_auto_commit=False)
-    await consumer.start()
+    # Not sought: a seek right after an assignment races with the reset to the end, and nothing would be read.
+    consumer = AIOKafkaConsumer(
+        **connection(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     try:
+        await consumer.start()
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
         # Not `seek_to_beginning`: a reset to the end that is on its way since `assign` would win over it.

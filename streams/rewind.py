@@ -39,8 +39,8 @@ async def plan(settings: Settings, topic: Topic, group: str, since: datetime) ->
     async with asyncio.timeout(TIMEOUT_SECONDS):
         committed = await _committed(settings, topic, group)
         consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
             ends = await consumer.end_offsets(partitions)
             found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(since.timestamp() * 1000)))
@@ -58,8 +58,8 @@ async def rewind(settings: Settings, topic: Topic, group: str, moves: list[Move]
         if await _is_in_use(settings, group):
             raise GroupInUseError(f"The group {group} is running: stop its workers, rewind, and start them again.")
         consumer = AIOKafkaConsumer(**connection(settings), group_id=group, enable_auto_commit=False)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([TopicPartition(topic.name, move.partition) for move in moves])
             await consumer.commit(
                 {TopicPartition(topic.name, move.partition): OffsetAndMetadata(move.after, "") for move in moves}
@@ -74,8 +74,8 @@ async def rewind(settings: Settings, topic: Topic, group: str, moves: list[Move]
 
 async def _committed(settings: Settings, topic: Topic, group: str) -> dict[TopicPartition, int]:
     admin = AIOKafkaAdminClient(**connection(settings))
-    await admin.start()
     try:
+        await admin.start()
         offsets = await admin.list_consumer_group_offsets(group)
     finally:
         await admin.close()
@@ -84,8 +84,8 @@ async def _committed(settings: Settings, topic: Topic, group: str) -> dict[Topic
 
 async def _is_in_use(settings: Settings, group: str) -> bool:
     admin = AIOKafkaAdminClient(**connection(settings))
-    await admin.start()
     try:
+        await admin.start()
         (answer,) = await admin.describe_consumer_groups([group])
     finally:
         await admin.close()

@@ -1,4 +1,4 @@
-"""Notices a consumer that has gone silent, and a process whose event loop is blocked.
+"""Notices a consumer that has gone silent, one whose name is used twice, and a process whose event loop is blocked.
 
 aiokafka stops fetching without an error after the loop was blocked for about a session (#847, #1037), or when its
 fetch task ends (#983, #1007): nothing inside it tells, so progress is measured against the end of the log.
@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,6 +24,8 @@ SILENT_SECONDS = 20.0
 ASK_TIMEOUT_SECONDS = 10.0
 BLOCKED_SECONDS = 120.0
 BEAT_SECONDS = 1.0
+MAX_REPLACED = 5
+REPLACED_WITHIN_SECONDS = 60.0
 EX_SOFTWARE = 70
 
 log = structlog.get_logger()
@@ -32,22 +35,62 @@ class SilentError(Exception):
     """The consumer is behind the end of the log and receives nothing."""
 
 
+class ReplacedError(Exception):
+    """Another process keeps taking our membership of the group."""
+
+
 class Watchdog:
-    """Compares what was received with the end of the log. Call `received` for each batch."""
+    """Compares what was received with the end of the log. Tell it of each batch, poll and join."""
 
     def __init__(self, assignments: Assignments) -> None:
         self._assignments = assignments
         self._progress_at = time.monotonic()
+        self._failing_since: float | None = None
+        self._member_id = ""
+        self._replaced_at: deque[float] = deque(maxlen=MAX_REPLACED)
+        self._is_replaced = asyncio.Event()
 
     def received(self) -> None:
         """There is progress."""
         self._progress_at = time.monotonic()
 
+    def polled(self, error: KafkaError | None) -> None:
+        """How a poll ended. Raises `SilentError` when polls have failed for `SILENT_SECONDS` and waiting cannot help.
+
+        So it is after a fenced join, whose error aiokafka does not know: it fails for ever and holds no partition.
+        """
+        now = time.monotonic()
+        if error is None or error.retriable:
+            self._failing_since = None
+            return
+        self._failing_since = self._failing_since or now
+        if now - self._failing_since > SILENT_SECONDS:
+            self._failing_since = None
+            raise SilentError(f"no poll has succeeded for {SILENT_SECONDS:.0f} s: {error!r}")
+
+    def joined(self, member_id: str) -> None:
+        """The group gave us partitions. A static member keeps its id; a new one means that the group forgot us.
+
+        Two processes of one instance id replace each other at every heartbeat, and aiokafka joins again for ever.
+        """
+        now = time.monotonic()
+        if self._member_id not in ("", member_id):
+            self._replaced_at.append(now)
+        self._member_id = member_id
+        is_full = len(self._replaced_at) == MAX_REPLACED
+        if is_full and now - self._replaced_at[0] < REPLACED_WITHIN_SECONDS:
+            self._is_replaced.set()
+
     async def watch(self, kafka: AIOKafkaConsumer) -> None:
-        """Returns never; raises `SilentError` after `SILENT_SECONDS` without a record that is there to be read."""
-        self._progress_at = time.monotonic()
+        """Returns never; raises `SilentError` after `SILENT_SECONDS` without a record that is there to be read, and
+        `ReplacedError` at once when the group forgot us `MAX_REPLACED` times within a minute.
+        """
+        self._progress_at, self._member_id = time.monotonic(), ""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._is_replaced.wait()
+                    raise ReplacedError("the group keeps forgetting us: does another process have our INSTANCE_ID?")
             if not await self._is_behind(kafka):
                 self._progress_at = time.monotonic()
             silent_seconds = time.monotonic() - self._progress_at

@@ -7,6 +7,7 @@ takes a while and may be refused, lost, or done without an answer.
 import asyncio
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
@@ -71,8 +72,8 @@ class Held:
     given: set = field(default_factory=set)
     finished: set = field(default_factory=set)
     by_key: dict = field(default_factory=lambda: defaultdict(deque))
-    running: set = field(default_factory=set)
     is_open: bool = True
+    closed_at: float = -1.0
 
     @property
     def unfinished(self):
@@ -132,12 +133,13 @@ class ScriptedKafka:
         self.held = {}
         self._paused = set()
         self._is_joined = asyncio.Event()
-        self._coordinator = asyncio.Lock()
+        self._rebalancing = asyncio.Lock()
+        self._coordinator = SimpleNamespace(member_id="the only one")
         self._commits = asyncio.Lock()
 
     async def rebalance(self, numbers):
         """Everything is taken, then `numbers` are given. One at a time, as the group's coordinator does."""
-        async with self._coordinator:
+        async with self._rebalancing:
             self._is_joined.clear()
             self.close()
             await self._listener.on_partitions_revoked(set(self.held))
@@ -153,7 +155,7 @@ class ScriptedKafka:
     def close(self):
         """Nothing of what is held may be started any more."""
         for held in self.held.values():
-            held.is_open = False
+            held.is_open, held.closed_at = False, asyncio.get_running_loop().time()
 
     async def getmany(self, *, timeout_ms, max_records):
         await self._is_joined.wait()
@@ -225,16 +227,18 @@ class ScriptedRunner:
 
     def __init__(self, broker, kafka, script):
         self._broker, self._kafka, self._script = broker, kafka, script
-        self._held = {}
+        self._held, self._running = {}, set()
 
     async def run(self, job, record):
         partition = record.topic_partition
         held = self._held.setdefault(job.partition, self._kafka().held.get(partition))
         assert held is not None, "a record was started of a partition that is gone"
-        assert held.is_open, "a record was started while its partition is taken away"
-        assert record.key not in held.running, "a key ran twice at once"
+        # A task that was made just before begins just after: the drain waits for it.
+        is_due = held.is_open or held.closed_at == asyncio.get_running_loop().time()
+        assert is_due, "a record was started while its partition is taken away"
+        assert (partition, record.key) not in self._running, "a key ran twice at once"
         assert held.by_key[record.key][0] == record.offset, "a key ran out of order, or a record twice"
-        held.running.add(record.key)
+        self._running.add((partition, record.key))
         try:
             seconds, delay, is_deaf = self._script(record)
             await _sleep(seconds, is_deaf)
@@ -242,7 +246,7 @@ class ScriptedRunner:
             self._broker.interrupted += 1
             raise
         finally:
-            held.running.discard(record.key)
+            self._running.discard((partition, record.key))
         if delay is None:
             held.by_key[record.key].popleft()
             held.finished.add(record.offset)

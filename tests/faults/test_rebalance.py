@@ -5,11 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from schemas.failures import PermanentError, RetryableError
-from streams import broker, consumer
+from streams import broker, consumer, watchdog
 from streams.publisher import Publisher
 from streams.retry import RetryPolicy
+from streams.runtime import Runtime
+from streams.watchdog import ReplacedError
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, make_topic, read_all, running, subscription
 
@@ -196,14 +199,22 @@ async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(setting
         assert list(dict.fromkeys(texts)) == [str(number) for number in range(150)]
 
 
-async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, monkeypatch):
-    """I14: it is cut off after the budget, and its offset is committed by its successor only."""
+@pytest.mark.parametrize("is_deaf", [False, True], ids=["cancelled", "ignores the cancel"])
+async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, monkeypatch, is_deaf):
+    """I14: it is cut off after the budget. If it goes on all the same, its key alone waits for it, and is run again."""
     monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 0.3)
     topic, first, second = await make_topic(settings), asyncio.Event(), asyncio.Event()
 
-    async def hold(_):
+    async def hold(event):
+        if event.session_id == "other":
+            return
         release = first if len(handler.started) == 1 else second
-        await release.wait()
+        try:
+            await release.wait()
+        except asyncio.CancelledError:
+            if not is_deaf:
+                raise
+            await release.wait()
 
     handler = RecordingHandler(hold)
     line = subscription(topic, handler)
@@ -212,12 +223,15 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
         await eventually(lambda: _are(handler.started))
         async with guest(settings, line):
             pass
-        await eventually(lambda: _are(len(handler.started) >= 2))
+        await ask(publisher, topic, asked("other", "x"))
+        await handler.until(lambda h: h.by_session["other"], 9)
+        assert [event.session_id for event in handler.started].count("s") == (1 if is_deaf else 2)
         first.set()
+        await eventually(lambda: _are([event.session_id for event in handler.started].count("s") == 2))
         await asyncio.sleep(3 * consumer.COMMIT_SECONDS)
         assert (await committed(settings, line.group, topic))[0] in (None, 0)
         second.set()
-        await eventually(lambda: is_committed(settings, line, 1))
+        await eventually(lambda: is_committed(settings, line, 2))
 
 
 @pytest.mark.parametrize("lost", ["member_id", "generation"])
@@ -296,3 +310,49 @@ async def test_one_worker_five_and_one_again_lose_and_reorder_nothing(settings, 
 
 async def _pause(_):
     await asyncio.sleep(0.01)
+
+
+async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_reason(settings, publisher, monkeypatch):
+    """Two processes with one `INSTANCE_ID` would take the membership from each other for ever, or one of them would
+    be fenced in the middle of a join, poll in vain for ever and hold nothing.
+    """
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
+    topic, handlers = await make_topic(settings), [RecordingHandler(), RecordingHandler()]
+    named = settings.model_copy(update={"instance_id": "twin"})
+    runs = []
+    try:
+        for handler in handlers:
+            runtime = Runtime(named, [subscription(topic, handler)], publisher)
+            runs.append(asyncio.create_task(runtime.run(asyncio.Event())))
+            if len(runs) == 1:
+                await ask(publisher, topic, asked("s", "before"))
+                await handler.until(lambda h: h.finished, SECONDS)
+        done, _ = await asyncio.wait(runs, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for run in runs:
+            run.cancel()
+        await asyncio.wait(runs)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        done.pop().result()
+    assert caught.group_contains(ReplacedError, match="INSTANCE_ID", depth=2)
+
+
+async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publisher, monkeypatch, kafkas):
+    """It holds nothing, so it is behind in nothing: only its polls tell."""
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
+    topic, handler = await make_topic(settings), RecordingHandler()
+
+    async def fenced(_):
+        raise KafkaError("UnknownError()")
+
+    async with running(settings, publisher, subscription(topic, handler)) as run:
+        await ask(publisher, topic, asked("s", "before"))
+        await handler.until(lambda h: h.finished)
+        monkeypatch.setattr(kafkas[0]._coordinator, "_do_rejoin_group", fenced)
+        kafkas[0]._coordinator.request_rejoin()
+        await ask(publisher, topic, asked("s", "after"))
+        await handler.until(lambda h: "after" in h.by_session["s"], SECONDS)
+        assert not run.done()
+
+    assert len(kafkas) == 2

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
 from schemas.events import ChatFeedback
 from schemas.failures import PermanentError, RetryableError
@@ -87,7 +87,6 @@ async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_parti
 
 async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_can(settings, publisher, monkeypatch):
     """The topic for it is missing: the record is not committed, others go on, and it is written once it is there."""
-    monkeypatch.setattr(publishing, "PUBLISH_TIMEOUT_SECONDS", 0.5)
     topic = await make_topic(settings)
     await administer(settings, lambda admin: admin.delete_topics([topic.dead]))
 
@@ -99,7 +98,10 @@ async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_
     line = subscription(topic, handler)
     bad = asked("bad", "poison")
     async with running(settings, publisher, line):
-        await ask(publisher, topic, asked("good", "0"), bad, asked("good", "1"), asked("good", "2"))
+        await ask(publisher, topic, asked("good", "0"))
+        await handler.until(lambda h: h.finished, SECONDS)
+        monkeypatch.setattr(publishing, "PUBLISH_TIMEOUT_SECONDS", 0.5)
+        await ask(publisher, topic, bad, asked("good", "1"), asked("good", "2"))
         await handler.until(lambda h: len(h.finished) == 3 and len(h.given_up) >= 2, SECONDS)
         await until_committed(settings, line, 1)
         await administer(settings, lambda admin: admin.create_topics([NewTopic(topic.dead, 1, 1)]))
@@ -134,7 +136,9 @@ async def test_a_record_without_its_dead_letter_is_taken_up_by_the_next_worker(s
 
     async def fail(name, *record):
         if failing and name == topic.dead:
-            raise publishing.PublishError("Kafka is away")
+            lost = asyncio.get_running_loop().create_future()
+            lost.set_exception(KafkaConnectionError("gone before it acknowledged"))
+            return lost
         return await send(name, *record)
 
     monkeypatch.setattr(publisher, "send_raw", fail)

@@ -119,6 +119,8 @@ class World:
 
 
 def at_random(dice, _):
+    if dice.random() < 0.1:
+        return 30, None, True
     seconds = dice.choice((0, 0, 0.3, 1, 4, 20))
     return seconds, dice.choice((None, None, None, 0.0, 0.5, 10.0)), dice.random() < 0.2
 
