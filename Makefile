@@ -28,7 +28,7 @@ lock: $(FETCHED)
 	$(UV) run --no-project python scripts/lock.py $(UV)
 
 bench: $(FETCHED)
-	@set -e; for file in bench/[a-z]*.py; do $(RUN) python -m bench.$$(basename $$file .py); done
+	@set -e; for name in lanes soak memory; do $(RUN) python -m bench.$$name; done
 
 .uv/bin/uv:
 	python3 -m venv .uv

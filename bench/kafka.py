@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from bench.report import say
 from chatconnect.embedded.kafka import Kafka
 from schemas.settings import Settings
+from streams.connection import open_admin
 from streams.topics import CHAT_REQUESTED, Topic
 
 
@@ -31,13 +32,9 @@ async def kafka() -> AsyncIterator[Settings]:
             await part.stop()
 
 
-async def make_topic(settings: Settings, partitions: int) -> Topic:
-    """An empty topic of questions."""
+async def make_topic(settings: Settings, partitions: int = 1) -> Topic:
+    """An empty topic of questions, and one of its dead letters."""
     topic = replace(CHAT_REQUESTED, name=f"bench.{uuid4().hex[:10]}", partitions=partitions)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
+    async with open_admin(settings) as admin:
         await admin.create_topics([NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1)])
-    finally:
-        await admin.close()
     return topic

@@ -3,19 +3,18 @@
 import argparse
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from bench.kafka import kafka, make_topic
+from bench.questions import CLIENT_SLOTS, DEADLINE_SECONDS, SLOTS, Finished, Scripted, ask
+from bench.record_cost import overhead
 from bench.report import emit, middle, percentile, say
-from schemas.events import ChatRequested, Event
+from schemas.events import ChatRequested
 from schemas.settings import Settings
 from streams.publisher import Publisher
 from streams.runtime import Runtime
@@ -23,26 +22,6 @@ from streams.subscription import Subscription
 from streams.topics import Topic
 
 SESSIONS, ANSWER_SECONDS = 100, 0.3
-SLOTS, CLIENT_SLOTS = 256, 192
-DEADLINE_SECONDS = 120.0
-
-
-class Scripted:
-    """Runs a coroutine per event and yields nothing."""
-
-    def __init__(self, script: Callable[[ChatRequested], Awaitable[None]]) -> None:
-        self._script = script
-
-    async def handle(self, event: ChatRequested) -> AsyncIterator[Event]:
-        """One event."""
-        await self._script(event)
-        for nothing in tuple[Event, ...]():
-            yield nothing
-
-    async def give_up(self, _event: ChatRequested, _error: Exception) -> AsyncIterator[Event]:
-        """Nobody waits here."""
-        for nothing in tuple[Event, ...]():
-            yield nothing
 
 
 @asynccontextmanager
@@ -68,31 +47,6 @@ async def warm_up(publisher: Publisher, topic: Topic, handler: Scripted) -> None
     await ask(publisher, topic, ["warm"])
     await asyncio.wait_for(came.wait(), 30)
     handler._script = script  # noqa: SLF001
-
-
-async def ask(publisher: Publisher, topic: Topic, sessions: list[str], client: str = "c") -> None:
-    """One question of each session, acknowledged."""
-    waiting = []
-    for session in sessions:
-        event = ChatRequested(
-            client_id=client, message_id=uuid4(), session_id=session, text="x", requested_at=datetime.now(UTC)
-        )
-        value = event.model_dump_json().encode()
-        waiting.append(await publisher.send_raw(topic.name, session.encode(), value, [("client-id", client.encode())]))
-    await asyncio.gather(*waiting)
-
-
-class Finished:
-    """Counts to a number."""
-
-    def __init__(self, number: int) -> None:
-        self._left, self.all = number, asyncio.Event()
-
-    def one(self) -> None:
-        """One more."""
-        self._left -= 1
-        if self._left == 0:
-            self.all.set()
 
 
 async def lanes_seconds(settings: Settings, publisher: Publisher, partitions: int) -> float:
@@ -176,55 +130,6 @@ async def other_client_first_ms(settings: Settings, publisher: Publisher) -> flo
         await ask(publisher, topic, ["first"], "modest")
         await asyncio.wait_for(started.wait(), 30)
         return (time.perf_counter() - began) * 1000
-
-
-async def runtime_us(settings: Settings, publisher: Publisher, topic: Topic, number: int) -> float:
-    """CPU of this process per record through decode, lane, handler, offsets and commits."""
-    finished = Finished(number)
-
-    async def answer(_: ChatRequested) -> None:
-        finished.one()
-
-    line = Subscription(f"bench-{uuid4().hex[:6]}", topic, Scripted(answer), SLOTS, CLIENT_SLOTS, DEADLINE_SECONDS)
-    runs, stop = Runtime(settings, [line], publisher), asyncio.Event()
-    began = time.process_time()
-    task = asyncio.create_task(runs.run(stop))
-    await finished.all.wait()
-    spent = time.process_time() - began
-    stop.set()
-    await task
-    return spent / number * 1e6
-
-
-async def bare_us(settings: Settings, topic: Topic, number: int) -> float:
-    """The same records through `getmany` alone."""
-    consumer = AIOKafkaConsumer(
-        topic.name,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=f"bare-{uuid4().hex[:6]}",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
-    began, left = time.process_time(), number
-    await consumer.start()
-    try:
-        while left > 0:
-            left -= sum(map(len, (await consumer.getmany(timeout_ms=200, max_records=500)).values()))
-        return (time.process_time() - began) / number * 1e6
-    finally:
-        await consumer.stop()
-
-
-async def overhead(settings: Settings, publisher: Publisher, rounds: int, number: int) -> dict[str, float]:
-    """Ours and the bare loop on the same records, by turns."""
-    topic = await make_topic(settings, 12)
-    for start in range(0, number, 1_000):
-        await ask(publisher, topic, [f"s{one % 500}" for one in range(start, start + 1_000)])
-    ours, bare = [], []
-    for _ in range(rounds):
-        ours.append(await runtime_us(settings, publisher, topic, number))
-        bare.append(await bare_us(settings, topic, number))
-    return {"runtime_us_per_record": middle(ours, 1), "bare_loop_us_per_record": middle(bare, 1)}
 
 
 async def measure(rounds: int, number: int) -> dict[str, object]:

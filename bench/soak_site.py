@@ -193,7 +193,7 @@ async def _prepare(site: SoakSite) -> None:
         await engine.dispose()
     await asyncio.gather(site.worker.start(), *(gateway.start() for gateway in site.gateways))
     for name in CLIENTS:
-        await _learn(site.urls[0], keys_of(name).secret)
+        await learn(site.urls[0], keys_of(name).secret)
 
 
 def keys_of(client: str) -> Keys:
@@ -201,15 +201,17 @@ def keys_of(client: str) -> Keys:
     return Keys(f"pk_{client}", f"sk_{client}")
 
 
-async def _learn(url: str, secret: str) -> None:
+async def learn(url: str, secret: str, text: str = DOCUMENT) -> None:
+    """Ingest one document, so that questions about zebras have evidence."""
     headers = {"authorization": f"Bearer {secret}"}
     async with (
         asyncio.timeout(INGEST_SECONDS),
         httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as http,
     ):
-        posted = await http.post("/process-document", files={"file": ("zebra.txt", DOCUMENT.encode())})
+        posted = await http.post("/process-document", files={"file": ("zebra.txt", text.encode())})
         posted.raise_for_status()
-        while (await http.get(f"/documents/{posted.json()['id']}/status")).json()["status"] != "ready":
+        while (status := (await http.get(f"/documents/{posted.json()['id']}/status")).json())["status"] != "ready":
+            assert status["status"] != "failed", status
             await asyncio.sleep(0.1)
 
 

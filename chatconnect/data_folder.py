@@ -25,7 +25,6 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.logs = path / "logs"
-        self.seeded = path / "seeded.json"
 
     def secrets(self) -> dict[str, str]:
         """Keys and secrets, made at the first start and kept."""

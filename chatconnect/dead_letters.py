@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
+from chatconnect.failing import fail
 from chatconnect.moments import moment
 from schemas.settings import Settings
 from streams.dead_letter_log import DeadLetter, drop, read, replay
@@ -77,7 +78,7 @@ def show(topic: Annotated[str, typer.Argument()], offset: Annotated[int, typer.A
     """One dead letter, whole: where it came from, its headers, its bytes."""
     letters = _found(Filter(topic, None, None, None, None, offset, has_all=True))
     if not letters:
-        _fail(f"There is no dead letter at offset {offset} of {topic}.dead.")
+        fail(f"There is no dead letter at offset {offset} of {topic}.dead.")
     for letter in letters:
         for name in ("state", "died_at", "origin", "group", "error", "attempts", "client_id", "key", "headers"):
             print(f"{name}: {getattr(letter, name)}")
@@ -125,7 +126,7 @@ async def _each(action: Action, letters: list[DeadLetter]) -> None:
 def _found(wanted: Filter) -> list[DeadLetter]:
     topics = [topic for topic in TOPICS if wanted.topic in (None, topic.name)]
     if not topics:
-        _fail(f"There is no topic named {wanted.topic}: choose one of {', '.join(topic.name for topic in TOPICS)}.")
+        fail(f"There is no topic named {wanted.topic}: choose one of {', '.join(topic.name for topic in TOPICS)}.")
 
     async def find() -> list[DeadLetter]:
         settings = Settings()
@@ -138,7 +139,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except (KafkaError, PublishError, TimeoutError) as error:
-        _fail(f"Kafka at {Settings().kafka_bootstrap_servers} cannot be used: {error!r}")
+        fail(f"Kafka at {Settings().kafka_bootstrap_servers} cannot be used: {error!r}")
 
 
 def _table(letters: list[DeadLetter]) -> Table:
@@ -150,8 +151,3 @@ def _table(letters: list[DeadLetter]) -> Table:
             key, str(one.attempts), one.state, one.error[:MAX_SHOWN_CHARACTERS],
         )  # fmt: skip
     return table
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)

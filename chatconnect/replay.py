@@ -1,13 +1,14 @@
 """`chatconnect replay`: run a group over a topic again. Every handler is idempotent, so no figure changes (G12)."""
 
 import asyncio
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
+from chatconnect.failing import fail
 from chatconnect.moments import moment
 from schemas.settings import Settings
 from streams.rewind import GroupInUseError, Move, plan, rewind
@@ -33,9 +34,9 @@ def replay(
         if not dry_run:
             asyncio.run(rewind(settings, found, group, moves))
     except (KafkaError, TimeoutError) as error:
-        _fail(f"Kafka at {settings.kafka_bootstrap_servers} cannot be used: {error!r}")
+        fail(f"Kafka at {settings.kafka_bootstrap_servers} cannot be used: {error!r}")
     except GroupInUseError as error:
-        _fail(str(error))
+        fail(str(error))
     print(f"{sum(move.records for move in moves)} records {'would be' if dry_run else 'will be'} read by {group}")
 
 
@@ -45,8 +46,3 @@ def _table(moves: list[Move]) -> Table:
         before = "-" if move.before is None else str(move.before)
         table.add_row(str(move.partition), before, str(move.after), str(move.end), str(move.records))
     return table
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)

@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.settings import Settings
-from streams.connection import connection
+from streams.connection import open_admin
 from streams.topics import DEAD_CONFIG, TOPICS
 
 BROKERS_DEFAULT = -1
@@ -21,9 +21,7 @@ async def create_topics(settings: Settings) -> list[str]:
     Returns once the metadata lists every one, so that a producer that starts now finds them. Topics that exist
     are left as they are. Raises aiokafka's `KafkaError`, or `TimeoutError` when they are not listed in time.
     """
-    admin = AIOKafkaAdminClient(**connection(settings))
-    try:
-        await admin.start()
+    async with open_admin(settings) as admin:
         wanted = {topic.name: topic for topic in _wanted()}
         missing = wanted.keys() - set(await admin.list_topics())
         created = await _create(admin, [wanted[name] for name in sorted(missing)]) if missing else []
@@ -31,8 +29,6 @@ async def create_topics(settings: Settings) -> list[str]:
             while not await _are_listed(admin, set(wanted)):
                 await asyncio.sleep(POLL_SECONDS)
         return created
-    finally:
-        await admin.close()
 
 
 def _wanted() -> Iterator[NewTopic]:

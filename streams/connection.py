@@ -1,8 +1,11 @@
 """How every client of ours reaches Kafka: TLS and SASL from the settings, in FastStream's and aiokafka's words."""
 
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -28,3 +31,14 @@ def security(settings: Settings) -> BaseSecurity:
 def connection(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for any aiokafka client."""
     return {"bootstrap_servers": settings.kafka_bootstrap_servers, **parse_security(security(settings))}
+
+
+@asynccontextmanager
+async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client for topics and groups, closed in the end, also when it did not start."""
+    admin = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()

@@ -86,8 +86,6 @@ async def _records(settings: Settings, topic: Topic) -> AsyncIterator[ConsumerRe
         await consumer.start()
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
-        # Not `seek_to_beginning`: a reset to the end that is on its way since `assign` would win over it.
-        consumer.seek(partition, (await consumer.beginning_offsets([partition]))[partition])
         async with asyncio.timeout(READ_SECONDS):
             while await consumer.position(partition) < end:
                 for record in (await consumer.getmany(timeout_ms=POLL_MS)).get(partition, []):

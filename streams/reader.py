@@ -8,10 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.settings import Settings
-from streams.connection import connection
+from streams.connection import connection, open_admin
 from streams.topics import Topic
 
 # One fetch is in flight per broker; a seek or a new assignment waits for its long poll, so it is kept short.
@@ -114,13 +113,9 @@ class LogReader:
         return self._consumer
 
     async def _describe(self) -> tuple[str, int]:
-        admin = AIOKafkaAdminClient(**connection(self._settings))
-        try:
-            await admin.start()
+        async with open_admin(self._settings) as admin:
             cluster = await admin.describe_cluster()
             topics = await admin.describe_topics([self._topic.name])
-        finally:
-            await admin.close()
         count = len(topics[0]["partitions"])
         if not count:
             raise TopicMissingError(f"The topic {self._topic.name} does not exist: run `chatconnect topics` first.")

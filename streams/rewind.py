@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from schemas.settings import Settings
-from streams.connection import connection
+from streams.connection import connection, open_admin
 from streams.topics import Topic
 
 TIMEOUT_SECONDS = 30.0
@@ -73,20 +72,12 @@ async def rewind(settings: Settings, topic: Topic, group: str, moves: list[Move]
 
 
 async def _committed(settings: Settings, topic: Topic, group: str) -> dict[TopicPartition, int]:
-    admin = AIOKafkaAdminClient(**connection(settings))
-    try:
-        await admin.start()
+    async with open_admin(settings) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
-    finally:
-        await admin.close()
     return {one: at.offset for one, at in offsets.items() if one.topic == topic.name and at.offset >= 0}
 
 
 async def _is_in_use(settings: Settings, group: str) -> bool:
-    admin = AIOKafkaAdminClient(**connection(settings))
-    try:
-        await admin.start()
+    async with open_admin(settings) as admin:
         (answer,) = await admin.describe_consumer_groups([group])
-    finally:
-        await admin.close()
     return any(state not in ("Empty", "Dead") for _, _, state, *_ in answer.groups)

@@ -54,6 +54,7 @@ class Runner:
             self._limit.done()
         else:
             metrics.RECORDS.labels(name, "dead").inc()
+            metrics.DEAD_LETTERS.labels(name).inc()
             self._limit.dead()
         return None
 

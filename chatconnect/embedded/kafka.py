@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.jars import kafka_class_path
 from chatconnect.embedded.ports import LOOPBACK, free_port
-from chatconnect.embedded.process import PartError, Process
+from chatconnect.embedded.process import Process
 
 READY_SECONDS = 45
 FORMAT_SECONDS = 30
@@ -98,15 +98,7 @@ async def _format(java: list[str], properties: Path, log: Path) -> None:
     identity = base64.urlsafe_b64encode((uuid.uuid4().int >> 6).to_bytes(16, "big")).decode().rstrip("=")
     tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", str(properties)]
     process = await Process.start("Kafka's format", [*java, *tool], log=log, environment=_quiet())
-    try:
-        async with asyncio.timeout(FORMAT_SECONDS):
-            code = await process.wait()
-    except TimeoutError:
-        raise PartError(f"Kafka's data folder was not formatted within {FORMAT_SECONDS} s.") from None
-    finally:
-        process.kill()
-    if code != 0:
-        raise PartError(process.epitaph())
+    await process.done(FORMAT_SECONDS, "Kafka's data folder was not formatted")
 
 
 async def _is_ready(servers: str) -> bool:

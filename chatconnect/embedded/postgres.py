@@ -85,15 +85,7 @@ async def _init(binaries: Path, folder: Path, log: Path) -> None:
     ]
     command = [*_unprivileged(), str(binaries / "initdb"), *options, "-D", str(folder)]
     process = await Process.start("Postgres' initdb", command, log=log)
-    try:
-        async with asyncio.timeout(INIT_SECONDS):
-            code = await process.wait()
-    except TimeoutError:
-        raise PartError(f"Postgres' data folder was not made within {INIT_SECONDS} s.") from None
-    finally:
-        process.kill()
-    if code != 0:
-        raise PartError(process.epitaph())
+    await process.done(INIT_SECONDS, "Postgres' data folder was not made")
 
 
 async def _is_ready(url: str) -> bool:

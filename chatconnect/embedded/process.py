@@ -72,6 +72,18 @@ class Process:
         """Its exit code, negative for a signal."""
         return await self._child.wait()
 
+    async def done(self, timeout_seconds: float, what: str) -> None:
+        """For a tool: returns when it has succeeded. Raises `PartError` when it fails or `what` takes too long."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                code = await self.wait()
+        except TimeoutError:
+            raise PartError(f"{what} within {timeout_seconds:.0f} s.") from None
+        finally:
+            self.kill()
+        if code != 0:
+            raise PartError(self.epitaph())
+
     async def until(self, is_ready: Callable[[], Awaitable[bool]], timeout_seconds: float) -> None:
         """Asks `is_ready` again and again. Raises `PartError` when the process ends first or time is up."""
         try:

@@ -6,20 +6,17 @@ from itertools import count
 from pathlib import Path
 
 import aiohttp
-import httpx
 import pytest
 
 from bench import processes
 from bench.model_server import ModelServer
+from bench.soak_site import learn
 from bench.visitor import Visitor
 from schemas.settings import Settings
 from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
 
 _numbers = count(1)
-TEXT = (
-    "The zebra handbook. Every question ask about the zebra handbook is answered here: zebra, handbook, ask, question."
-)
 
 
 @dataclass
@@ -47,17 +44,9 @@ class Site:
     def visitor(self, session_id: str) -> Visitor:
         return Visitor(self.http, self.urls, self.keys.secret, session_id)
 
-    async def learn(self, text: str = TEXT) -> None:
+    async def learn(self) -> None:
         """Ingest one document, so that questions about zebras have evidence."""
-        headers = {"authorization": f"Bearer {self.keys.secret}"}
-        async with httpx.AsyncClient(base_url=self.urls[0], headers=headers, trust_env=False, timeout=30) as http:
-            posted = await http.post("/process-document", files={"file": ("zebra.txt", text.encode())})
-            posted.raise_for_status()
-            while True:
-                status = (await http.get(f"/documents/{posted.json()['id']}/status")).json()
-                assert status["status"] != "failed", status
-                if status["status"] == "ready":
-                    return
+        await learn(self.urls[0], self.keys.secret)
 
 
 def question(name: str) -> str:

@@ -7,11 +7,12 @@ import time
 
 import pytest
 
+from bench.kafka import make_topic
 from streams import broker, dead_letter_limit, watchdog
 from streams.dead_letter_limit import TooManyDeadLettersError
 from streams.publisher import Publisher
 from tests.fakes import RecordingHandler
-from tests.integration.kafka import ask, asked, make_topic, running, subscription
+from tests.integration.kafka import ask, asked, running, subscription
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID, uuid4
 
@@ -15,25 +14,10 @@ from bench import processes
 from bench.model_server import expected
 from bench.visitor import Told
 from handlers.answers import told_again
-from schemas.events import ChatRequested, ChatRetrieved, Passage
 from streams.publisher import Publisher
-from tests.faults.conftest import TEXT, question
+from tests.faults.conftest import question
+from tests.faults.questions import asked, retrieved
 from tests.faults.rows import counted, fetch, logged, records
-
-
-def asked(site, message, session_id, name):
-    return ChatRequested(
-        client_id=site.client_id, message_id=UUID(message), session_id=session_id, text=question(name),
-        requested_at=datetime.now(UTC),
-    )  # fmt: skip
-
-
-def retrieved(request):
-    passage = Passage(document_id="d", title="zebra.txt", text=TEXT, score=0.9)
-    return ChatRetrieved(
-        client_id=request.client_id, session_id=request.session_id, request=request, query=request.text,
-        passages=[passage], confidence=1.8, retrieval_ms=1,
-    )  # fmt: skip
 
 
 async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
@@ -41,7 +25,7 @@ async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
     await asyncio.gather(worker.start(), gateway.start())
     await site.learn()
     visitor, message, last_message = site.visitor("s"), str(uuid4()), str(uuid4())
-    event = asked(site, message, "s", "x1")
+    event = asked(site, "s", "x1", message)
     async with asyncio.timeout(60), Publisher(site.settings) as publisher, asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
         await asyncio.gather(*(visitor.ask(message, question("x1")) for _ in range(5)))
@@ -76,7 +60,7 @@ async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_
         await (await visitor.ask(first, question("e1"))).ended.wait()
         for message in (unsaid, half_said):
             await _store_ending_of(site, first, message)
-        event = retrieved(asked(site, half_said, "s", "e1"))
+        event = retrieved(asked(site, "s", "e1", half_said))
         for said in islice(told_again(await _ending(site, half_said), event), 4):
             await publisher.publish(said)
         await publisher.publish(event)

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
@@ -12,12 +11,12 @@ from bench.model_server import expected
 from bench.visitor import Told
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.process import PartError
-from schemas.events import ChatRequested, ChatRetrieved, Passage
 from stores.clients import Client, Clients
 from stores.database import create_engine
 from stores.migrations import upgrade
 from streams.publisher import Publisher
-from tests.faults.conftest import TEXT, question
+from tests.faults.conftest import question
+from tests.faults.questions import asked, retrieved
 from tests.faults.rows import counted, logged
 
 # Longer than the runtime tries a record of which nobody says when to come back: at most 0.5 + 1 + 2 + 4 s.
@@ -67,21 +66,6 @@ async def postgres(site):
         for part in site.parts.values():
             await part.stop()
         await mortal.running.stop()
-
-
-def asked(site, session_id, name):
-    return ChatRequested(
-        client_id=site.client_id, message_id=uuid4(), session_id=session_id, text=question(name),
-        requested_at=datetime.now(UTC),
-    )  # fmt: skip
-
-
-def retrieved(request):
-    passage = Passage(document_id="d", title="zebra.txt", text=TEXT, score=0.9)
-    return ChatRetrieved(
-        client_id=request.client_id, session_id=request.session_id, request=request, query=request.text,
-        passages=[passage], confidence=1.8, retrieval_ms=1,
-    )  # fmt: skip
 
 
 async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postgres):

@@ -7,6 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from bench.kafka import make_topic
 from schemas.failures import PermanentError, RetryableError
 from streams import broker, consumer, watchdog
 from streams.publisher import Publisher
@@ -14,7 +15,7 @@ from streams.retry import RetryPolicy
 from streams.runtime import Runtime
 from streams.watchdog import ReplacedError
 from tests.fakes import RecordingHandler
-from tests.integration.kafka import ask, asked, committed, make_topic, read_all, running, subscription
+from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 
 SECONDS = 30
 LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)

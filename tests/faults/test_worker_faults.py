@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
+from bench.kafka import make_topic
 from schemas.events import ChatFeedback
 from schemas.failures import PermanentError, RetryableError
 from streams import assignment, broker, dead_letter_limit
@@ -19,7 +20,7 @@ from streams import publisher as publishing
 from streams.publisher import Publisher
 from streams.retry import RetryPolicy
 from tests.fakes import RecordingHandler
-from tests.integration.kafka import ask, asked, committed, make_topic, read_all, running, subscription
+from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 
 SECONDS = 40
 MANY = 10_000

@@ -2,22 +2,18 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.events import ChatRequested
+from streams.connection import open_admin
 from streams.publisher import Publisher
 from streams.retry import RetryPolicy
 from streams.runtime import Runtime
 from streams.subscription import Subscription
-from streams.topics import CHAT_REQUESTED
 
-_numbers = count(1)
 QUICK = RetryPolicy(attempts=3, first_seconds=0.01, longest_seconds=0.02)
 
 
@@ -25,18 +21,6 @@ def asked(session, text, client="c"):
     return ChatRequested(
         client_id=client, message_id=uuid4(), session_id=session, text=text, requested_at=datetime.now(UTC)
     )
-
-
-async def make_topic(settings, partitions=1):
-    """A topic that carries questions, and its dead letters."""
-    topic = replace(CHAT_REQUESTED, name=f"test.{uuid4().hex[:10]}", partitions=partitions)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1)])
-    finally:
-        await admin.close()
-    return topic
 
 
 def subscription(topic, handler, **changes):
@@ -67,12 +51,8 @@ async def ask(publisher: Publisher, topic, *events, headers=()):
 
 async def committed(settings, group, topic):
     """Partition → committed offset (None: never)."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
+    async with open_admin(settings) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
-    finally:
-        await admin.close()
     found = {
         partition.partition: offset.offset for partition, offset in offsets.items() if partition.topic == topic.name
     }

@@ -5,13 +5,15 @@ import time
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
+from bench.kafka import make_topic
 from schemas.events import AnswerFailed
 from schemas.failures import PermanentError, RetryableError
 from streams import assignment
 from streams.publisher import Publisher
 from tests.fakes import RecordingHandler
-from tests.integration.kafka import ask, asked, committed, make_topic, read_all, running, subscription
+from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 
 
 @pytest.fixture
@@ -80,8 +82,10 @@ async def test_an_undecodable_record_blocks_nothing(settings, publisher, value):
         await ask(publisher, topic, asked("s", "after"))
         await handler.until(lambda h: h.by_session["s"] == ["after"])
         (letter,) = await read_all(settings, topic.dead, 1)
+        counted = REGISTRY.get_sample_value("chatconnect_dead_letters_total", {"handler": topic.name})
 
     assert letter.value == value
+    assert counted == 1
 
 
 async def test_a_permanent_failure_is_not_tried_again(settings, publisher):

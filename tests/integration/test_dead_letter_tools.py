@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from bench.kafka import make_topic
 from handlers.conversation_log import ConversationLog
 from schemas.events import ChatCompleted, Usage
 from schemas.failures import PermanentError
@@ -19,7 +20,7 @@ from streams.publisher import Publisher
 from streams.rewind import GroupInUseError
 from streams.topics import CHAT_COMPLETED, CHAT_REQUESTED
 from tests.fakes import RecordingHandler
-from tests.integration.kafka import ask, asked, make_topic, read_all, running, subscription
+from tests.integration.kafka import ask, asked, read_all, running, subscription
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,6 +12,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from bench.kafka import make_topic
 from chatconnect import replay as command
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion import Ingestion
@@ -25,7 +26,7 @@ from streams.topics import TOPICS
 from tests.fakes import RecordingHandler
 from tests.fakes_knowledge import FakeEmbedder, stream_of
 from tests.fakes_models import completed
-from tests.integration.kafka import ask, asked, committed, make_topic, running, subscription
+from tests.integration.kafka import ask, asked, committed, running, subscription
 
 cli = typer.Typer()
 cli.command()(command.replay)
