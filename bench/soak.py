@@ -14,9 +14,10 @@ from uuid import UUID
 import aiohttp
 
 from bench.report import emit, say
+from bench.servers import keys_of
 from bench.soak_account import KINDS, Account, Asked
 from bench.soak_history import history
-from bench.soak_site import CLIENTS, SoakSite, keys_of, soak_site
+from bench.soak_site import CLIENTS, SoakSite, soak_site
 from bench.visitor import Told, Visitor
 from stores.database import create_engine
 

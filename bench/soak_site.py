@@ -6,7 +6,7 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,14 +16,9 @@ import httpx
 from bench import processes
 from bench.model_server import ModelServer
 from bench.report import say
+from bench.servers import Servers, keys_of, servers
 from chatconnect.embedded.kafka import Kafka
-from chatconnect.embedded.postgres import Postgres
-from chatconnect.embedded.redis import Redis
 from schemas.settings import Settings
-from stores.clients import Client, Clients, Keys
-from stores.database import create_engine
-from stores.migrations import upgrade
-from streams.admin import create_topics
 
 CLIENTS = ("soak-a", "soak-b", "soak-c")
 DOCUMENT = (
@@ -53,13 +48,17 @@ class SoakSite:
     """The system under test. Whatever is killed starts again at once, at the same address."""
 
     folder: Path
-    settings: Settings
-    kafka: Kafka
+    servers: Servers
     model: ModelServer
     worker: processes.Part
     gateways: list[processes.Part]
     kills: list[Kill] = field(default_factory=list)
     _restarting: set[str] = field(default_factory=set)
+
+    @property
+    def settings(self) -> Settings:
+        """How to reach the servers."""
+        return self.servers.settings
 
     @property
     def urls(self) -> list[str]:
@@ -77,7 +76,7 @@ class SoakSite:
         self._restarting.add(name)
         say(f"{number.name} {name}")
         if name == "kafka":
-            self.kafka.process.kill()
+            self.servers.kafka.process.kill()
         else:
             self._parts[name].signal(number)
         tasks.create_task(self._restart(kill))
@@ -144,61 +143,31 @@ class SoakSite:
                     say(f"a part ended while it started: {str(error)[-300:]}")
 
     async def _restart_kafka(self) -> None:
-        await self.kafka.process.wait()
-        port = int(self.kafka.url.rpartition(":")[2])
-        self.kafka = await Kafka.start(self.folder / "kafka", self.folder / "kafka.log", say, port=port)
+        await self.servers.kafka.process.wait()
+        port = int(self.servers.kafka.url.rpartition(":")[2])
+        self.servers.kafka = await Kafka.start(self.folder / "kafka", self.folder / "kafka.log", say, port=port)
 
 
 @asynccontextmanager
 async def soak_site() -> AsyncIterator[SoakSite]:
     """Everything, ready and with one document per client; all of it stopped at the end."""
+    model = ModelServer()
+    await model.start()
+    given = {"openai_api_key": "sk-soak", "openai_base_url": model.url, "embeddings": "local", "instance_id": "soak"}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", say)
-        postgres = await Postgres.start(folder / "postgres", folder / "postgres.log")
-        redis = await Redis.start(folder / "redis", folder / "redis.log")
-        model = ModelServer()
-        await model.start()
-        settings = Settings(
-            kafka_bootstrap_servers=kafka.url,
-            database_url=postgres.url,
-            redis_url=redis.url,
-            qdrant_url=str(folder / "qdrant"),
-            uploads_url=(folder / "uploads").as_uri(),
-            internal_secret="soak",
-            openai_api_key="sk-soak",
-            openai_base_url=model.url,
-            embeddings="local",
-            instance_id="soak",
-        )
-        worker = processes.worker(settings, folder / "worker.log")
-        gateways = [processes.gateway(settings, folder / f"gateway{number}.log") for number in range(2)]
-        site = SoakSite(folder, settings, kafka, model, worker, gateways)
-        try:
-            await _prepare(site)
-            yield site
-        finally:
-            await _stop_all([part.stop for part in (worker, *gateways)])
-            await _stop_all([model.stop, site.kafka.stop, postgres.stop, redis.stop])
-
-
-async def _prepare(site: SoakSite) -> None:
-    await upgrade(site.settings.database_url)
-    await create_topics(site.settings)
-    engine = create_engine(site.settings.database_url)
-    try:
-        for name in CLIENTS:
-            await Clients(engine).ensure(Client(name, name, "free", ("*",)), keys_of(name))
-    finally:
-        await engine.dispose()
-    await asyncio.gather(site.worker.start(), *(gateway.start() for gateway in site.gateways))
-    for name in CLIENTS:
-        await learn(site.urls[0], keys_of(name).secret)
-
-
-def keys_of(client: str) -> Keys:
-    """A client's keys."""
-    return Keys(f"pk_{client}", f"sk_{client}")
+        async with servers(folder, CLIENTS, **given) as running:
+            worker = processes.worker(running.settings, folder / "worker.log")
+            gateways = [processes.gateway(running.settings, folder / f"gateway{number}.log") for number in range(2)]
+            site = SoakSite(folder, running, model, worker, gateways)
+            try:
+                await asyncio.gather(worker.start(), *(gateway.start() for gateway in gateways))
+                for client in CLIENTS:
+                    await learn(site.urls[0], keys_of(client).secret)
+                yield site
+            finally:
+                stops = [part.stop for part in (worker, *gateways)]
+                await asyncio.gather(*(stop() for stop in [*stops, model.stop]), return_exceptions=True)
 
 
 async def learn(url: str, secret: str, text: str = DOCUMENT) -> None:
@@ -213,7 +182,3 @@ async def learn(url: str, secret: str, text: str = DOCUMENT) -> None:
         while (status := (await http.get(f"/documents/{posted.json()['id']}/status")).json())["status"] != "ready":
             assert status["status"] != "failed", status
             await asyncio.sleep(0.1)
-
-
-async def _stop_all(stops: list[Callable[[], Awaitable[object]]]) -> None:
-    await asyncio.gather(*(stop() for stop in stops), return_exceptions=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+import structlog
 from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
@@ -14,7 +15,10 @@ from gateway.problems import Problem, unavailable
 from gateway.state import Gateway
 from schemas.events import ChatRequested
 from schemas.http import ChatAccepted, ChatRequest
+from stores.database import DATABASE_ERRORS
 from streams.codec import CLIENT_TIER
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,13 @@ async def ask(gateway: Gateway, request: Request) -> Asked:
     caller = await gateway.access.caller(request)
     body = await bodies.read(request, ChatRequest)
     session = gateway.attachments.session(caller.client.client_id, body.session_id or str(uuid7()))
-    await admit(gateway, caller, session, body.message_id)
     known = None
-    if body.message_id is not None:
-        known = await _attach(gateway, session, body.message_id, request.headers.get("last-event-id"))
+    if body.session_id is None:
+        # This very POST makes the session, so nothing was said in it, whatever Postgres says or does not say.
+        caller.require_session(session.session_id)
+    else:
+        await admit(gateway, caller, session, body.message_id)
+        known = await _known(gateway, session, body.message_id, request.headers.get("last-event-id"))
     message_id = body.message_id or uuid7()
     attached = known or gateway.attachments.now(session)
     if known is None:
@@ -52,6 +59,9 @@ async def admit(gateway: Gateway, caller: Caller, session: Session, message_id: 
 
     A caller that names one of the session's messages asked it: its first POST is being repeated, for the answer that
     had the ticket got lost.
+
+    Raises `DATABASE_ERRORS` where only Postgres knows: a session that may be another visitor's is not opened, for
+    whoever is let in gets its ticket.
     """
     caller.require_session(session.session_id)
     if caller.kind != "publishable" or not await gateway.attachments.has_messages(session):
@@ -73,11 +83,25 @@ def ticket_for(gateway: Gateway, caller: Caller, session: Session) -> str | None
     return None
 
 
+async def _known(
+    gateway: Gateway, session: Session, message_id: UUID | None, last_event_id: str | None
+) -> Attached | None:
+    if message_id is None:
+        return None
+    try:
+        return await _attach(gateway, session, message_id, last_event_id)
+    except DATABASE_ERRORS as error:
+        # Asking once more is harmless: a message that is answered again shows one answer and has one row
+        # (`handlers.lease`).
+        log.warning("asked_without_history", error=repr(error))
+        return None
+
+
 async def _attach(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
     try:
         return await gateway.attachments.to_message(session, message_id, last_event_id)
     except NotYetError as error:
-        raise unavailable("This answer began before this instance did: ask again in a moment.") from error
+        raise unavailable("This answer cannot be told in full right now: ask again in a moment.") from error
 
 
 async def _publish(gateway: Gateway, caller: Caller, session: Session, message_id: UUID, body: ChatRequest) -> None:

@@ -1,23 +1,32 @@
 """How a stream begins: what a client that comes with this id has to be sent before the live frames."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+import structlog
+
 from gateway.answers import Answer
-from gateway.resume import Deltas, decide
-from gateway.ring import RingKey
+from gateway.resume import Deltas, Reset, decide
+from gateway.ring import Ring, RingKey
 from gateway.rings import Rings
 from gateway.tail import Tail
 from stores.chat_logs import ChatLog
+from stores.database import DATABASE_ERRORS
 
 SNAPSHOT_MESSAGES = 20
+HISTORY_SECONDS = 2.0
+
+log = structlog.get_logger()
 
 
 class NotYetError(Exception):
-    """An answer runs whose beginning this instance never saw: come back in a moment, or to another instance."""
+    """An answer is not here in full, and Postgres does not have it or is away: come back in a moment, or to another
+    instance.
+    """
 
 
 class History(Protocol):
@@ -55,7 +64,9 @@ class Attached:
 
 
 class Attachments:
-    """Joins what the rings hold with what the database remembers. Reads, never waits for an answer."""
+    """Joins what the rings hold with what the database remembers. Reads, never waits for an answer, and 2 s at most
+    for the database.
+    """
 
     def __init__(self, tail: Tail, rings: Rings, history: History) -> None:
         self._tail = tail
@@ -71,30 +82,58 @@ class Attachments:
         return Attached(self._tail.position(session.partition))
 
     async def to_session(self, session: Session, last_event_id: str | None) -> Attached:
-        """To everything of a session. Raises `NotYetError`."""
+        """To everything of a session. Raises `NotYetError`.
+
+        While Postgres is away, whoever comes without an id gets what the rings hold; what ended earlier it finds in
+        the session's history, once that can be read again.
+        """
         decision = decide(last_event_id, self._tail.place(session.key, session.partition))
         if isinstance(decision, Deltas):
             return Attached(decision.cursor)
-        rows = await self._history.page(session.client_id, session.session_id, before=None, limit=SNAPSHOT_MESSAGES)
+        try:
+            rows = await self._page(session, SNAPSHOT_MESSAGES)
+        except DATABASE_ERRORS as error:
+            log.warning("history_unavailable", error=repr(error))
+            if last_event_id:
+                # It may hold a part of an answer whose rest only Postgres has: no newer id must cover that up.
+                raise NotYetError from error
+            rows = []
         return self._replaced(session, reversed(rows), None)
 
     async def to_message(self, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
-        """To one answer of a session; None: nothing is known of it here. Raises `NotYetError`."""
+        """To one answer of a session; None: nothing is known of it. Raises `NotYetError`, and `DATABASE_ERRORS` where
+        only Postgres could tell whether anything is.
+        """
         name = str(message_id)
         decision = decide(last_event_id, self._tail.place(session.key, session.partition))
         if isinstance(decision, Deltas) and self._has_news(session, name, decision.cursor):
             return Attached(decision.cursor)
-        row = await self._history.get(session.client_id, message_id)
-        rows = [row] if row is not None and row.session_id == session.session_id else []
+        ring = self._rings.get(session.key)
+        try:
+            rows = [] if _is_whole(ring, name) else await self._row(session, message_id)
+        except DATABASE_ERRORS as error:
+            has_part = bool(last_event_id) and isinstance(decision, Reset)
+            if has_part or (ring is not None and ring.knows(name)):
+                raise NotYetError from error
+            raise
         attached = self._replaced(session, rows, name)
         return attached if attached.answers else None
 
     async def has_messages(self, session: Session) -> bool:
-        """Whether anything was said in it."""
+        """Whether anything was said in it. Raises `DATABASE_ERRORS` where only Postgres could tell."""
         ring = self._rings.get(session.key)
         if ring is not None and ring.progress:
             return True
-        return bool(await self._history.page(session.client_id, session.session_id, before=None, limit=1))
+        return bool(await self._page(session, 1))
+
+    async def _page(self, session: Session, limit: int) -> list[ChatLog]:
+        async with asyncio.timeout(HISTORY_SECONDS):
+            return await self._history.page(session.client_id, session.session_id, before=None, limit=limit)
+
+    async def _row(self, session: Session, message_id: UUID) -> list[ChatLog]:
+        async with asyncio.timeout(HISTORY_SECONDS):
+            row = await self._history.get(session.client_id, message_id)
+        return [row] if row is not None and row.session_id == session.session_id else []
 
     def _replaced(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> Attached:
         # No await between reading the rings and taking the cursor: there is no gap and no overlap.
@@ -114,3 +153,8 @@ class Attachments:
         if ring is None or progress is None:
             return False
         return progress.is_running or bool(ring.after(cursor, message_id))
+
+
+def _is_whole(ring: Ring | None, message_id: str) -> bool:
+    progress = ring.progress.get(message_id) if ring else None
+    return progress is not None and progress.is_whole

@@ -73,6 +73,10 @@ class Ring:
                 answer.fold(frame)
         return answer
 
+    def knows(self, message_id: str) -> bool:
+        """Whether anything of an answer came by, though its frames may have left since."""
+        return message_id in self.progress or message_id in self._ended
+
     def forget(self, message_id: str) -> None:
         """Drop an answer, and the frames at the old end that belong to no known answer."""
         progress = self.progress.pop(message_id)

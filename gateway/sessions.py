@@ -63,7 +63,7 @@ async def _poll(gateway: Gateway, request: Request, session: Session) -> Respons
     try:
         attached = await gateway.attachments.to_session(session, request.query_params.get("after"))
     except NotYetError as error:
-        raise unavailable("An answer began before this instance did: ask again in a moment.") from error
+        raise unavailable("An answer cannot be told in full right now: ask again in a moment.") from error
     return await poll(gateway, request, session, attached, wait_seconds)
 
 

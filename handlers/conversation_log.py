@@ -1,23 +1,16 @@
 """ChatCompleted and ChatFeedback → rows. Yields nothing; reading the topics again changes nothing."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from random import random
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from schemas.events import ChatCompleted, ChatFeedback, Event
-from schemas.failures import RetryableError
+from schemas.failures import PermanentError, RetryableError
 from stores.database import DATABASE_ERRORS
 
-# The runtime gives a record up after five runs. Nobody waits for a row, so each run outlasts a restart of Postgres and
-# all of them three minutes without it; shorter than the runtime's deadline for a run.
-PATIENCE_SECONDS = 20.0
-PAUSE_SECONDS = 1.0
-RETRY_AFTER_SECONDS = 20.0
-_REFUSALS = (IntegrityError, ProgrammingError)
+_REFUSALS = (IntegrityError, DataError)
 
 log = structlog.get_logger()
 
@@ -37,20 +30,19 @@ class AnswerLog(Protocol):
 class ConversationLog:
     """Keeps the log of answers and of what visitors thought of them; catches up after Postgres was away."""
 
-    def __init__(self, chat_logs: AnswerLog, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, chat_logs: AnswerLog) -> None:
         self._chat_logs = chat_logs
-        self._patience_seconds = patience_seconds
 
     async def handle(self, event: ChatCompleted | ChatFeedback) -> AsyncGenerator[Event, None]:
-        """Waits for Postgres for `patience_seconds`. Raises `RetryableError` then, for a row that Postgres refuses,
-        and for feedback that overtook its answer's record.
+        """Raises `RetryableError` while Postgres is away and for feedback that overtook its answer's record, and
+        `PermanentError` for a row that can never be.
         """
         try:
-            async with asyncio.timeout(self._patience_seconds):
-                while not await self._is_written(event):
-                    await asyncio.sleep(random() * PAUSE_SECONDS)
-        except TimeoutError as error:
-            raise RetryableError("the log is away", retry_after_seconds=RETRY_AFTER_SECONDS) from error
+            await self._write(event)
+        except _REFUSALS as error:
+            raise PermanentError(f"the row is refused: {error!r}", code="row_refused") from error
+        except DATABASE_ERRORS as error:
+            raise RetryableError(f"the log is away: {error!r}") from error
         return
         yield  # makes this a generator, as every handler is
 
@@ -59,16 +51,6 @@ class ConversationLog:
         log.error("not_recorded", message_id=str(event.message_id), kind=type(event).__name__, error=repr(error))
         return
         yield
-
-    async def _is_written(self, event: ChatCompleted | ChatFeedback) -> bool:
-        try:
-            await self._write(event)
-        except _REFUSALS as error:
-            raise RetryableError(f"the log cannot be written: {error!r}") from error
-        except DATABASE_ERRORS as error:
-            log.warning("log_away", message_id=str(event.message_id), error=repr(error))
-            return False
-        return True
 
     async def _write(self, event: ChatCompleted | ChatFeedback) -> None:
         if isinstance(event, ChatCompleted):

@@ -51,7 +51,8 @@ class Generation:
         self._unended: dict[tuple[str, UUID], tuple[Begun, Answer]] = {}
 
     async def handle(self, event: ChatRetrieved) -> AsyncGenerator[Event, None]:
-        """Yields started, sources, deltas and an ending; nothing more once another worker has taken over.
+        """Yields started, sources, deltas and an ending; nothing more once another worker has taken over. For a
+        question that could not be searched for, a failed ending alone.
 
         Raises `ProviderError` when no provider answers or one breaks off in mid-answer, and `RetryableError` while
         another worker holds the message.
@@ -64,7 +65,8 @@ class Generation:
             for told in self._told_again(begun.ending, event):
                 yield told
             return
-        async with aclosing(self._answer(event, begun, finding.result())) as events:
+        telling = self._fail if event.failure else self._answer
+        async with aclosing(telling(event, begun, finding.result())) as events:
             async for said in events:
                 yield said
 
@@ -111,6 +113,15 @@ class Generation:
         async with aclosing(self._end(event, begun, answer, last)) as endings:
             async for ended in endings:
                 yield ended
+
+    async def _fail(self, event: ChatRetrieved, begun: Begun, found: Circumstances) -> AsyncGenerator[Event, None]:
+        assert event.failure is not None
+        answer = Answer(event, begun.attempt, found.tier, self._pricing)
+        failure = event.failure
+        ended = answer.failed(failure.code, failure.message, retryable=failure.retryable)
+        async with aclosing(self._end(event, begun, answer, ended)) as endings:
+            async for said in endings:
+                yield said
 
     def _plan(self, event: ChatRetrieved, found: Circumstances) -> Plan:
         is_answerable = event.passages and event.confidence >= EVIDENCE_THRESHOLD

@@ -27,6 +27,8 @@ from stores.vectors import VectorStore, open_vectors
 
 T = TypeVar("T")
 CONNECTIONS_PER_PROVIDER = 512
+# Shorter than the 5 s after which many servers close an idle connection: a question must not be sent into that.
+KEEP_ALIVE_SECONDS = 4.0
 
 
 class Parts:
@@ -79,7 +81,9 @@ class Parts:
         return store
 
     async def _open_models(self) -> ModelChoice:
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_PROVIDER)
+        connector = aiohttp.TCPConnector(
+            limit=0, limit_per_host=CONNECTIONS_PER_PROVIDER, keepalive_timeout=KEEP_ALIVE_SECONDS
+        )
         session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         return create_choice(self._settings, session, Extractive())
 

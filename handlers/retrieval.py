@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 
 import structlog
 
 from handlers.ports import Embedder
 from handlers.query import covered_share, leans_on_conversation
-from schemas.events import AnswerFailed, ChatCompleted, ChatRequested, ChatRetrieved, Event, Passage, Usage
+from schemas.events import ChatRequested, ChatRetrieved, Event, Passage, SearchFailure
 from schemas.failures import PermanentError
 from stores.chat_logs import ChatLogs
 from stores.database import DATABASE_ERRORS
@@ -19,7 +18,6 @@ log = structlog.get_logger()
 
 MAX_PASSAGES = 6
 HISTORY_SECONDS = 0.3
-ENDING_SECONDS = 2.0
 FAILURE_CODE = "retrieval_failed"
 
 
@@ -48,32 +46,21 @@ class Retrieval:
         )
 
     async def give_up(self, event: ChatRequested, error: Exception) -> AsyncIterator[Event]:
-        """The visitor gets an ending and the log a record, whatever it was that failed.
-
-        Nothing for a message that has been answered before: what failed is the search for a repeated question.
-        """
-        if await self._has_another_ending(event):
-            return
-        yield AnswerFailed(
+        """Generation tells the failure: it alone knows whether this message has been answered before, and as what."""
+        yield ChatRetrieved(
             client_id=event.client_id,
             session_id=event.session_id,
-            message_id=event.message_id,
-            attempt=1,
-            seq=0,
-            code=FAILURE_CODE,
-            message="The knowledge base cannot be searched at the moment. Please ask again in a minute.",
-            retryable=not isinstance(error, PermanentError),
+            request=event,
+            query=event.text,
+            passages=[],
+            confidence=0.0,
+            retrieval_ms=0.0,
+            failure=SearchFailure(
+                code=FAILURE_CODE,
+                message="The knowledge base cannot be searched at the moment. Please ask again in a minute.",
+                retryable=not isinstance(error, PermanentError),
+            ),
         )
-        yield _record(event)
-
-    async def _has_another_ending(self, event: ChatRequested) -> bool:
-        try:
-            async with asyncio.timeout(ENDING_SECONDS):
-                logged = await self._chat_logs.get(event.client_id, event.message_id)
-        except DATABASE_ERRORS as error:
-            log.warning("endings_unavailable", error=repr(error))
-            return False
-        return logged is not None and logged.failure_code != FAILURE_CODE
 
     async def _query(self, event: ChatRequested) -> str:
         if not leans_on_conversation(event.text):
@@ -97,30 +84,3 @@ def confidence(query: str, passages: Sequence[Passage]) -> float:
     if not passages:
         return 0.0
     return max(0.0, passages[0].score) + covered_share(query, passages)
-
-
-def _record(event: ChatRequested) -> ChatCompleted:
-    # No model was chosen, so no tier was asked for: it goes as `free`, at no cost.
-    return ChatCompleted(
-        client_id=event.client_id,
-        message_id=event.message_id,
-        session_id=event.session_id,
-        widget_id=event.widget_id,
-        attempt=1,
-        outcome="failed",
-        question=event.text,
-        answer="",
-        sources=[],
-        citations=[],
-        finish_reason="error",
-        failure_code=FAILURE_CODE,
-        provider="none",
-        model="none",
-        tier="free",
-        usage=Usage(),
-        cost_usd=0.0,
-        retrieval_ms=0.0,
-        answer_ms=0.0,
-        requested_at=event.requested_at,
-        completed_at=datetime.now(UTC),
-    )

@@ -26,6 +26,7 @@ from streams.broker import create_app, create_broker, declare
 from streams.codec import UndecodableError, decode
 from streams.publisher import Publisher
 from streams.reader import LogReader
+from streams.retry import RetryPolicy
 from streams.runtime import Runtime
 from streams.subscription import Handler, Subscription
 from streams.topics import Topic
@@ -35,6 +36,11 @@ log = structlog.get_logger()
 CANCELS_SINCE = timedelta(minutes=5)
 ENDINGS_KEPT = timedelta(days=8)
 PURGE_SECONDS = 3600.0
+# A visitor waits for an answer, nobody for a row: the log outlasts hours without Postgres before it gives up; feedback
+# ten minutes, since the answer that it names may never have been.
+SOON = RetryPolicy()
+HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
+MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
 
 
 async def retrieval(parts: Parts) -> Handler:
@@ -61,12 +67,15 @@ async def conversation_log(parts: Parts) -> Handler:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One subscription before its handler is built. `slots` is how much runs at once, in all and for one client."""
+    """One subscription before its handler is built. `slots` is how much runs at once, in all and for one client;
+    `deadline_seconds` is for one run, `retry` for all of them.
+    """
 
     topic: Topic
     handler: Callable[[Parts], Awaitable[Handler]]
     slots: tuple[int, int]
     deadline_seconds: float
+    retry: RetryPolicy = SOON
 
     @property
     def name(self) -> str:
@@ -78,8 +87,8 @@ WIRING = (
     Line(topics.CHAT_REQUESTED, retrieval, slots=(32, 24), deadline_seconds=20),
     Line(topics.CHAT_RETRIEVED, generation, slots=(256, 192), deadline_seconds=180),
     Line(topics.DOCUMENT_UPLOADED, ingestion, slots=(4, 2), deadline_seconds=3600),
-    Line(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30),
-    Line(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30),
+    Line(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=HOURS),
+    Line(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=MINUTES),
 )
 NAMES = tuple(dict.fromkeys(line.name for line in WIRING))
 
@@ -113,16 +122,18 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
             "worker_ready", handlers=list(dict.fromkeys(line.name for line in lines)), metrics_port=server.server_port
         )
         async with asyncio.TaskGroup() as tasks:
-            cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations))
+            runtime = Runtime(settings, subscriptions, publisher)
+            cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations, runtime))
             purging = tasks.create_task(_purge_for_ever(parts.attempts))
-            await Runtime(settings, subscriptions, publisher).run(stop)
+            await runtime.run(stop)
             cancels.cancel()
             purging.cancel()
 
 
 async def _build(line: Line, parts: Parts) -> Subscription:
     slots, client_slots = line.slots
-    return Subscription(line.name, line.topic, await line.handler(parts), slots, client_slots, line.deadline_seconds)
+    handler = await line.handler(parts)
+    return Subscription(line.name, line.topic, handler, slots, client_slots, line.deadline_seconds, line.retry)
 
 
 async def _purge_for_ever(attempts: Attempts) -> None:
@@ -136,7 +147,7 @@ async def _purge_for_ever(attempts: Attempts) -> None:
         await asyncio.sleep(PURGE_SECONDS)
 
 
-async def _hear_cancels(settings: Settings, cancellations: Cancellations) -> None:
+async def _hear_cancels(settings: Settings, cancellations: Cancellations, runtime: Runtime) -> None:
     """Every worker hears every cancel: whichever runs the answer stops it."""
     async with LogReader(settings, topics.CHAT_CANCELLED) as reader:
         await reader.seek(CANCELS_SINCE)
@@ -149,3 +160,4 @@ async def _hear_cancels(settings: Settings, cancellations: Cancellations) -> Non
                     continue
                 if isinstance(event, ChatCancelled):
                     cancellations.cancel(event.client_id, event.message_id)
+                    runtime.hurry(event.client_id, event.session_id)

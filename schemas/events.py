@@ -86,14 +86,23 @@ class ChatRequested(Event):
     requested_at: UtcDatetime
 
 
+class SearchFailure(Shape):
+    """Why nothing could be searched for. `message` is a sentence for the visitor."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
 class ChatRetrieved(Event):
-    """The request, the query that was searched for, and what was found, best first."""
+    """The request, the query that was searched for, and what was found, best first; or the failure to search."""
 
     request: ChatRequested
     query: str
     passages: list[Passage]
     confidence: float
     retrieval_ms: float
+    failure: SearchFailure | None = None
     session_id: SessionId
 
 

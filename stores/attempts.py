@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.tables import AttemptRow
-from stores.database import storable
+from stores.database import single_statements, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Attempts:
 
     def __init__(self, engine: AsyncEngine, holder: str, lease_seconds: float = 15) -> None:
         self.lease_seconds = lease_seconds
-        self._engine = engine
+        self._engine = single_statements(engine)
         self._holder = holder
 
     async def begin(self, client_id: str, message_id: UUID, *, above: int = 0) -> Lease | Ended | Held:
@@ -67,7 +67,7 @@ class Attempts:
             & or_(AttemptRow.lease_until <= func.now(), AttemptRow.holder == self._holder),
         ).returning(AttemptRow.attempt)
         while True:
-            async with self._engine.begin() as connection:
+            async with self._engine.connect() as connection:
                 attempt = (await connection.execute(statement)).scalar_one_or_none()
             if attempt is not None:
                 return Lease(attempt)
@@ -98,7 +98,7 @@ class Attempts:
             .values(lease_until=self._lease_end())
             .returning(AttemptRow.attempt)
         )
-        async with self._engine.begin() as connection:
+        async with self._engine.connect() as connection:
             return (await connection.execute(statement)).one_or_none() is not None
 
     async def finish(self, client_id: str, message_id: UUID, attempt: int, ending: dict[str, Any]) -> bool:
@@ -119,7 +119,7 @@ class Attempts:
             set_={"attempt": attempt, "ending": row.excluded.ending, "updated_at": func.now()},
             where=AttemptRow.ending.is_(None) & (AttemptRow.attempt <= attempt),
         ).returning(AttemptRow.attempt)
-        async with self._engine.begin() as connection:
+        async with self._engine.connect() as connection:
             return (await connection.execute(statement)).one_or_none() is not None
 
     async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
@@ -132,7 +132,7 @@ class Attempts:
     async def purge(self, older_than: timedelta) -> int:
         """Forgets what no redelivery can ask for any more; returns how many rows. Runs for all clients at once."""
         statement = delete(AttemptRow).where(AttemptRow.updated_at < func.now() - older_than)
-        async with self._engine.begin() as connection:
+        async with self._engine.connect() as connection:
             deleted: CursorResult[Any] = await connection.execute(statement)
         return deleted.rowcount
 

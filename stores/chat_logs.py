@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import CTE, Select, literal, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
-from stores.database import storable
+from stores.database import single_statements, storable
 
 _ADDED_UP = (
     "answers",
@@ -53,16 +53,15 @@ class ChatLogs:
     """The rows of `chat_logs`, and the counting of them in `usage_stats`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = single_statements(engine)
 
     async def record(self, completed: ChatCompleted) -> bool:
         """Adds the row and counts it, both or neither. False: it was there, and nothing was counted."""
         row = insert(ChatLogRow).values(_row(completed)).on_conflict_do_nothing().returning(ChatLogRow.message_id)
-        async with self._engine.begin() as connection:
-            if (await connection.execute(row)).one_or_none() is None:
-                return False
-            await connection.execute(_count(completed))
-        return True
+        added = row.cte("added")
+        statement = select(added.c.message_id).add_cte(_count(completed, added).cte("counted"))
+        async with self._engine.connect() as connection:
+            return (await connection.execute(statement)).one_or_none() is not None
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
         """The row, or None while the answer runs or its record is on its way."""
@@ -93,7 +92,7 @@ class ChatLogs:
             .values(rating=feedback.rating, rating_comment=storable(feedback.comment))
             .returning(ChatLogRow.message_id)
         )
-        async with self._engine.begin() as connection:
+        async with self._engine.connect() as connection:
             return (await connection.execute(statement)).one_or_none() is not None
 
     async def _read(self, query: Select[Any]) -> list[ChatLog]:
@@ -110,18 +109,22 @@ def _row(completed: ChatCompleted) -> dict[str, Any]:
     return stored | {"cost_usd": _dollars(completed)}
 
 
-def _count(completed: ChatCompleted) -> Insert:
+def _count(completed: ChatCompleted, added: CTE) -> Insert:
+    """Adds to the day's sums if a row was added, in the same statement: both or neither."""
     failed = completed.outcome == "failed"
-    row = insert(UsageRow).values(
-        client_id=completed.client_id,
-        day=completed.completed_at.astimezone(UTC).date(),
-        model=completed.model,
-        answers=int(not failed),
-        failures=int(failed),
-        cost_usd=_dollars(completed),
+    columns = UsageRow.__table__.c
+    values = {
+        "client_id": completed.client_id,
+        "day": completed.completed_at.astimezone(UTC).date(),
+        "model": completed.model,
+        "answers": int(not failed),
+        "failures": int(failed),
+        "cost_usd": _dollars(completed),
         **completed.usage.model_dump(exclude={"estimated"}, by_alias=False),
-    )
-    sums = {name: UsageRow.__table__.c[name] + row.excluded[name] for name in _ADDED_UP}
+    }
+    one = select(*(literal(value, columns[name].type) for name, value in values.items())).select_from(added)
+    row = insert(UsageRow).from_select(list(values), one)
+    sums = {name: columns[name] + row.excluded[name] for name in _ADDED_UP}
     return row.on_conflict_do_update(index_elements=["client_id", "day", "model"], set_=sums)
 
 

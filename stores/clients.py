@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.events import Tier
 from schemas.tables import ApiKeyRow, ClientRow, WidgetRow
+from stores.database import single_statements
 from stores.recent import Recent
 
 KEY_BYTES = 24
@@ -65,19 +66,18 @@ class Clients:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._clients: Recent[str, Client] = Recent()
-        self._widgets: Recent[tuple[str, str | None], Widget] = Recent()
+        self._statements = single_statements(engine)
+        self._clients: Recent[str, Client] = Recent("client")
+        self._widgets: Recent[tuple[str, str | None], Widget] = Recent("widget")
+        self._owners: Recent[str, tuple[Client, KeyKind]] = Recent("key owner")
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
-        """Whose key it is and of which kind, or None for an unknown or revoked one."""
-        query = (
-            select(ClientRow, ApiKeyRow.kind)
-            .join(ApiKeyRow, ApiKeyRow.client_id == ClientRow.client_id)
-            .where(ApiKeyRow.key_hash == hash_key(api_key), ApiKeyRow.revoked_at.is_(None))
-        )
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return (_client(row), cast("KeyKind", row.kind)) if row else None
+        """Whose key it is and of which kind, or None for an unknown or revoked one.
+
+        As old as `get` may be: a revoked key is good for 10 s more, or until Postgres is back.
+        """
+        key_hash = hash_key(api_key)
+        return await self._owners.get(key_hash, lambda: self._load_owner(key_hash))
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None. At most 10 s old; while Postgres is away the last one seen, however old."""
@@ -89,7 +89,8 @@ class Clients:
         As old as `get` may be.
         """
         found = await self._widgets.get((client_id, widget_id), lambda: self._load_widget(client_id, widget_id))
-        return found or Widget(client_id, "default")
+        assert found is not None, "there is always the default"
+        return found
 
     async def create(self, client: Client) -> Keys:
         """Adds the client with a new pair of keys. Raises `ClientExistsError`."""
@@ -109,22 +110,34 @@ class Clients:
             await connection.execute(statement)
             await _insert_keys(connection, client.client_id, keys)
         self._clients.forget(client.client_id)
+        for key in (keys.publishable, keys.secret):
+            self._owners.forget(hash_key(key))
+
+    async def _load_owner(self, key_hash: str) -> tuple[Client, KeyKind] | None:
+        query = (
+            select(ClientRow, ApiKeyRow.kind)
+            .join(ApiKeyRow, ApiKeyRow.client_id == ClientRow.client_id)
+            .where(ApiKeyRow.key_hash == key_hash, ApiKeyRow.revoked_at.is_(None))
+        )
+        async with self._statements.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return (_client(row), cast("KeyKind", row.kind)) if row else None
 
     async def _load(self, client_id: str) -> Client | None:
-        async with self._engine.connect() as connection:
+        async with self._statements.connect() as connection:
             row = (await connection.execute(select(ClientRow).where(ClientRow.client_id == client_id))).one_or_none()
         return _client(row) if row else None
 
-    async def _load_widget(self, client_id: str, widget_id: str | None) -> Widget | None:
+    async def _load_widget(self, client_id: str, widget_id: str | None) -> Widget:
         query = (
             select(WidgetRow)
             .where(WidgetRow.client_id == client_id)
             .order_by((WidgetRow.widget_id == (widget_id or "")).desc(), WidgetRow.widget_id)
             .limit(1)
         )
-        async with self._engine.connect() as connection:
+        async with self._statements.connect() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
-        return Widget(**row) if row else None
+        return Widget(**row) if row else Widget(client_id, "default")
 
 
 async def _insert_keys(connection: AsyncConnection, client_id: str, keys: Keys) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
 from schemas.failures import PermanentError
 from schemas.tables import DocumentRow
+from stores.database import single_statements
 
 COLUMNS = DocumentRow.__table__.c
 
@@ -48,6 +49,7 @@ class Documents:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._statements = single_statements(engine)
 
     async def register(self, uploaded: DocumentUploaded) -> Document:
         """The row as it is afterwards: a lower or equal version changes nothing, a higher one starts anew.
@@ -88,7 +90,7 @@ class Documents:
             .order_by(COLUMNS.created_at.desc(), COLUMNS.document_id)
             .limit(limit)
         )
-        async with self._engine.connect() as connection:
+        async with self._statements.connect() as connection:
             return [_document(row) for row in await connection.execute(statement)]
 
     async def advance(self, progress: DocumentProgress) -> bool:
@@ -117,12 +119,12 @@ class Documents:
         return await self._changes(statement)
 
     async def _one(self, *conditions: Any) -> Document | None:
-        async with self._engine.connect() as connection:
+        async with self._statements.connect() as connection:
             row = (await connection.execute(select(*COLUMNS).where(*conditions))).one_or_none()
         return _document(row) if row else None
 
     async def _changes(self, statement: Any) -> bool:
-        async with self._engine.begin() as connection:
+        async with self._statements.connect() as connection:
             return bool((await connection.execute(statement)).rowcount)
 
 

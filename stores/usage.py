@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.tables import UsageRow
+from stores.database import single_statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class UsageStats:
     """The rows of `usage_stats`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = single_statements(engine)
 
     async def days(self, client_id: str, since: date, until: date) -> list[UsageDay]:
         """The client's days from `since` to `until`, both included, oldest first."""

@@ -11,7 +11,10 @@ HIGH_WATER_BYTES = 32 * 1024 * 1024
 
 
 class Assigned:
-    """A partition between one assignment and its revocation. `is_open` while its records may be started."""
+    """A partition between one assignment, or one new log, and its end.
+
+    `is_open` while its records may be started, `is_current` while its offset may be committed.
+    """
 
     __slots__ = ("is_current", "is_open", "partition", "tracker")
 
@@ -41,8 +44,13 @@ class Assignments:
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         """Begin a new epoch of each."""
         for partition in partitions:
-            self.end([partition])
-            self._held[partition] = Assigned(partition)
+            self.begin(partition)
+
+    def begin(self, partition: TopicPartition) -> Assigned:
+        """A new epoch of a partition; the one before it has ended."""
+        self.end([partition])
+        self._held[partition] = Assigned(partition)
+        return self._held[partition]
 
     def close(self, partitions: Iterable[TopicPartition]) -> list[Assigned]:
         """Start nothing more of these; what runs may still count."""

@@ -18,6 +18,7 @@ from streams.topics import TOPICS, Topic
 SESSION_TIMEOUT_MS = 45_000
 HEARTBEAT_MS = 3_000
 FETCH_WAIT_MS = 100
+METADATA_MAX_AGE_MS = 30_000
 MAX_POLL_INTERVAL_MS = 300_000
 
 
@@ -29,6 +30,8 @@ def create_broker(settings: Settings) -> KafkaBroker:
         consumer_only=True,
         allow_auto_create_topics=False,
         logger=None,
+        # A topic that was deleted and made anew is noticed within this time, not after five minutes.
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
         description="The log of ChatConnect.",
     )
     for topic in TOPICS:

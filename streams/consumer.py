@@ -11,26 +11,24 @@ from time import time
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.errors import KafkaError
 
 from schemas.events import Tier
 from streams import metrics
 from streams.assignment import Assigned, Assignments
 from streams.codec import CLIENT_ID, CLIENT_TIER, header
+from streams.commits import Commits
 from streams.dead_letter_limit import TooManyDeadLettersError
 from streams.lanes import Job, Lanes
+from streams.poll import poll
 from streams.runner import Runner
 from streams.subscription import Subscription
 from streams.watchdog import Watchdog
 
-POLL_MS = 200
-POLL_RECORDS = 500
 COMMIT_SECONDS = 0.25
-COMMIT_TIMEOUT_SECONDS = 5.0
 REBALANCE_TIMEOUT_MS = 60_000
-# Of the 60 s that the group waits for us: the rest is for the commit and the join.
-REVOKE_BUDGET_SECONDS = 50.0
+# Of the 60 s that the group waits for us: the rest is for a commit under way, the last commit and the join.
+REVOKE_BUDGET_SECONDS = 45.0
 ERROR_PAUSE_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -48,6 +46,7 @@ class Consumer:
         self._runner = runner
         self._lanes: Lanes[Assigned] = Lanes(subscription.slots, subscription.client_slots)
         self._assignments = Assignments()
+        self._commits = Commits(subscription.name)
         self._watchdog = Watchdog(self._assignments)
         self._running: dict[asyncio.Task[None], Assigned] = {}
         self._kafka: AIOKafkaConsumer | None = None
@@ -73,6 +72,7 @@ class Consumer:
                 finally:
                     self._tasks = None
         finally:
+            self._watchdog.ended()
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -80,6 +80,11 @@ class Consumer:
         """Start nothing more, let what runs end within the budget, commit."""
         self._is_draining = True
         await self.revoke([assigned.partition for assigned in self._assignments], budget_seconds)
+
+    def hurry(self, client: bytes, key: bytes) -> None:
+        """What waits for its next try under this key is tried now."""
+        self._lanes.hurry(lambda job: job.client == client and job.record.key == key)
+        self.dispatch()
 
     def forget(self) -> None:
         """After `run` ended: hold nothing, so that a new Kafka consumer can be run."""
@@ -89,6 +94,8 @@ class Consumer:
 
     async def revoke(self, partitions: Iterable[TopicPartition], budget_seconds: float) -> None:
         """Drain first, fence second: finished work must not be done again (PostHog #80897)."""
+        if self._kafka is not None and not self._is_draining:
+            await self._watchdog.revoked(self._kafka._coordinator.member_id)  # noqa: SLF001 - nothing public tells it
         lost = self._assignments.close(partitions)
         self._lanes.drop(lambda held: not held.is_open)
         running = [task for task, held in self._running.items() if held in lost]
@@ -105,13 +112,11 @@ class Consumer:
         """A new epoch of these begins at the committed offsets."""
         if not self._is_draining:
             self._assignments.assign(partitions)
-        if self._kafka is not None:
-            self._watchdog.joined(self._kafka._coordinator.member_id)  # noqa: SLF001 - nothing public tells it
 
     async def _poll_for_ever(self, kafka: AIOKafkaConsumer) -> None:
         while True:
             try:
-                batches = await kafka.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+                batches = await poll(kafka)
             except KafkaError as error:
                 log.warning("poll_failed", handler=self._subscription.name, error=repr(error))
                 self._watchdog.polled(error)
@@ -127,12 +132,22 @@ class Consumer:
         self._watchdog.received()
         if assigned is None or not assigned.is_open:
             return
+        if records[0].offset < (assigned.tracker.position or 0):
+            assigned = self._begin_anew(assigned, records[0].offset)
         for record in records:
-            if assigned.tracker.receive(record.offset, len(record.value or b""), record.timestamp):
-                self._lanes.put(_job(assigned, record))
+            assigned.tracker.receive(record.offset, len(record.value or b""), record.timestamp)
+            self._lanes.put(_job(assigned, record))
         if assigned.is_full:
             kafka.pause(partition)
             log.info("paused", handler=self._subscription.name, partition=partition.partition)
+
+    def _begin_anew(self, old: Assigned, offset: int) -> Assigned:
+        """Offsets that go back are those of another log: the topic was made anew, or its tail is lost."""
+        log.warning("log_made_anew", handler=self._subscription.name, partition=old.partition.partition,
+                    position=old.tracker.position, offset=offset)  # fmt: skip
+        assigned = self._assignments.begin(old.partition)
+        self._lanes.drop(lambda held: not held.is_open)
+        return assigned
 
     def dispatch(self) -> None:
         """Start whatever may run now; look again when the next retry is due."""
@@ -168,8 +183,7 @@ class Consumer:
     def _settle(self, job: Job[Assigned], delay: float | None) -> None:
         assigned = job.partition
         if delay is None:
-            if assigned.is_current:
-                assigned.tracker.finish(job.record.offset)
+            assigned.tracker.finish(job.record.offset)
             self._lanes.done(job)
         elif assigned.is_open:
             self._lanes.retry(job, asyncio.get_running_loop().time() + delay)
@@ -184,20 +198,8 @@ class Consumer:
             self._measure()
 
     async def _commit(self, held: list[Assigned]) -> None:
-        pending = {one: offset for one in held if (offset := one.tracker.pending()) is not None and one.is_current}
-        if not pending or self._kafka is None:
-            return
-        offsets = {one.partition: OffsetAndMetadata(offset, "") for one, offset in pending.items()}
-        try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_SECONDS):
-                await self._kafka.commit(offsets)
-        except (KafkaError, IllegalStateError, TimeoutError) as error:
-            # Uncommitted work is done again after a rebalance, and made harmless by its idempotency.
-            metrics.COMMIT_FAILURES.labels(self._subscription.name).inc()
-            log.warning("commit_failed", handler=self._subscription.name, error=repr(error))
-            return
-        for one, offset in pending.items():
-            one.tracker.committed = offset
+        if self._kafka is not None:
+            await self._commits.make(self._kafka, held)
 
     def _resume(self) -> None:
         if self._kafka is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count
+from math import inf
 from typing import Generic, TypeVar
 
 from schemas.events import Tier
@@ -94,6 +95,11 @@ class Lanes(Generic[P]):
         """Keep the job at the head of its lane until `due`; its slot is free meanwhile, its lane is not."""
         self._leave(job)
         heappush(self._waiting, (due, next(self._ticket), job))
+
+    def hurry(self, is_wanted: Callable[[Job[P]], bool]) -> None:
+        """Jobs that wait for their next try and are wanted are due now."""
+        self._waiting = [(-inf if is_wanted(job) else due, ticket, job) for due, ticket, job in self._waiting]
+        heapify(self._waiting)
 
     def drop(self, is_lost: Callable[[P], bool]) -> None:
         """Forget what is queued or waiting of lost partitions. Running jobs keep their lane closed until `done`."""

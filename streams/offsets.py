@@ -1,7 +1,7 @@
 """Which offset may be committed when records of a partition finish out of order.
 
-Pure and synchronous. One tracker lives as long as one assignment of one partition; a new assignment gets a new
-tracker, so a result of an old one can never move an offset (I14).
+Pure and synchronous. One tracker lives as long as one assignment of one partition, and as that partition's log; a new
+assignment or log gets a new tracker, so a result of an old one can never move an offset (I14).
 """
 
 from collections import OrderedDict
@@ -30,13 +30,11 @@ class OffsetTracker:
         self._position: int | None = None
         self.committed: int | None = None
 
-    def receive(self, offset: int, size_bytes: int = 0, written_ms: int = 0) -> bool:
-        """Take note of a record. False when this assignment has seen the offset before: do not run it twice."""
-        if self._position is not None and offset < self._position:
-            return False
+    def receive(self, offset: int, size_bytes: int = 0, written_ms: int = 0) -> None:
+        """Take note of a record. Offsets of one log ascend; those that go back need a new tracker."""
+        assert self._position is None or offset >= self._position, "the offset is of another log"
         self._unfinished[offset] = Unfinished(size_bytes, written_ms)
         self._position = offset + 1
-        return True
 
     def finish(self, offset: int) -> None:
         """The record needs nothing more: it ran, or its dead letter is written. Twice is harmless."""

@@ -1,6 +1,8 @@
 """Runs subscriptions until told to stop, then drains them. A part that dies takes the whole with it, loudly."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -18,7 +20,11 @@ from streams.watchdog import SilentError, blocked_loop_ends_process
 
 DRAIN_SECONDS = 25.0
 CLOSE_SECONDS = 10.0
+# A join waits for the other members' drains, which have `REBALANCE_TIMEOUT_MS`.
+START_SECONDS = 90.0
+PAUSE_SECONDS = 5.0
 MAX_REBUILDS = 5
+REBUILT_WITHIN_SECONDS = 3_600.0
 
 log = structlog.get_logger()
 
@@ -45,7 +51,13 @@ class Runtime:
             with blocked_loop_ends_process():
                 await self._run(stop)
         finally:
+            await asyncio.gather(*(self._close(subscriber) for _, subscriber in self._consumers))
             await self._stop(self.broker.stop())
+
+    def hurry(self, client_id: str, key: str) -> None:
+        """A record of this key that waits for its next try is tried now: something that it should know has happened."""
+        for consumer, _ in self._consumers:
+            consumer.hurry(client_id.encode(), key.encode())
 
     async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -61,28 +73,61 @@ class Runtime:
                 run.cancel()
 
     async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
-        """Rebuild a consumer that went silent; one that keeps going silent ends the process."""
-        for _ in range(MAX_REBUILDS):
-            try:
-                await consumer.run(subscriber.consumer)
-            except* SilentError as errors:
-                log.warning("consumer_rebuilt", group=subscriber.group_id, reason=str(errors.exceptions[0]))
-            kafka = subscriber.consumer
-            await self._stop(subscriber.stop())
-            if kafka is not None:
-                # Its stop gives up before its connections when a task of its own had ended.
-                await self._stop(kafka._client.close())  # noqa: SLF001
+        """Rebuild a consumer that went silent, a start that fails or hangs among that. One that does so more than
+        `MAX_REBUILDS` times within `REBUILT_WITHIN_SECONDS` ends the process with `SilentError`.
+        """
+        rebuilt_at: deque[float] = deque(maxlen=MAX_REBUILDS)
+        silence: str | None = None
+        while True:
+            silence = silence or await self._silence(consumer, subscriber)
+            now = time.monotonic()
+            if len(rebuilt_at) == MAX_REBUILDS and now - rebuilt_at[0] < REBUILT_WITHIN_SECONDS:
+                raise SilentError(f"{subscriber.group_id} was rebuilt {MAX_REBUILDS} times in vain: {silence}")
+            rebuilt_at.append(now)
+            log.warning("consumer_rebuilt", group=subscriber.group_id, reason=silence)
+            await self._close(subscriber)
             consumer.forget()
-            await subscriber.start()
-        raise SilentError(f"{subscriber.group_id} went silent {MAX_REBUILDS} times")
+            silence = await _failure(subscriber.start(), START_SECONDS)
+            if silence is not None:
+                await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _stop(self, stopping: Coroutine[Any, Any, None]) -> None:
-        # aiokafka's stop can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had
-        # ended before: in a task, with a deadline, neither is ours.
-        task = asyncio.create_task(stopping)
-        await asyncio.wait([task], timeout=CLOSE_SECONDS)
+    async def _silence(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> str:
+        reason = ""
+        try:
+            await consumer.run(subscriber.consumer)
+        except* SilentError as errors:
+            reason = str(errors.exceptions[0])
+        return reason
+
+    async def _close(self, subscriber: LogicSubscriber[Any]) -> None:
+        kafka = subscriber.consumer
+        if await self._stop(subscriber.stop()) or kafka is None:
+            return
+        # Its stop gave up at a task of its own that had ended before. What it did not come to would connect again.
+        for part in (kafka._fetcher, kafka._client):  # noqa: SLF001
+            if part is not None:
+                await self._stop(part.close())
+
+    async def _stop(self, stopping: Coroutine[Any, Any, None]) -> bool:
+        failure = await _failure(stopping, CLOSE_SECONDS)
+        if failure is not None:
+            log.warning("kafka_close_failed", error=failure)
+        return failure is None
+
+
+async def _failure(work: Coroutine[Any, Any, None], budget_seconds: float) -> str | None:
+    """What went wrong, in words.
+
+    aiokafka can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had ended before: in
+    a task, with a deadline, neither is ours.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task], timeout=budget_seconds)
         if not task.done():
-            task.cancel()
-            log.warning("kafka_close_timed_out")
-        elif task.cancelled() or task.exception() is not None:
-            log.warning("kafka_close_failed", error="cancelled" if task.cancelled() else repr(task.exception()))
+            return f"not done within {budget_seconds:.0f} s"
+        if task.cancelled():
+            return "cancelled"
+        return repr(error) if (error := task.exception()) is not None else None
+    finally:
+        task.cancel()

@@ -1,7 +1,9 @@
 """A Kafka whose every move is scripted, and a clock that jumps: thousands of schedules of the consumer in seconds.
 
 It behaves as aiokafka does: partitions are taken and given all at once, nothing is read between the two, a commit
-takes a while and may be refused, lost, or done without an answer.
+takes a while, may be refused, lost, or done without an answer, and is then tried again with the generation of that
+moment. A log that is made anew is shorter than what was read of the old one until that is noticed; what is committed
+of the old one meanwhile counts for nothing.
 """
 
 import asyncio
@@ -10,9 +12,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 
 NETWORK_SECONDS = 0.02
+BACKOFF_SECONDS = 0.1
 
 
 class JumpingLoop(asyncio.BaseEventLoop):
@@ -55,6 +58,7 @@ class ScriptedRecord:
     partition: int
     offset: int
     key: bytes
+    log: int = 0
     value: bytes = b"x"
     timestamp: int = 0
     headers: tuple = ()
@@ -66,9 +70,15 @@ class ScriptedRecord:
 
 @dataclass(eq=False)
 class Held:
-    """One assignment of one partition: what was handed out, what is finished of it, and what comes next of each key."""
+    """One assignment of one log: what was handed out, what is finished of it, and what comes next of each key.
+
+    `former` is the log that was made anew in the same assignment; the consumer learns of it by the first new records.
+    """
 
     position: int
+    log: int
+    former: "Held | None" = None
+    is_noticed: bool = True
     given: set = field(default_factory=set)
     finished: set = field(default_factory=set)
     by_key: dict = field(default_factory=lambda: defaultdict(deque))
@@ -79,6 +89,10 @@ class Held:
     def unfinished(self):
         return self.given - self.finished
 
+    def close(self):
+        """Nothing of it may be started any more."""
+        self.is_open, self.closed_at = False, asyncio.get_running_loop().time()
+
 
 class ScriptedBroker:
     """The log, what is committed, and everything that must hold (I7, I8, I9, I11, I14)."""
@@ -87,7 +101,8 @@ class ScriptedBroker:
         self.partitions = [TopicPartition("t", number) for number in range(partitions)]
         self.batch = batch
         self.log = {partition: [] for partition in self.partitions}
-        self.committed = dict.fromkeys(self.partitions, 0)
+        self.logs = dict.fromkeys(self.partitions, 0)
+        self.committed = dict.fromkeys(self.partitions, (0, 0))
         self.done = {partition: Counter() for partition in self.partitions}
         self.commit_faults = deque()
         self.most_unfinished = 0
@@ -95,34 +110,55 @@ class ScriptedBroker:
         self.appended = asyncio.Event()
 
     def append(self, number, key, gap=0):
-        """`gap` offsets before it were compacted away."""
+        """`gap` offsets before it were compacted away, but for the head of a new log."""
         partition = self.partitions[number]
-        offset = self.end(partition) + gap
-        self.log[partition].append(ScriptedRecord("t", number, offset, key))
+        log = self.logs[partition]
+        offset = self.end(partition) + (gap if self.log[partition] or log == 0 else 0)
+        self.log[partition].append(ScriptedRecord("t", number, offset, key, log))
         self.appended.set()
+
+    def make_anew(self, partition, forgets_commit):
+        """The topic was deleted, and its commits with it; or the log lost its tail."""
+        self.logs[partition] += 1
+        self.log[partition], self.done[partition] = [], Counter()
+        if forgets_commit:
+            self.committed[partition] = (self.logs[partition], 0)
+
+    def start(self, partition):
+        """What is committed, or the beginning when that is out of range."""
+        log, offset = self.committed[partition]
+        return Held(offset if log == self.logs[partition] else 0, self.logs[partition])
+
+    def serve(self, partition):
+        """Another member of the group does all there is."""
+        self.done[partition].update(one.offset for one in self.log[partition])
+        self.committed[partition] = (self.logs[partition], self.end(partition))
 
     def end(self, partition):
         return self.log[partition][-1].offset + 1 if self.log[partition] else 0
 
     def commit(self, partition, held, offset):
-        assert offset >= self.committed[partition], "a commit went back"
+        if held.log != self.logs[partition]:
+            return
+        assert (held.log, offset) >= self.committed[partition], "a commit went back"
         assert offset <= min(held.unfinished, default=offset), "a commit passed an unfinished record"
         assert offset <= max(held.given, default=-1) + 1, "a commit passed what was read"
         lost = [
             one.offset for one in self.log[partition] if one.offset < offset and one.offset not in self.done[partition]
         ]
         assert not lost, "a commit passed a record that nobody has done"
-        self.committed[partition] = offset
+        self.committed[partition] = (held.log, offset)
 
     def look_back(self, revoked):
         """Finished work is committed by now, up to the lowest unfinished record."""
         for partition, held in revoked.items():
             due = min(held.unfinished, default=max(held.given, default=-1) + 1)
-            self.uncommitted += bool(held.given) and self.committed[partition] != due
+            self.uncommitted += bool(held.given) and self.committed[partition] != (held.log, due)
 
     @property
     def is_idle(self):
-        return all(self.committed[partition] == self.end(partition) for partition in self.partitions)
+        ends = {one: (self.logs[one], self.end(one)) for one in self.partitions}
+        return all(self.committed[one] == end or not self.log[one] for one, end in ends.items())
 
 
 class ScriptedKafka:
@@ -136,26 +172,62 @@ class ScriptedKafka:
         self._rebalancing = asyncio.Lock()
         self._coordinator = SimpleNamespace(member_id="the only one")
         self._commits = asyncio.Lock()
+        self._generation = 0
+        self._is_draining = False
 
-    async def rebalance(self, numbers):
+    async def rebalance(self, numbers, *, others_work=False):
         """Everything is taken, then `numbers` are given. One at a time, as the group's coordinator does."""
         async with self._rebalancing:
             self._is_joined.clear()
             self.close()
             await self._listener.on_partitions_revoked(set(self.held))
             self._broker.look_back(self.held)
+            await asyncio.sleep(NETWORK_SECONDS)
             self.held.clear()
             self._paused.clear()
-            await asyncio.sleep(NETWORK_SECONDS)
+            self._generation += 1
             given = [self._broker.partitions[number] for number in numbers]
-            self.held.update({one: Held(self._broker.committed[one]) for one in given})
+            for other in set(self._broker.partitions) - set(given) if others_work else ():
+                self._broker.serve(other)
+            self.held.update({one: self._broker.start(one) for one in given})
+            if self._is_draining:
+                self.close()
             await self._listener.on_partitions_assigned(set(given))
             self._is_joined.set()
+
+    def drain(self):
+        """Nothing may be started any more, whatever is given yet."""
+        self._is_draining = True
+        self.close()
 
     def close(self):
         """Nothing of what is held may be started any more."""
         for held in self.held.values():
-            held.is_open, held.closed_at = False, asyncio.get_running_loop().time()
+            one = held
+            while one is not None:
+                one.close()
+                one = one.former if not one.is_noticed else None
+
+    def made_anew(self, partition):
+        """What comes next is out of range: it is read from the beginning."""
+        held, log = self.held.get(partition), self._broker.logs[partition]
+        if held is not None and held.given:
+            fresh = Held(0, log, held, is_noticed=False, is_open=held.is_open, closed_at=held.closed_at)
+            self.held[partition] = fresh
+        elif held is not None:
+            held.position, held.log = 0, log
+
+    def held_of(self, record):
+        held = self.held.get(record.topic_partition)
+        while held is not None and held.log != record.log:
+            held = held.former
+        return held
+
+    def _known(self, partition):
+        held = self.held.get(partition)
+        while held is not None and not held.is_noticed:
+            held = held.former
+        return held
 
     async def getmany(self, *, timeout_ms, max_records):
         await self._is_joined.wait()
@@ -180,26 +252,35 @@ class ScriptedKafka:
                 held.position = record.offset + 1
                 held.given.add(record.offset)
                 held.by_key[record.key].append(record.offset)
+            if held.is_open and found[partition] and not held.is_noticed:
+                held.is_noticed = True
+                held.former.close()
             if held.is_open:
                 self._broker.most_unfinished = max(self._broker.most_unfinished, len(held.unfinished))
         return {partition: records for partition, records in found.items() if records}
 
     async def commit(self, offsets):
-        at = {partition: self.held.get(partition) for partition in offsets}
+        """Who holds a partition is asked once, and by the consumer alone."""
+        at = {partition: self._known(partition) for partition in offsets}
         if not all(at.values()):
             raise IllegalStateError("a partition is not assigned")
+        while not await self._try({at[partition]: (partition, one.offset) for partition, one in offsets.items()}):
+            await asyncio.sleep(BACKOFF_SECONDS)
+
+    async def _try(self, offsets):
         async with self._commits:
+            generation = self._generation
             await asyncio.sleep(NETWORK_SECONDS)
             fault = self._broker.commit_faults.popleft() if self._broker.commit_faults else None
-            if fault == "refused" or any(self.held.get(one) is not held for one, held in at.items()):
+            if fault == "lost":
+                return False
+            if fault == "refused" or generation != self._generation:
                 raise CommitFailedError("the group has rebalanced")
-            if fault != "lost":
-                for partition, offset in offsets.items():
-                    self._broker.commit(partition, at[partition], offset.offset)
+            for held, (partition, offset) in offsets.items():
+                self._broker.commit(partition, held, offset)
             if fault == "unanswered":
                 await asyncio.sleep(3600)
-            if fault is not None:
-                raise KafkaConnectionError("no answer")
+            return fault is None
 
     def pause(self, *partitions):
         assert set(partitions) <= set(self.held), "paused what is not held"
@@ -231,7 +312,7 @@ class ScriptedRunner:
 
     async def run(self, job, record):
         partition = record.topic_partition
-        held = self._held.setdefault(job.partition, self._kafka().held.get(partition))
+        held = self._held.setdefault(job.partition, self._kafka().held_of(record))
         assert held is not None, "a record was started of a partition that is gone"
         # A task that was made just before begins just after: the drain waits for it.
         is_due = held.is_open or held.closed_at == asyncio.get_running_loop().time()
@@ -250,7 +331,8 @@ class ScriptedRunner:
         if delay is None:
             held.by_key[record.key].popleft()
             held.finished.add(record.offset)
-            self._broker.done[partition][record.offset] += 1
+            if held.log == self._broker.logs[partition]:
+                self._broker.done[partition][record.offset] += 1
         return delay
 
 

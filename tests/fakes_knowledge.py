@@ -147,13 +147,8 @@ class FakeDocument:
 class FakeChatLogs:
     """The last questions of a session, or a dependency that is away."""
 
-    def __init__(self, *questions, error=None, ended=None):
-        self._questions, self._error, self._ended = questions, error, ended
-
-    async def get(self, client_id, message_id):
-        if self._error:
-            raise self._error
-        return self._ended
+    def __init__(self, *questions, error=None):
+        self._questions, self._error = questions, error
 
     async def page(self, client_id, session_id, *, before, limit):
         if self._error:

@@ -107,17 +107,26 @@ class FakeLog:
 
 
 class FakeHistory:
-    """`chat_logs` as a list."""
+    """`chat_logs` as a list. `is_away`: Postgres refuses; `is_silent`: it never answers."""
 
     def __init__(self, *rows):
         self.rows = list(rows)
+        self.is_away = self.is_silent = False
 
     async def get(self, client_id, message_id):
+        await self._reach()
         return next((row for row in self.rows if (row.client_id, row.message_id) == (client_id, message_id)), None)
 
     async def page(self, client_id, session_id, *, before, limit):
+        await self._reach()
         found = [row for row in self.rows if (row.client_id, row.session_id) == (client_id, session_id)]
         return [row for row in reversed(found) if before is None or row.requested_at < before][:limit]
+
+    async def _reach(self):
+        if self.is_away:
+            raise ConnectionRefusedError
+        if self.is_silent:
+            await asyncio.Event().wait()
 
 
 class FakeSocket:

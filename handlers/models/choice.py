@@ -38,12 +38,6 @@ class ModelChoice:
         order = sorted(self._providers, key=lambda name: name != wanted)
         return [self._model(name, widget.model if name == wanted else None) for name in order]
 
-    def describe(self) -> str:
-        """One line for people: who answers."""
-        if not self._providers:
-            return "excerpts from the documents (no model key is set)"
-        return ", ".join(f"{name} {provider.default}" for name, provider in self._providers.items())
-
     def _model(self, provider: str, name: str | None) -> Model:
         return self._providers[provider].make(name or self._providers[provider].default)
 

@@ -60,6 +60,23 @@ async def test_a_cancel_closes_the_providers_stream_and_keeps_the_partial_answer
     assert output_tokens == json.loads(row["usage"])["outputTokens"] > 0
 
 
+async def test_a_cancel_ends_an_answer_that_waits_for_a_busy_provider(ready):
+    """The provider says «come back in ten minutes»; the visitor does not."""
+    visitor, message = ready.visitor("s"), str(uuid4())
+    ready.model.refuse = [(429, {"retry-after": "600"})]
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(visitor.follow())
+        told = await visitor.ask(message, question("c6"))
+        while ready.model.refuse:
+            await asyncio.sleep(0.01)
+        assert await visitor.cancel(message) == 202
+        await told.ended.wait()
+        following.cancel()
+
+    assert (told.endings, told.problems, told.text) == (["cancelled"], [], "")
+    assert "c6" not in [served.name for served in ready.model.journal if served.ended is not None]
+
+
 async def test_a_cancel_before_the_start_after_the_end_or_of_anothers_message(ready):
     ready.model.pieces = 20
     visitor = ready.visitor("s")

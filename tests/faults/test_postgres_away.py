@@ -14,14 +14,24 @@ from chatconnect.embedded.process import PartError
 from stores.clients import Client, Clients
 from stores.database import create_engine
 from stores.migrations import upgrade
+from stores.recent import FRESH_SECONDS
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.questions import asked, retrieved
 from tests.faults.rows import counted, logged
+from tests.gateway_running import events_of
 
-# Longer than the runtime tries a record of which nobody says when to come back: at most 0.5 + 1 + 2 + 4 s.
-AWAY_SECONDS = 9
+# Longer than the runtime tries a record of which nobody says when to come back, at most 0.5 + 1 + 2 + 4 s, and longer
+# than a row that was seen is fresh.
+AWAY_SECONDS = FRESH_SECONDS + 1
 PIECES = 20
+REFUSAL = (503, "application/problem+json", "2")
+STATUSES = {
+    "a ticket": 202,
+    "a secret key and a messageId": 202,
+    "a publishable key and a session that may be another's": REFUSAL,
+    "the history": REFUSAL,
+}
 
 
 class Mortal:
@@ -89,7 +99,6 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         events = [asked(site, "s", "p2"), asked(site, "t", "p3")]
         for event in events:
             await publisher.publish(event)
-        statuses = await _ask_gateway(site, ticket)
         tolds = [
             visitor.told.setdefault(str(event.message_id), Told())
             for visitor, event in zip((one, two), events, strict=True)
@@ -97,9 +106,17 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         await asyncio.gather(running.ended.wait(), *(told.ended.wait() for told in tolds))
         answered_seconds = asyncio.get_running_loop().time() - killed_at
         await asyncio.sleep(max(0, AWAY_SECONDS - answered_seconds))
+        # Only now, so that nothing that was seen of Postgres is fresh.
+        streamed = {
+            kind: await _streamed(site, headers, name)
+            for kind, headers, name in (("secret", _server(site), "p6"), ("publishable", _page(site), "p7"))
+        }
+        again = str(uuid4())
+        assert await _statuses(site, ticket, again) == STATUSES
+        joined = await _joined(site, one.told.setdefault(again, Told()), again)
 
         await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
-        messages = [middle, *(str(event.message_id) for event in events)]
+        messages = [middle, again, *(str(event.message_id) for event in events)]
         rows = await logged(site, *messages)
         # All of it once more. The last questions come after it in the same lanes.
         for event in events:
@@ -112,21 +129,22 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         for task in following:
             task.cancel()
 
-    assert statuses == {"secret key": 503, "ticket": 202}
+    assert streamed == {"secret": expected("p6", PIECES), "publishable": expected("p7", PIECES)}
+    assert joined == ("running", expected("p9", PIECES), [])
     for name, told in zip(("p1", "p2", "p3"), (running, *tolds), strict=True):
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected(name, PIECES))
-    assert [len(found) for found in rows.values()] == [1] * 5
+    assert [len(found) for found in rows.values()] == [1] * 6
     assert [one.told[last[0]].text, two.told[last[1]].text] == [expected("p4", PIECES), expected("p5", PIECES)]
     names = [served.name for served in site.model.journal]
-    assert sorted(names) == ["p0", "p1", "p2", "p3", "p4", "p5", "p6"], "no answer was written twice"
-    assert await counted(site) == (7, 0, 7 * PIECES)
+    assert sorted(names) == [f"p{number}" for number in range(10)], "no answer was written twice"
+    assert await counted(site) == (10, 0, 10 * PIECES)
 
 
 async def _ticket(site, session_id):
     """Of a visitor who has used it once, so that the gateway knows its client."""
-    async with httpx.AsyncClient(base_url=site.urls[0], trust_env=False, timeout=30) as http:
+    async with _http(site) as http:
         body = {"message": question("p0"), "sessionId": session_id}
-        first = await http.post("/chat", json=body, headers={"x-api-key": site.keys.publishable, "origin": "http://x"})
+        first = await http.post("/chat", json=body, headers=_page(site))
         ticket = first.json()["ticket"]
         cancelled = await http.post(
             f"/chat/{first.json()['messageId']}/cancel", json={}, headers={"authorization": f"Bearer {ticket}"}
@@ -135,11 +153,66 @@ async def _ticket(site, session_id):
         return ticket
 
 
-async def _ask_gateway(site, ticket):
-    """Who is let in now, by what they show."""
-    async with httpx.AsyncClient(base_url=site.urls[0], trust_env=False, timeout=30) as http:
-        body = {"message": question("p6"), "sessionId": "v"}
-        secret = await http.post("/chat", json=body, headers={"authorization": f"Bearer {site.keys.secret}"})
-        headers = {"authorization": f"Bearer {ticket}", "prefer": "respond-async"}
-        visitors = await http.post("/chat", json=body, headers=headers)
-        return {"secret key": secret.status_code, "ticket": visitors.status_code}
+def _http(site):
+    return httpx.AsyncClient(base_url=site.urls[0], trust_env=False, timeout=30)
+
+
+def _server(site):
+    return {"authorization": f"Bearer {site.keys.secret}"}
+
+
+def _page(site):
+    return {"x-api-key": site.keys.publishable, "origin": "http://x"}
+
+
+async def _streamed(site, headers, name):
+    """The answer to a question that opens a session."""
+    body = {"message": question(name), "messageId": str(uuid4())}
+    async with _http(site) as http, http.stream("POST", "/chat/stream", headers=headers, json=body) as response:
+        if response.status_code != 200:
+            return response.status_code
+        events = await events_of(response)
+        assert events[-1][0] == "completed"
+        return "".join(data["text"] for event, data, _ in events if event == "delta")
+
+
+async def _statuses(site, ticket, message_id):
+    """What is taken and what is refused now, and how."""
+    later = {"prefer": "respond-async"}
+    body = {"message": question("p9"), "sessionId": "s", "messageId": message_id}
+    async with _http(site) as http:
+        visitors = await http.post(
+            "/chat",
+            json={"message": question("p8"), "sessionId": "v"},
+            headers={"authorization": f"Bearer {ticket}"} | later,
+        )
+        servers = await http.post("/chat", json=body, headers=_server(site) | later)
+        pages = await http.post("/chat", json=body | {"sessionId": "unheard"}, headers=_page(site) | later)
+        history = await http.get("/sessions/v/messages", headers=_server(site))
+    return {
+        "a ticket": visitors.status_code,
+        "a secret key and a messageId": servers.status_code,
+        "a publishable key and a session that may be another's": _refusal(pages),
+        "the history": _refusal(history),
+    }
+
+
+def _refusal(response):
+    return response.status_code, response.headers["content-type"], response.headers.get("retry-after")
+
+
+async def _joined(site, told, message_id):
+    """How a stream of the session begins that is opened while the answer runs, what it tells, and what is wrong."""
+    while not told.text:
+        await asyncio.sleep(0.02)
+    late = Told()
+
+    def is_over(event, data):
+        if data["messageId"] == message_id:
+            late.history.append(data.get("state", event))
+            late.take(event, data)
+        return late.ended.is_set()
+
+    async with _http(site) as http, http.stream("GET", "/sessions/s/events", headers=_server(site)) as response:
+        await events_of(response, is_over)
+    return late.history[0], late.text, late.problems

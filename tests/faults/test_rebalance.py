@@ -1,91 +1,21 @@
 """Partitions that move while something is under way, on the real broker (I7, I9, I14; `docs/faults.md`)."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from bench.kafka import make_topic
 from schemas.failures import PermanentError, RetryableError
-from streams import broker, consumer, watchdog
-from streams.publisher import Publisher
+from streams import broker, consumer
 from streams.retry import RetryPolicy
-from streams.runtime import Runtime
-from streams.watchdog import ReplacedError
 from tests.fakes import RecordingHandler
+from tests.faults.rebalancing import SECONDS, are, eventually, guest, is_committed
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 
-SECONDS = 30
+pytestmark = pytest.mark.usefixtures("quick_to_notice")
 LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)
-
-
-@pytest.fixture
-async def publisher(settings):
-    async with Publisher(settings) as publisher:
-        yield publisher
-
-
-@pytest.fixture(autouse=True)
-def quick_to_notice(monkeypatch):
-    monkeypatch.setattr(broker, "HEARTBEAT_MS", 200)
-
-
-@pytest.fixture
-def kafkas(monkeypatch):
-    """The aiokafka consumers that were run, in order."""
-    seen, run = [], consumer.Consumer.run
-
-    async def note(self, kafka):
-        seen.append(kafka)
-        await run(self, kafka)
-
-    monkeypatch.setattr(consumer.Consumer, "run", note)
-    return seen
-
-
-@pytest.fixture
-def revocations(monkeypatch):
-    """The handlers whose partitions were taken away by the group, once each time."""
-    seen, revoked = [], consumer._Listener.on_partitions_revoked
-
-    async def note(self, partitions):
-        if partitions:
-            seen.append(self._consumer._subscription.handler)
-        await revoked(self, partitions)
-
-    monkeypatch.setattr(consumer._Listener, "on_partitions_revoked", note)
-    return seen
-
-
-@asynccontextmanager
-async def guest(settings, line):
-    """Another member of the group that reads nothing: its coming and its going are a rebalance each."""
-    member = AIOKafkaConsumer(
-        line.topic.name,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        group_id=line.group,
-        enable_auto_commit=False,
-        heartbeat_interval_ms=200,
-        rebalance_timeout_ms=60_000,
-    )
-    starting = asyncio.create_task(member.start())
-    try:
-        yield starting
-    finally:
-        await asyncio.wait([starting])
-        await member.stop()
-
-
-async def eventually(condition):
-    async with asyncio.timeout(SECONDS):
-        while not await condition():
-            await asyncio.sleep(0.05)
-
-
-async def is_committed(settings, line, offset):
-    return (await committed(settings, line.group, line.topic))[0] == offset
 
 
 async def test_work_that_runs_is_finished_and_committed_before_the_partition_goes(settings, publisher, revocations):
@@ -99,19 +29,15 @@ async def test_work_that_runs_is_finished_and_committed_before_the_partition_goe
     line = subscription(topic, handler)
     async with running(settings, publisher, line):
         await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(20)))
-        await eventually(lambda: _are(len(handler.started) == 20))
+        await eventually(lambda: are(len(handler.started) == 20))
         async with guest(settings, line), guest(settings, line):
-            await eventually(lambda: _are(revocations))
+            await eventually(lambda: are(revocations))
             release.set()
         await eventually(lambda: is_committed(settings, line, 20))
         await ask(publisher, topic, asked("s0", "after"))
         await handler.until(lambda h: h.by_session["s0"] == ["x", "after"])
 
     assert len(handler.started) == 21
-
-
-async def _are(truth):
-    return bool(truth)
 
 
 async def test_a_record_that_waits_for_its_next_try_is_tried_by_the_next_owner(settings, publisher):
@@ -126,7 +52,7 @@ async def test_a_record_that_waits_for_its_next_try_is_tried_by_the_next_owner(s
     line = subscription(topic, handler, retry=LATER)
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("s", "0"), asked("s", "1"))
-        await eventually(lambda: _are(handler.started))
+        await eventually(lambda: are(handler.started))
         async with guest(settings, line):
             pass
         await handler.until(lambda h: h.by_session["s"] == ["0", "1"], SECONDS)
@@ -221,14 +147,14 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
     line = subscription(topic, handler)
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("s", "x"))
-        await eventually(lambda: _are(handler.started))
+        await eventually(lambda: are(handler.started))
         async with guest(settings, line):
             pass
         await ask(publisher, topic, asked("other", "x"))
         await handler.until(lambda h: h.by_session["other"], 9)
         assert [event.session_id for event in handler.started].count("s") == (1 if is_deaf else 2)
         first.set()
-        await eventually(lambda: _are([event.session_id for event in handler.started].count("s") == 2))
+        await eventually(lambda: are([event.session_id for event in handler.started].count("s") == 2))
         await asyncio.sleep(3 * consumer.COMMIT_SECONDS)
         assert (await committed(settings, line.group, topic))[0] in (None, 0)
         second.set()
@@ -269,14 +195,17 @@ async def test_a_rolling_restart_with_static_ids_takes_nothing_from_the_others(s
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(AsyncExitStack())
         await first.enter_async_context(member("a"))
+        await ask(publisher, topic, texts[0])
+        await handlers["a"].until(lambda h: h.finished, SECONDS)
         await stack.enter_async_context(member("b"))
-        await ask(publisher, topic, *texts[:20])
-        await eventually(lambda: _are(done() == 20 and handlers["b"].finished))
+        await eventually(lambda: are(revocations))
+        await ask(publisher, topic, *texts[1:20])
+        await eventually(lambda: are(done() == 20 and handlers["b"].finished))
         revocations.clear()
         await first.aclose()
         await ask(publisher, topic, *texts[20:])
         await first.enter_async_context(member("a"))
-        await eventually(lambda: _are(done() == 40))
+        await eventually(lambda: are(done() == 40))
 
     assert revocations == []
     assert len(handlers["a"].finished) + len(handlers["b"].finished) == 40
@@ -302,7 +231,7 @@ async def test_one_worker_five_and_one_again_lose_and_reorder_nothing(settings, 
                 await stack.enter_async_context(running(settings, publisher, subscription(topic, handler)))
             await handlers[4].until(lambda h: h.finished, SECONDS)
         await feeding
-        await eventually(lambda: _are(len(done()) == len(questions)))
+        await eventually(lambda: are(len(done()) == len(questions)))
 
     for handler in handlers:
         for texts in handler.by_session.values():
@@ -311,49 +240,3 @@ async def test_one_worker_five_and_one_again_lose_and_reorder_nothing(settings, 
 
 async def _pause(_):
     await asyncio.sleep(0.01)
-
-
-async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_reason(settings, publisher, monkeypatch):
-    """Two processes with one `INSTANCE_ID` would take the membership from each other for ever, or one of them would
-    be fenced in the middle of a join, poll in vain for ever and hold nothing.
-    """
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
-    topic, handlers = await make_topic(settings), [RecordingHandler(), RecordingHandler()]
-    named = settings.model_copy(update={"instance_id": "twin"})
-    runs = []
-    try:
-        for handler in handlers:
-            runtime = Runtime(named, [subscription(topic, handler)], publisher)
-            runs.append(asyncio.create_task(runtime.run(asyncio.Event())))
-            if len(runs) == 1:
-                await ask(publisher, topic, asked("s", "before"))
-                await handler.until(lambda h: h.finished, SECONDS)
-        done, _ = await asyncio.wait(runs, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for run in runs:
-            run.cancel()
-        await asyncio.wait(runs)
-
-    with pytest.raises(ExceptionGroup) as caught:
-        done.pop().result()
-    assert caught.group_contains(ReplacedError, match="INSTANCE_ID", depth=2)
-
-
-async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publisher, monkeypatch, kafkas):
-    """It holds nothing, so it is behind in nothing: only its polls tell."""
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
-    topic, handler = await make_topic(settings), RecordingHandler()
-
-    async def fenced(_):
-        raise KafkaError("UnknownError()")
-
-    async with running(settings, publisher, subscription(topic, handler)) as run:
-        await ask(publisher, topic, asked("s", "before"))
-        await handler.until(lambda h: h.finished)
-        monkeypatch.setattr(kafkas[0]._coordinator, "_do_rejoin_group", fenced)
-        kafkas[0]._coordinator.request_rejoin()
-        await ask(publisher, topic, asked("s", "after"))
-        await handler.until(lambda h: "after" in h.by_session["s"], SECONDS)
-        assert not run.done()
-
-    assert len(kafkas) == 2

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import insert, text, update
+from structlog.testing import capture_logs
 
 from schemas.tables import WidgetRow
 from stores import recent
@@ -30,12 +31,40 @@ async def test_keys_name_their_client_and_kind(clients):
     assert await clients.by_api_key("pk_other") is None
 
 
-async def test_revoked_key_is_unknown_at_once(clients, engine):
+async def test_revoked_key_stops_when_what_was_seen_of_it_is_no_longer_fresh(clients, engine, monkeypatch):
+    await clients.by_api_key("sk_demo")
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE api_keys SET revoked_at = now() WHERE kind = 'secret'"))
+    assert await clients.by_api_key("sk_demo") is not None
 
+    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
     assert await clients.by_api_key("sk_demo") is None
     assert await clients.by_api_key("pk_demo") is not None
+    clients._statements = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
+    with pytest.raises(DATABASE_ERRORS):
+        await clients.by_api_key("sk_demo")
+
+
+async def test_keys_seen_before_are_known_while_postgres_is_away_and_nothing_shows_them(clients, monkeypatch):
+    await clients.by_api_key("sk_demo")
+    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    clients._statements = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
+    with capture_logs() as logs:
+        assert await clients.by_api_key("sk_demo") == (ACME, "secret")
+    with pytest.raises(DATABASE_ERRORS):
+        await clients.by_api_key("pk_demo")
+
+    assert list(clients._owners._rows) == [hash_key("sk_demo")]
+    assert len(logs) == 1
+    assert "sk_demo" not in str(logs)
+    assert hash_key("sk_demo") not in str(logs)
+
+
+async def test_unknown_keys_are_not_remembered(clients):
+    await clients.by_api_key("sk_soon")
+    await clients.ensure(Client("soon", "Soon", "free", ()), Keys("pk_soon", "sk_soon"))
+
+    assert (await clients.by_api_key("sk_soon"))[0].client_id == "soon"
 
 
 async def test_keys_are_stored_hashed(clients, engine):
@@ -56,10 +85,12 @@ async def test_new_client_gets_two_keys_and_its_name_is_taken(clients):
 
 async def test_ensure_may_be_repeated_and_updates(clients):
     richer = Client("acme", "Acme Inc.", "free", ("*",))
+    await clients.by_api_key("sk_demo")
     await clients.ensure(richer, KEYS)
     await clients.ensure(richer, KEYS)
 
     assert await clients.get("acme") == richer
+    assert await clients.by_api_key("sk_demo") == (richer, "secret")
     assert await clients.get("nobody") is None
 
 
@@ -96,21 +127,8 @@ async def test_last_widget_seen_is_good_enough_while_postgres_is_away(clients, e
     await clients.widget("acme", "a")
     monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
     away = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
-    clients._engine = away
+    clients._statements = away
 
     assert (await clients.widget("acme", "a")).model == "seen"
     with pytest.raises(DATABASE_ERRORS):
         await clients.widget("acme", "never seen")
-
-
-async def test_cache_is_bounded(clients, monkeypatch):
-    monkeypatch.setattr(recent, "MAX_ROWS", 3)
-    rows = recent.Recent()
-    for key in range(10):
-        await rows.get(key, lambda key=key: value(key))
-
-    assert list(rows._rows) == [7, 8, 9]
-
-
-async def value(key):
-    return key

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner
 
-from chatconnect.dead_letters import app
+from chatconnect.cli import create_cli
 from streams.codec import ANSWER
 from streams.dead_letter_log import read
 from streams.dead_letters import DeadLetters
@@ -52,7 +52,8 @@ async def letters(settings, client, monkeypatch):
 
 async def run(*arguments, code=0):
     """The command in a thread: it has a loop of its own."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+    named = ["dead-letters", *arguments]
+    result = await asyncio.to_thread(CliRunner().invoke, create_cli(named), named)
     assert result.exit_code == code, result.output
     return result.output
 

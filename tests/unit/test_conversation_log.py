@@ -1,6 +1,5 @@
 """What the log does with records and feedback."""
 
-import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -9,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from handlers.conversation_log import ConversationLog
 from schemas.events import ChatFeedback
-from schemas.failures import RetryableError
+from schemas.failures import PermanentError, RetryableError
 from tests.fakes_models import completed
 
 
@@ -17,10 +16,8 @@ class FakeLog:
     def __init__(self):
         self.recorded, self.rated = {}, []
         self.failure = None
-        self.asked = asyncio.Event()
 
     async def record(self, record):
-        self.asked.set()
         if self.failure:
             raise self.failure
         return self.recorded.setdefault(record.message_id, record) is record
@@ -57,30 +54,17 @@ async def test_feedback_that_overtakes_its_record_is_tried_again():
     assert await run(log, feedback(record.message_id)) == []
 
 
-async def test_away_database_is_retryable():
+async def test_an_away_database_is_waited_for():
     log = FakeLog()
     log.failure = ConnectionRefusedError()
-    with pytest.raises(RetryableError) as raised:
-        await anext(ConversationLog(log, patience_seconds=0).handle(completed()))
-
-    assert raised.value.retry_after_seconds
-
-
-async def test_the_log_waits_for_a_database_that_comes_back():
-    log, record = FakeLog(), completed()
-    log.failure = ConnectionRefusedError()
-    waiting = asyncio.create_task(run(log, record))
-    await log.asked.wait()
-    log.failure = None
-    await waiting
-
-    assert list(log.recorded.values()) == [record]
+    with pytest.raises(RetryableError):
+        await run(log, completed())
 
 
 async def test_a_row_that_the_database_refuses_is_not_waited_for():
     log = FakeLog()
     log.failure = IntegrityError("insert", None, Exception())
-    with pytest.raises(RetryableError):
+    with pytest.raises(PermanentError):
         await run(log, completed())
 
 

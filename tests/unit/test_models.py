@@ -110,15 +110,12 @@ def test_model_is_the_widgets_or_the_tiers_then_the_other_providers(names, tier,
     assert chosen(names, tier, **widget) == expected
 
 
-async def test_keys_in_the_settings_turn_providers_on():
-    settings = Settings(openai_api_key="k", anthropic_api_key=None)
-    choice = create_choice(settings, None, Extractive())
+@pytest.mark.parametrize(("key", "expected"), [("k", ("openai", "gpt-4o-mini")), (None, ("local", "extractive"))])
+async def test_keys_in_the_settings_turn_providers_on(key, expected):
+    settings = Settings(openai_api_key=key, anthropic_api_key=None)
+    (model,) = create_choice(settings, None, Extractive())(Widget("acme", "w"), "free")
 
-    assert choice.describe() == "openai gpt-4o-mini"
-    assert (
-        "excerpts"
-        in create_choice(Settings(openai_api_key=None, anthropic_api_key=None), None, Extractive()).describe()
-    )
+    assert (model.provider, model.name) == expected
 
 
 def test_passages_cannot_leave_their_quotation():

@@ -1,14 +1,13 @@
 """What retrieval searches for, what it yields, and what a visitor gets when it cannot."""
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from handlers.retrieval import MAX_PASSAGES, Retrieval, confidence
-from schemas.events import AnswerFailed, ChatCompleted, ChatRequested, ChatRetrieved, Passage, Usage
+from schemas.events import ChatRequested, ChatRetrieved, Passage
 from schemas.failures import PermanentError, RetryableError
 from stores.vectors import Chunk
 from tests.fakes_knowledge import FakeChatLogs, FakeEmbedder, FakeVectors
@@ -75,31 +74,17 @@ async def test_a_store_that_is_away_is_the_runtimes_business(knowledge):
         await retrieved(knowledge, asked("How long?"))
 
 
-@pytest.mark.parametrize("chat_logs", [FakeChatLogs(), FakeChatLogs(error=ConnectionRefusedError())])
-async def test_giving_up_ends_the_answer_for_the_visitor_and_for_the_log(knowledge, chat_logs):
+async def test_giving_up_sends_the_failure_on_to_be_told(knowledge):
     request = asked("How long?")
-    retrieval = Retrieval(*knowledge, chat_logs)
+    retrieval = Retrieval(*knowledge, FakeChatLogs())
 
-    for error, retryable in ((RetryableError("x"), True), (PermanentError("y"), False)):
-        ending, record = [event async for event in retrieval.give_up(request, error)]
+    for error, is_retryable in ((RetryableError("x"), True), (PermanentError("y"), False)):
+        (found,) = [event async for event in retrieval.give_up(request, error)]
 
-        assert isinstance(ending, AnswerFailed)
-        assert (ending.message_id, ending.attempt, ending.seq) == (request.message_id, 1, 0)
-        assert (ending.code, ending.retryable) == ("retrieval_failed", retryable)
-        assert isinstance(record, ChatCompleted)
-        assert (record.message_id, record.outcome, record.failure_code) == (ending.message_id, "failed", ending.code)
-        assert (record.provider, record.model, record.usage, record.cost_usd) == ("none", "none", Usage(), 0)
-
-
-async def test_giving_up_a_repeated_question_leaves_its_answer_alone(knowledge):
-    request = asked("How long?")
-
-    async def endings(failure_code):
-        chat_logs = FakeChatLogs(ended=SimpleNamespace(failure_code=failure_code))
-        return [event async for event in Retrieval(*knowledge, chat_logs).give_up(request, RetryableError("x"))]
-
-    assert await endings(None) == []
-    assert len(await endings("retrieval_failed")) == 2
+        assert (found.request, found.session_id, found.client_id) == (request, request.session_id, request.client_id)
+        assert (found.passages, found.confidence) == ([], 0.0)
+        assert (found.failure.code, found.failure.retryable) == ("retrieval_failed", is_retryable)
+        assert found.failure.message.endswith(".")
 
 
 def test_confidence_is_cosine_plus_share_and_never_negative():

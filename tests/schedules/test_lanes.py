@@ -71,6 +71,15 @@ class Schedules(RuleBasedStateMachine):
         self.waiting[failed.lane] = self.now + delay
         self.lanes.retry(failed, self.now + delay)
 
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def hurry(self, data):
+        lane = data.draw(st.sampled_from(sorted(self.waiting)))
+        self.lanes.hurry(lambda job: job.lane == lane)
+        if self.waiting[lane] > self.now:
+            assert self.lanes.next_due() <= self.now, "a hurried retry waits on"
+        self.waiting[lane] = self.now
+
     @rule(seconds=st.floats(0.1, 4))
     def wait(self, seconds):
         self.now += seconds
@@ -109,7 +118,7 @@ class Schedules(RuleBasedStateMachine):
         assert self.lanes.next_due() is None
 
 
-Schedules.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+Schedules.TestCase.settings = settings(max_examples=1_000, stateful_step_count=60, deadline=None)
 TestSchedules = Schedules.TestCase
 
 

@@ -1,0 +1,97 @@
+"""One client for the model itself and for the gateway: asks, reads to the end, tells when the first text came."""
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+
+import aiohttp
+
+from chatconnect.seed import PROJECT
+
+PAUSE_SECONDS = 1.0
+TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+Asked = Callable[[str], Awaitable[tuple[float, str]]]
+"""Session id → seconds to the first text, and the whole text."""
+
+# The demo knowledge base is these files, and their headings are questions.
+QUESTIONS = [
+    heading
+    for path in sorted(PROJECT.glob("docs/*.md"))
+    for heading in re.findall(r"^#+ (.+\?)$", path.read_text(), re.MULTILINE)
+]
+
+
+def _questions() -> Callable[[], str]:
+    numbers = count()
+    return lambda: f"{QUESTIONS[(number := next(numbers)) % len(QUESTIONS)]} ({number})"
+
+
+def ask_directly(http: aiohttp.ClientSession, url: str) -> Asked:
+    """Of an OpenAI-compatible service."""
+    question = _questions()
+
+    async def ask(_: str) -> tuple[float, str]:
+        body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": question()}]}
+        begun = time.perf_counter()
+        async with http.post(f"{url}/chat/completions", json=body, timeout=TIMEOUT) as response:
+            response.raise_for_status()
+            texts = (
+                chunk["choices"][0]["delta"].get("content") or ""
+                async for chunk in _data(response)
+                if chunk.get("choices")
+            )
+            return await _timed(texts, begun)
+
+    return ask
+
+
+def ask_gateway(http: aiohttp.ClientSession, url: str, secret_key: str) -> Asked:
+    """Of us, as a client's own server."""
+    question = _questions()
+    headers = {"authorization": f"Bearer {secret_key}"}
+
+    async def ask(session_id: str) -> tuple[float, str]:
+        body = {"message": question(), "sessionId": session_id}
+        begun = time.perf_counter()
+        async with http.post(f"{url}/chat/stream", json=body, headers=headers, timeout=TIMEOUT) as response:
+            response.raise_for_status()
+            return await _timed((event.get("text", "") async for event in _data(response)), begun)
+
+    return ask
+
+
+async def ask_in_sessions(ask: Asked, sessions: int, seconds: float) -> list[tuple[float, str]]:
+    """Each session asks, reads to the end and pauses 0–1 s, over and over."""
+    answers = []
+    until = time.monotonic() + seconds
+
+    async def session(number: int) -> None:
+        await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
+        while time.monotonic() < until:
+            answers.append(await ask(f"session-{number}"))
+            await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(sessions):
+            tasks.create_task(session(number))
+    return answers
+
+
+async def _timed(texts: AsyncIterator[str], begun: float) -> tuple[float, str]:
+    first, whole = 0.0, ""
+    async for text in texts:
+        if text and not first:
+            first = time.perf_counter() - begun
+        whole += text
+    return first, whole
+
+
+async def _data(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, object]]:
+    async for line in response.content:
+        if line.startswith(b"data: {"):
+            yield json.loads(line[6:])

@@ -1,0 +1,85 @@
+"""What the tests of rebalances share: members that come and go, what was revoked, waiting for a condition."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from streams import broker, consumer
+from streams.publisher import Publisher
+from tests.integration.kafka import committed
+
+SECONDS = 30
+
+
+@pytest.fixture
+async def publisher(settings):
+    async with Publisher(settings) as publisher:
+        yield publisher
+
+
+@pytest.fixture
+def quick_to_notice(monkeypatch):
+    """A rebalance is noticed at the next heartbeat."""
+    monkeypatch.setattr(broker, "HEARTBEAT_MS", 200)
+
+
+@pytest.fixture
+def kafkas(monkeypatch):
+    """The aiokafka consumers that were run, in order."""
+    seen, run = [], consumer.Consumer.run
+
+    async def note(self, kafka):
+        seen.append(kafka)
+        await run(self, kafka)
+
+    monkeypatch.setattr(consumer.Consumer, "run", note)
+    return seen
+
+
+@pytest.fixture
+def revocations(monkeypatch):
+    """The handlers whose partitions were taken away by the group, once each time."""
+    seen, revoked = [], consumer._Listener.on_partitions_revoked
+
+    async def note(self, partitions):
+        if partitions:
+            seen.append(self._consumer._subscription.handler)
+        await revoked(self, partitions)
+
+    monkeypatch.setattr(consumer._Listener, "on_partitions_revoked", note)
+    return seen
+
+
+@asynccontextmanager
+async def guest(settings, line):
+    """Another member of the group that reads nothing: its coming and its going are a rebalance each."""
+    member = AIOKafkaConsumer(
+        line.topic.name,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=line.group,
+        enable_auto_commit=False,
+        heartbeat_interval_ms=200,
+        rebalance_timeout_ms=60_000,
+    )
+    starting = asyncio.create_task(member.start())
+    try:
+        yield starting
+    finally:
+        await asyncio.wait([starting])
+        await member.stop()
+
+
+async def eventually(condition):
+    async with asyncio.timeout(SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def is_committed(settings, line, offset):
+    return (await committed(settings, line.group, line.topic))[0] == offset
+
+
+async def are(truth):
+    return bool(truth)

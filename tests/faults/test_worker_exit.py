@@ -1,0 +1,81 @@
+"""A handler that ignores its cancel does not hold up the end of its process (`docs/faults.md`)."""
+
+import asyncio
+import signal
+import sys
+
+import pytest
+
+from bench import processes
+from bench.kafka import make_topic
+from streams import watchdog
+from tests.fakes import RecordingHandler
+from tests.integration.kafka import ask, asked, committed, subscription
+
+SECONDS = 30
+WORKER = """
+import asyncio, signal, sys
+from dataclasses import replace
+from schemas.failures import PermanentError
+from schemas.settings import Settings
+from streams import dead_letter_limit, runtime, watchdog
+from streams.publisher import Publisher
+from streams.topics import CHAT_REQUESTED
+from tests.fakes import RecordingHandler
+from tests.integration.kafka import subscription
+
+dead_letter_limit.MAX_IN_A_ROW, runtime.DRAIN_SECONDS, watchdog.CANCEL_SECONDS = 1, 1.0, 1.0
+
+async def ignore_cancels(event):
+    if event.text == "poison":
+        raise PermanentError("no such model", code="model")
+    print("started", flush=True)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            print("cancelled", flush=True)
+
+async def main():
+    settings, stop = Settings(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    line = subscription(replace(CHAT_REQUESTED, name=sys.argv[1], partitions=1), RecordingHandler(ignore_cancels))
+    async with Publisher(settings) as publisher:
+        await runtime.Runtime(settings, [line], publisher).run(stop)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("reason", ["asked to stop", "a part of it died"])
+async def test_a_handler_that_ignores_its_cancel_ends_with_its_process(settings, publisher, reason):
+    """With the reason, soon after the drain, and uncommitted: the record is handled again."""
+    topic = await make_topic(settings)
+    await ask(publisher, topic, asked("deaf", "x"))
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WORKER, topic.name, env=processes.environment(settings),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        await until_said(worker, b"started\n")
+        if reason == "asked to stop":
+            worker.send_signal(signal.SIGTERM)
+        else:
+            await ask(publisher, topic, asked("other", "poison"))
+        await until_said(worker, b"cancelled\n")
+        _, said = await asyncio.wait_for(worker.communicate(), 5)
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+            await worker.wait()
+
+    assert worker.returncode == watchdog.EX_SOFTWARE
+    assert "A handler has ignored its cancel for 1 s" in said.decode()
+    line = subscription(topic, RecordingHandler())
+    assert (await committed(settings, line.group, topic))[0] in (None, 0)
+
+
+async def until_said(worker, line):
+    async with asyncio.timeout(SECONDS):
+        while (said := await worker.stdout.readline()) != line:
+            assert said, await worker.stderr.read()
