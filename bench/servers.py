@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report import say
-from chatconnect.embedded.kafka import Kafka
+from chatconnect.embedded.kafka import PARTITIONS, Kafka
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.redis import Redis
 from schemas.settings import Settings
@@ -45,7 +45,7 @@ async def servers(folder: Path, clients: Iterable[str], **settings: str) -> Asyn
         )
         running = Servers(kafka, all_settings)
         try:
-            await asyncio.gather(_prepare(all_settings, clients), create_topics(all_settings))
+            await asyncio.gather(_prepare(all_settings, clients), create_topics(all_settings, PARTITIONS))
             yield running
         finally:
             await running.kafka.stop()

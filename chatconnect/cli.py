@@ -7,7 +7,7 @@ from importlib import import_module
 import typer
 from pydantic import ValidationError
 
-COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics", "dead-letters", "replay")
+COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics", "dead-letters", "replay", "schema")
 GROUPS = ("dead-letters",)
 
 

@@ -12,6 +12,7 @@ import httpx
 from aiokafka.errors import KafkaError
 
 from chatconnect.data_folder import DataFolder
+from chatconnect.embedded.kafka import PARTITIONS
 from chatconnect.embedded.ports import LOOPBACK, free_port, is_free
 from chatconnect.embedded.process import PartError, Process
 from chatconnect.parts import Say, start_parts
@@ -118,7 +119,8 @@ async def _prepare(settings: Settings, keys: Keys) -> None:
     except DATABASE_ERRORS as error:
         raise PartError(f"Postgres at {_without_password(settings.database_url)} cannot be used: {error}") from error
     try:
-        await create_topics(settings)
+        is_ours = not os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+        await create_topics(settings, PARTITIONS if is_ours else None)
     except (KafkaError, TimeoutError) as error:
         raise PartError(f"Kafka at {settings.kafka_bootstrap_servers} cannot be used: {error}") from error
 

@@ -35,6 +35,7 @@ class SseParser:
         self.retry_ms: int | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         self._rest = ""
+        self._is_after_cr = False
         self._id = ""
         self._event = ""
         self._data: list[str] = []
@@ -42,19 +43,20 @@ class SseParser:
 
     def feed(self, chunk: bytes) -> Iterator[Frame]:
         """The frames that this chunk completes."""
-        self._rest += self._decoder.decode(chunk)
-        for line in self._lines():
+        for line in self._lines(self._decoder.decode(chunk)):
             if line:
                 self._field(line)
             elif frame := self._dispatch():
                 yield frame
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, text: str) -> Iterator[str]:
+        if not text:
+            return
+        # A CR ends its line at once; the LF of a CRLF cut in two is dropped when it comes.
+        self._rest += text.removeprefix("\n") if self._is_after_cr else text
+        self._is_after_cr = self._rest.endswith("\r")
         start = 0
         for end in _LINE_END.finditer(self._rest):
-            # A lone CR at the end may be the first half of CRLF: wait for what follows.
-            if end.group() == "\r" and end.end() == len(self._rest):
-                break
             yield self._rest[start : end.start()]
             start = end.end()
         self._rest = self._rest[start:]

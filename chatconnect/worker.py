@@ -40,7 +40,8 @@ def _deaths() -> tuple[type[Exception], ...]:
     from stores.vectors import FolderInUseError
     from streams.dead_letter_limit import TooManyDeadLettersError
     from streams.runtime import ConsumerEndedError
-    from streams.watchdog import ReplacedError, SilentError
+    from streams.silence import SilentError
+    from streams.watchdog import ReplacedError
 
     ours = (ConsumerEndedError, ReplacedError, SilentError, TooManyDeadLettersError, UnknownHandlerError)
     return (*ours, FolderInUseError, KafkaError, NoKeyError, RetryableError, WrongWeightsError)

@@ -6,6 +6,8 @@ from typing import Literal, NoReturn, Protocol
 
 from starlette.requests import Request
 
+from gateway.addresses import address_of
+from gateway.keyholders import KeyHolders
 from gateway.problems import Problem
 from gateway.tickets import Ticket, TicketError, Tickets
 from stores.clients import Client
@@ -17,10 +19,6 @@ CallerKind = Literal["publishable", "ticket", "secret", "internal"]
 
 class ClientDirectory(Protocol):
     """What we need of `stores.clients.Clients`."""
-
-    async def by_api_key(self, api_key: str) -> tuple[Client, Literal["publishable", "secret"]] | None:
-        """Whose key it is, and of which kind."""
-        ...
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None."""
@@ -52,10 +50,13 @@ class Caller:
 
 
 class Access:
-    """Recognises callers. Nothing of a request is read but its headers."""
+    """Recognises callers. Nothing of a request is read but its headers and its address."""
 
-    def __init__(self, clients: ClientDirectory, tickets: Tickets, internal_secrets: tuple[str, ...]) -> None:
+    def __init__(
+        self, clients: ClientDirectory, keys: KeyHolders, tickets: Tickets, internal_secrets: tuple[str, ...]
+    ) -> None:
         self._clients = clients
+        self._keys = keys
         self._tickets = tickets
         self._internal_secrets = tuple(secret.encode() for secret in internal_secrets)
 
@@ -95,13 +96,13 @@ class Access:
         return Caller(client, "internal")
 
     async def _secret(self, request: Request, key: str) -> Caller:
-        client = await self._owner(key, "secret")
+        client = await self._owner(request, key, "secret")
         if "origin" in request.headers:
             raise Problem(403, "A secret key came from a browser: revoke it, and use a publishable key (pk_…) there.")
         return Caller(client, "secret")
 
     async def _publishable(self, request: Request, key: str) -> Caller:
-        client = await self._owner(key, "publishable")
+        client = await self._owner(request, key, "publishable")
         if "origin" not in request.headers and ANY_ORIGIN not in client.allowed_origins:
             raise Problem(403, "A publishable key is for pages and needs their Origin: a server uses the secret key.")
         return Caller(client, "publishable")
@@ -116,8 +117,8 @@ class Access:
             _refuse("The client of this ticket is gone.")
         return Caller(client, "ticket", ticket)
 
-    async def _owner(self, key: str, kind: Literal["publishable", "secret"]) -> Client:
-        found = await self._clients.by_api_key(key)
+    async def _owner(self, request: Request, key: str, kind: Literal["publishable", "secret"]) -> Client:
+        found = await self._keys.find(key, address_of(request))
         if found is None:
             _refuse("This key is unknown or has been revoked: copy it again from the dashboard.")
         if found[1] != kind:

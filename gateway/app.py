@@ -11,11 +11,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from gateway import problems
+from gateway import problems, shedding
 from gateway.access import Access
 from gateway.attach import Attachments
+from gateway.caps import STREAMS, WAITING, Places, Returning
 from gateway.cors import Cors
+from gateway.document_news import DocumentNews, hearing_documents
 from gateway.drain import Drain
+from gateway.keyholders import KeyHolders
 from gateway.outbox import Outbox
 from gateway.questions import Questions
 from gateway.rings import Rings
@@ -23,12 +26,15 @@ from gateway.routes import ROUTES
 from gateway.state import Gateway
 from gateway.tail import Log, Tail
 from gateway.tickets import Tickets
+from gateway.unwound import Unwound
+from gateway.waiting import Queue
 from schemas.failures import PermanentError
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.clients import Clients
 from stores.database import DATABASE_ERRORS, create_engine
 from stores.documents import Documents
+from stores.limits import Limits
 from stores.uploads import Uploads
 from streams.publisher import Publisher, PublishError
 from streams.reader import LogReader
@@ -39,7 +45,7 @@ CATCH_UP_SECONDS = 60.0
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings, drain: Drain | None = None) -> Starlette:
+def create_app(settings: Settings, drain: Drain | None = None) -> Returning:
     """The gateway. `drain` is shared with the server that runs it, which ends the process when the tail dies."""
     shared = drain or Drain()
 
@@ -49,11 +55,12 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Starlette:
             app.state.gateway = gateway
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=ROUTES,
         middleware=[Middleware(Cors)],
         exception_handlers={
             problems.Problem: problems.on_problem,
+            shedding.FullError: shedding.on_full,
             HTTPException: problems.on_http_exception,
             PermanentError: problems.on_permanent,
             PublishError: problems.on_log_down,
@@ -62,6 +69,8 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Starlette:
         },
         lifespan=lifespan,
     )
+    # In this order: a stream holds its place for as long as it runs, and runs after the application has returned.
+    return Returning(Unwound(app))
 
 
 @asynccontextmanager
@@ -72,19 +81,26 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         stack.push_async_callback(engine.dispose)
         publisher = await stack.enter_async_context(Publisher(settings))
         reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
-        gateway = build(settings, engine, Outbox(publisher), reader, drain)
+        news = await stack.enter_async_context(hearing_documents(settings, drain))
+        gateway = build(settings, engine, Outbox(publisher), reader, news, drain)
+        stack.push_async_callback(gateway.limits.close)
         drain.on_begin(gateway.rings.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
         yield gateway
 
 
-def build(settings: Settings, engine: AsyncEngine, outbox: Outbox, log_reader: Log, drain: Drain) -> Gateway:
+def build(
+    settings: Settings, engine: AsyncEngine, outbox: Outbox, log_reader: Log, document_news: DocumentNews, drain: Drain
+) -> Gateway:
     """The parts, put together; nothing is opened here."""
     if not settings.internal_secrets:
         log.warning("internal_secret_missing", consequence="tickets end with this process")
     clients, chat_logs = Clients(engine), ChatLogs(engine)
     tickets = Tickets(settings.ticket_secrets or (token_bytes(32),))
-    rings, questions = Rings(), Questions()
+    limits = Limits(settings.redis_url)
+    keys = KeyHolders(clients, limits)
+    rings, queue = Rings(), Queue()
+    questions = Questions(queue)
     tail = Tail(log_reader, rings, questions)
     return Gateway(
         settings=settings,
@@ -92,13 +108,19 @@ def build(settings: Settings, engine: AsyncEngine, outbox: Outbox, log_reader: L
         clients=clients,
         chat_logs=chat_logs,
         documents=Documents(engine),
+        document_news=document_news,
         uploads=Uploads(settings.uploads_url),
         outbox=outbox,
-        access=Access(clients, tickets, settings.internal_secrets),
+        access=Access(clients, keys, tickets, settings.internal_secrets),
+        keys=keys,
+        limits=limits,
+        streams=Places(STREAMS),
+        waiting=Places(WAITING),
         tickets=tickets,
         rings=rings,
         tail=tail,
         questions=questions,
+        queue=queue,
         attachments=Attachments(tail, rings, chat_logs),
         drain=drain,
     )

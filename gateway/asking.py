@@ -11,7 +11,11 @@ from uuid_utils.compat import uuid7
 from gateway import bodies
 from gateway.access import Caller
 from gateway.attach import Attached, NotYetError, Session
+from gateway.caps import Places
+from gateway.idempotency import identified
+from gateway.limits import limit_question
 from gateway.problems import Problem, unavailable
+from gateway.shedding import overloaded
 from gateway.state import Gateway
 from schemas.events import ChatRequested
 from schemas.http import ChatAccepted, ChatRequest
@@ -35,10 +39,15 @@ class Asked:
         return ChatAccepted(message_id=self.message_id, session_id=self.session.session_id, ticket=self.ticket)
 
 
-async def ask(gateway: Gateway, request: Request) -> Asked:
-    """Accept the question of a request. A known `messageId` is attached to and not asked again. Raises `Problem`."""
+async def ask(gateway: Gateway, request: Request, places: Places | None) -> Asked:
+    """Accept the question of a request. A known `messageId` is attached to and not asked again. Raises `Problem`.
+
+    `places`: where the request needs one for as long as it lasts; it is taken before anything is asked.
+    """
     caller = await gateway.access.caller(request)
-    body = await bodies.read(request, ChatRequest)
+    await limit_question(gateway.limits, request, caller)
+    posted = await bodies.read(request, ChatRequest)
+    body = identified(posted, request.headers.getlist("idempotency-key"), caller, gateway.tickets)
     session = gateway.attachments.session(caller.client.client_id, body.session_id or str(uuid7()))
     known = None
     if body.session_id is None:
@@ -47,11 +56,20 @@ async def ask(gateway: Gateway, request: Request) -> Asked:
     else:
         await admit(gateway, caller, session, body.message_id)
         known = await _known(gateway, session, body.message_id, request.headers.get("last-event-id"))
+    if places is not None:
+        places.hold(request, caller, session.session_id)
     message_id = body.message_id or uuid7()
     attached = known or gateway.attachments.now(session)
     if known is None:
+        _refuse_hopeless(gateway, caller)
         await _publish(gateway, caller, session, message_id, body)
     return Asked(session, message_id, attached, ticket_for(gateway, caller, session))
+
+
+def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:
+    outlook = gateway.queue.refusal(caller.client.tier, caller.client.client_id)
+    if outlook is not None:
+        raise overloaded(outlook)
 
 
 async def admit(gateway: Gateway, caller: Caller, session: Session, message_id: UUID | None = None) -> None:
@@ -115,5 +133,9 @@ async def _publish(gateway: Gateway, caller: Caller, session: Session, message_i
         page_url=body.context.url if body.context else None,
         requested_at=datetime.now(UTC),
     )
-    gateway.questions.accept(session.client_id, str(message_id), session.session_id)
-    await gateway.outbox.publish(question, headers=[(CLIENT_TIER, caller.client.tier.encode())])
+    tier = caller.client.tier
+    gateway.questions.accept(tier, session.client_id, str(message_id), session.session_id)
+    if ring := gateway.rings.get(session.key):
+        # Its streams shall tell how long the wait is.
+        ring.wake()
+    await gateway.outbox.publish(question, headers=[(CLIENT_TIER, tier.encode())])

@@ -26,8 +26,8 @@ from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
 async def chat(request: Request) -> Response:
     """POST /chat: the whole answer, or 202 when the caller would not wait for it."""
     gateway = gateway_of(request)
-    asked = await ask(gateway, request)
     wish = preference(request.headers.getlist("prefer"))
+    asked = await ask(gateway, request, gateway.waiting if wish.wait_seconds else None)
     headers = {"preference-applied": wish.applied} if wish.applied else {}
     answer = await _ended(gateway, request, asked, wish.wait_seconds)
     if answer is None:
@@ -39,9 +39,9 @@ async def chat(request: Request) -> Response:
 async def chat_stream(request: Request) -> Response:
     """POST /chat/stream: the answer as it is written."""
     gateway = gateway_of(request)
-    asked = await ask(gateway, request)
+    asked = await ask(gateway, request, gateway.streams)
     return EventStream(
-        Sources(gateway.rings, gateway.tail, gateway.drain),
+        Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue),
         asked.session,
         asked.attached,
         accepted=asked.accepted().model_dump_json(exclude_none=True).encode(),

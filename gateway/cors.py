@@ -1,4 +1,6 @@
-"""Which pages may read our answers: those of the client's own origins (`access`). Also counts requests."""
+"""Which pages may read our answers: those of the client's own origins (`access`). Also counts requests, and tells
+what is left of a limit (`limits`).
+"""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -9,7 +11,7 @@ from gateway.metrics import REQUESTS
 PREFLIGHT_SECONDS = 7_200
 ALLOWED_METHODS = "GET, HEAD, POST"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key"
-EXPOSED_HEADERS = "Location, Preference-Applied, Retry-After"
+EXPOSED_HEADERS = "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After"
 
 
 class Cors:
@@ -54,7 +56,9 @@ def _mark(scope: Scope, start: Message) -> None:
     REQUESTS.labels(getattr(endpoint, "__name__", "none"), str(start["status"])).inc()
     headers = MutableHeaders(scope=start)
     headers.add_vary_header("Origin")
-    origin = scope.get("state", {}).get("allowed_origin")
+    state = scope.get("state", {})
+    headers.update(state.get("limit_headers", {}))
+    origin = state.get("allowed_origin")
     if origin is not None:
         headers["access-control-allow-origin"] = origin
         headers["access-control-expose-headers"] = EXPOSED_HEADERS

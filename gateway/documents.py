@@ -8,12 +8,14 @@ from starlette.responses import Response
 
 from gateway import bodies
 from gateway.access import Caller
-from gateway.problems import Problem
+from gateway.document_events import ProgressStream, view
+from gateway.limits import limit_documents
+from gateway.problems import Problem, unavailable
 from gateway.replies import json_reply
 from gateway.state import Gateway, gateway_of
 from gateway.uploading import enlist, receive_file, receive_uri
 from schemas.events import DocumentDeleted, DocumentUploaded
-from schemas.http import DocumentAccepted, DocumentList, DocumentProgressView, DocumentView
+from schemas.http import DocumentAccepted, DocumentList, DocumentView
 from stores.documents import Document
 
 MAX_LISTED = 1_000
@@ -51,7 +53,16 @@ async def status(request: Request) -> Response:
     """GET /documents/{document_id}/status."""
     gateway, caller = await _server(request)
     document = await _find(gateway, caller, request)
-    return json_reply(DocumentProgressView(id=document.document_id, **asdict(document)))
+    return json_reply(view(document))
+
+
+async def events(request: Request) -> Response:
+    """GET /documents/{document_id}/events."""
+    gateway, caller = await _server(request)
+    document = await _find(gateway, caller, request)
+    if gateway.document_news.is_full:
+        raise unavailable("Too many documents are being watched here: ask for the status instead.")
+    return ProgressStream(gateway, document)
 
 
 async def delete(request: Request) -> Response:
@@ -77,6 +88,7 @@ async def _server(request: Request) -> tuple[Gateway, Caller]:
     gateway = gateway_of(request)
     caller = await gateway.access.caller(request)
     caller.require_server()
+    await limit_documents(gateway.limits, request, caller)
     return gateway, caller
 
 

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import httpx
-import redis.asyncio
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
@@ -63,7 +61,7 @@ async def _timed(check: Callable[[Gateway], Awaitable[Check]], gateway: Gateway)
             return await check(gateway)
     except TimeoutError:
         return Check(status="down", detail=f"No answer within {CHECK_SECONDS:.0f} s.")
-    except (*DATABASE_ERRORS, RedisError, httpx.HTTPError) as error:
+    except (*DATABASE_ERRORS, httpx.HTTPError) as error:
         return Check(status="down", detail=type(error).__name__)
 
 
@@ -80,12 +78,9 @@ async def _postgres(gateway: Gateway) -> Check:
 
 
 async def _redis(gateway: Gateway) -> Check:
-    client = redis.asyncio.from_url(gateway.settings.redis_url)
-    try:
-        await client.ping()
-    finally:
-        await client.aclose()
-    return Check(status="ok")
+    if await gateway.limits.ping():
+        return Check(status="ok")
+    return Check(status="down", detail="limits are kept per process")
 
 
 async def _qdrant(gateway: Gateway) -> Check:

@@ -6,6 +6,8 @@ from uuid_utils.compat import uuid7
 
 from gateway import bodies
 from gateway.access import allows
+from gateway.addresses import address_of
+from gateway.keyholders import RELAYED_KEYS
 from gateway.problems import Problem
 from gateway.replies import json_reply
 from gateway.state import gateway_of
@@ -17,7 +19,7 @@ async def validate_client(request: Request) -> Response:
     gateway = gateway_of(request)
     gateway.access.require_internal(request)
     body = await bodies.read(request, ValidateRequest)
-    found = await gateway.clients.by_api_key(body.api_key)
+    found = await gateway.keys.find(body.api_key, address_of(request), RELAYED_KEYS)
     if found is None or (found[1] == "publishable" and not allows(found[0], body.origin)):
         return json_reply(Validated(valid=False))
     client = found[0]

@@ -32,6 +32,9 @@ ANSWER_SECONDS = Histogram(
     "From a question's acceptance to its end.",
     buckets=(0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300),
 )
+SHED = Counter(
+    "chatconnect_gateway_shed_total", "Requests refused by a rate limit (rate_…) or for want of a place.", ["reason"]
+)
 UNANSWERED = Gauge("chatconnect_gateway_unanswered", "Questions asked here that have not ended.")
 OLDEST_UNANSWERED_SECONDS = Gauge("chatconnect_gateway_oldest_unanswered_seconds", "Age of the oldest of those.")
 

@@ -13,14 +13,19 @@ async def next_frame(rings: Rings, session: Session, receive: Receive, until: fl
 
     While it waits for the client's disconnect, the ring sets the timer of that wait to now: one coroutine for both.
     """
+    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(until) as timer:
-            rings.wait(session.key, session.partition, timer)
+
+            def wake() -> None:
+                timer.reschedule(loop.time())
+
+            ring = rings.join(session.key, session.partition, wake)
             try:
                 while (await receive())["type"] != "http.disconnect":
                     pass
             finally:
-                rings.leave(session.key, timer)
+                rings.leave(ring, wake)
     except TimeoutError:
         return True
     return False

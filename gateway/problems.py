@@ -4,6 +4,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from schemas.failures import PermanentError
 from schemas.http import Problem as Document
@@ -23,6 +24,7 @@ TITLES = {
     413: ("too-large", "Too large"),
     415: ("unsupported-media-type", "Unsupported media type"),
     422: ("invalid", "The request is not valid"),
+    429: ("too-many-requests", "Too much at once"),
     500: ("internal", "Something broke here"),
     502: ("answer-failed", "The answer failed"),
     503: ("unavailable", "Not available right now"),
@@ -75,8 +77,16 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         405: f"{request.url.path} does not answer to {request.method}.",
     }
     status = error.status_code if error.status_code in TITLES else 400
-    headers = dict(error.headers or {})
-    return render(Problem(status, details.get(status, f"{error.detail}."), headers=headers))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if status == 405:
+        headers["allow"] = ", ".join(_methods(request))
+    return render(Problem(status, details.get(status, f"{error.detail.rstrip('.')}."), headers=headers))
+
+
+def _methods(request: Request) -> list[str]:
+    # Starlette names those of the first route with this path, and there may be two.
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in route.methods})
 
 
 async def on_permanent(_: Request, error: Exception) -> Response:

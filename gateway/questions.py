@@ -7,6 +7,8 @@ from time import monotonic
 
 from gateway.answers import ENDINGS
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FIRST_TOKEN_SECONDS, OLDEST_UNANSWERED_SECONDS, UNANSWERED
+from gateway.waiting import Queue
+from schemas.events import Tier
 
 MAX_QUESTIONS = 50_000
 GIVEN_UP_SECONDS = 900.0
@@ -18,23 +20,26 @@ class Question:
 
     session_id: str
     accepted_at: float
+    has_begun: bool = False
     has_spoken: bool = False
 
 
 class Questions:
     """Oldest first. Bounded: the oldest leave when there are too many or they are hopelessly late."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, queue: Queue, clock: Callable[[], float] = monotonic) -> None:
+        self._queue = queue
         self._clock = clock
         self._open: OrderedDict[tuple[bytes, str], Question] = OrderedDict()
         UNANSWERED.set_function(lambda: len(self._open))
         OLDEST_UNANSWERED_SECONDS.set_function(self.oldest_seconds)
 
-    def accept(self, client_id: str, message_id: str, session_id: str) -> None:
-        """A question was published."""
+    def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
+        """A question is about to be published."""
+        self._queue.join(tier, client_id, session_id, message_id)
         self._open.setdefault((client_id.encode(), message_id), Question(session_id, self._clock()))
         if len(self._open) > MAX_QUESTIONS:
-            self._open.popitem(last=False)
+            self._drop_oldest()
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
         """The session of a question that waits here."""
@@ -46,6 +51,9 @@ class Questions:
         question = self._open.get((client_id, message_id))
         if question is None:
             return
+        if not question.has_begun:
+            question.has_begun = True
+            self._queue.begin(client_id.decode(), message_id)
         age = self._clock() - question.accepted_at
         if event == "delta" and not question.has_spoken:
             question.has_spoken = True
@@ -63,5 +71,9 @@ class Questions:
     def sweep(self) -> None:
         """Give up on questions that no answer can be expected for."""
         while self.oldest_seconds() > GIVEN_UP_SECONDS:
-            self._open.popitem(last=False)
+            self._drop_oldest()
             ANSWERS.labels("unanswered").inc()
+
+    def _drop_oldest(self) -> None:
+        (client_id, message_id), _ = self._open.popitem(last=False)
+        self._queue.leave(client_id.decode(), message_id)

@@ -1,7 +1,7 @@
 """One session's recent frames, and how far each of its answers is."""
 
-import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -42,7 +42,7 @@ class Ring:
         self.floor = floor
         self.frames: deque[Frame] = deque()
         self.progress: dict[str, Progress] = {}
-        self.waiters: set[asyncio.Timeout] = set()
+        self.waiters: set[Callable[[], None]] = set()
         self.size_bytes = 0
         self._ended: dict[str, None] = {}
 
@@ -59,6 +59,8 @@ class Ring:
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
         """The frames behind a cursor, of one answer or of all."""
+        if not self.frames or self.frames[-1].offset <= cursor:
+            return []
         newer = list(takewhile(lambda frame: frame.offset > cursor, reversed(self.frames)))
         newer.reverse()
         return newer if message_id is None else [frame for frame in newer if frame.message_id == message_id]
@@ -103,10 +105,9 @@ class Ring:
             progress.folded, progress.is_whole = None, False
 
     def wake(self) -> None:
-        """Set every waiting timer to now."""
-        now = asyncio.get_running_loop().time() if self.waiters else 0.0
-        while self.waiters:
-            self.waiters.pop().reschedule(now)
+        """Call whoever waits."""
+        for wake in self.waiters:
+            wake()
 
     def _advance(self, frame: Frame, now: float) -> bool:
         progress = self.progress.get(frame.message_id)

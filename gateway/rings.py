@@ -1,6 +1,5 @@
 """The recent frames of every session, bounded in time, in bytes per session and in bytes in all."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -70,17 +69,16 @@ class Rings:
             self._relieve()
         return is_news
 
-    def wait(self, key: RingKey, partition: int, until: asyncio.Timeout) -> None:
-        """Register a timer that is set to now by the session's next frame. Pair with `leave`."""
+    def join(self, key: RingKey, partition: int, wake: Callable[[], None]) -> Ring:
+        """The session's ring, which calls `wake` at each frame and stays until `leave`."""
         ring = self._rings.get(key) or self._create(key, partition)
-        ring.waiters.add(until)
+        ring.waiters.add(wake)
+        return ring
 
-    def leave(self, key: RingKey, until: asyncio.Timeout) -> None:
-        """Forget a timer; an empty ring that nobody waits at goes."""
-        ring = self._rings.get(key)
-        if ring is not None:
-            ring.waiters.discard(until)
-            self._drop_if_unused(ring)
+    def leave(self, ring: Ring, wake: Callable[[], None]) -> None:
+        """Wake it no more; an empty ring that nobody waits at goes."""
+        ring.waiters.discard(wake)
+        self._drop_if_unused(ring)
 
     def wake_all(self) -> None:
         """Let every waiter look around: the drain began."""

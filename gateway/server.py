@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 
 from gateway.app import create_app
+from gateway.connection import Protocol
 from gateway.drain import Drain
 from schemas.settings import Settings
 
@@ -58,7 +59,7 @@ def serve(settings: Settings) -> None:
     drain = Drain()
     config = uvicorn.Config(
         create_app(settings, drain),
-        http="httptools",
+        http=Protocol,
         loop="uvloop",
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -29,15 +29,17 @@ async def events(request: Request) -> Response:
     caller = await gateway.access.caller(request)
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
     await admit(gateway, caller, session)
+    gateway.streams.hold(request, caller, session.session_id)
     accepted = request.headers.get("accept", "")
     if "application/json" in accepted and "text/event-stream" not in accepted:
-        return await _poll(gateway, request, session)
+        wait_seconds = 0 if request.method == "HEAD" else bodies.number(request, "wait", POLL_SECONDS, MAX_POLL_SECONDS)
+        return await _poll(gateway, request, session, wait_seconds)
     last_event_id = request.headers.get("last-event-id", request.query_params.get("last_event_id"))
     try:
         attached = await gateway.attachments.to_session(session, last_event_id)
     except NotYetError:
         return not_yet()
-    sources = Sources(gateway.rings, gateway.tail, gateway.drain)
+    sources = Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue)
     return EventStream(sources, session, attached, seconds=_seconds(caller))
 
 
@@ -58,8 +60,7 @@ async def messages(request: Request) -> Response:
     return json_reply(page)
 
 
-async def _poll(gateway: Gateway, request: Request, session: Session) -> Response:
-    wait_seconds = bodies.number(request, "wait", POLL_SECONDS, MAX_POLL_SECONDS)
+async def _poll(gateway: Gateway, request: Request, session: Session, wait_seconds: float) -> Response:
     try:
         attached = await gateway.attachments.to_session(session, request.query_params.get("after"))
     except NotYetError as error:

@@ -8,16 +8,21 @@ from starlette.requests import Request
 
 from gateway.access import Access
 from gateway.attach import Attachments
+from gateway.caps import Places
+from gateway.document_news import DocumentNews
 from gateway.drain import Drain
+from gateway.keyholders import KeyHolders
 from gateway.outbox import Outbox
 from gateway.questions import Questions
 from gateway.rings import Rings
 from gateway.tail import Tail
 from gateway.tickets import Tickets
+from gateway.waiting import Queue
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.clients import Clients
 from stores.documents import Documents
+from stores.limits import Limits
 from stores.uploads import Uploads
 
 
@@ -30,13 +35,19 @@ class Gateway:
     clients: Clients
     chat_logs: ChatLogs
     documents: Documents
+    document_news: DocumentNews
     uploads: Uploads
     outbox: Outbox
     access: Access
+    keys: KeyHolders
+    limits: Limits
+    streams: Places
+    waiting: Places
     tickets: Tickets
     rings: Rings
     tail: Tail
     questions: Questions
+    queue: Queue
     attachments: Attachments
     drain: Drain
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from time import time
 from uuid import UUID
 
@@ -13,22 +14,24 @@ from starlette.types import Receive, Scope, Send
 from gateway import sse
 from gateway.answers import Frame
 from gateway.attach import Attached, Session
+from gateway.connection import Connection, connection_of
 from gateway.drain import Drain
 from gateway.metrics import ATTACHED, CLOSED, DELIVERY_SECONDS, OPEN_STREAMS
-from gateway.news import next_frame
+from gateway.pulse import Pulse
+from gateway.resume import Place
+from gateway.ring import Ring
 from gateway.rings import Rings
 from gateway.tail import Tail
+from gateway.unwound import run_after
+from gateway.waiting import TOLD_SECONDS, Outlook, Queue
+from schemas.sse import Queued
 
 HEARTBEAT_SECONDS = (12.0, 18.0)
 # Spread, so that a restart's reconnects do not come back together for ever.
 LIFETIME_SECONDS = (480.0, 600.0)
 RETRY_MS = (500, 3_000)
+TOLD_EVERY_SECONDS = 5.0
 NOT_YET_RETRY_MS = 2_000
-STALLED_SECONDS = 5.0
-
-
-class StalledError(Exception):
-    """The client does not read; it is cut off, and resumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Sources:
     rings: Rings
     tail: Tail
     drain: Drain
+    queue: Queue
 
 
 class EventStream(Response):
@@ -56,108 +60,145 @@ class EventStream(Response):
         message_id: UUID | None = None,
         seconds: float = LIFETIME_SECONDS[1],
     ) -> None:
+        place = sources.tail.place(session.key, session.partition)
         self._sources = sources
         self._session = session
         self._cursor = attached.cursor
         self._message_id = str(message_id) if message_id else None
-        self._prefix = sources.tail.place(session.key, session.partition).event_id
+        self._prefix = place.event_id
         self._began = "snapshot" if attached.answers else "deltas"
-        self._opening = list(self._open(attached, accepted))
+        self._opening = list(_opening(place, attached, accepted))
         self._is_finished = self._message_id is not None and any(
             answer.message_id == self._message_id and answer.state != "running" for answer in attached.answers
         )
-        self._ends_at = asyncio.get_running_loop().time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
         self._drained_at: float | None = None
+        self._told_at = -TOLD_EVERY_SECONDS
+        self._heartbeat_seconds = random.uniform(*HEARTBEAT_SECONDS)
         self._heartbeat_at = 0.0
         self._opened_ms = time() * 1000
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request; HEAD gets the headers."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        """Answer with the head; the stream itself runs once the application has returned. HEAD gets the headers."""
         await send({"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
+        run_after(scope, partial(self._run, connection_of(scope)))
+
+    async def _run(self, connection: Connection, send: Send) -> None:
         ATTACHED.labels(self._began).inc()
-        with OPEN_STREAMS.track_inprogress():
-            try:
-                reason = await self._serve(receive, send)
-            except StalledError:
-                reason = "stalled"
+        pulse = Pulse(connection.abort)
+        wake = pulse.wake
+        ring = self._sources.rings.join(self._session.key, self._session.partition, wake)
+        connection.on_lost = wake
+        try:
+            with OPEN_STREAMS.track_inprogress():
+                reason = await self._serve(connection, pulse, ring, send)
+        finally:
+            connection.on_lost = None
+            pulse.close()
+            self._sources.rings.leave(ring, wake)
         CLOSED.labels(reason).inc()
 
-    async def _serve(self, receive: Receive, send: Send) -> str:
+    async def _serve(self, connection: Connection, pulse: Pulse, ring: Ring, send: Send) -> str:
         for body in sse.joined(self._opening):
-            await self._send(send, body)
+            await self._send(pulse, send, body)
         self._opening.clear()
-        while (reason := self._reason_to_end()) is None:
-            body = self._pending()
-            if body:
-                await self._send(send, body)
-            elif not await next_frame(self._sources.rings, self._session, receive, self._wakes_at()):
-                return "disconnected"
-        # Whole events only: everything before this was sent event by event.
-        await self._send(send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
+        while (reason := self._reason_to_end(connection, pulse, ring)) is None:
+            while frames := ring.after(self._cursor, self._message_id):
+                await self._send(pulse, send, self._encode(frames))
+                if self._is_finished or ring.floor > self._cursor or connection.is_lost:
+                    break
+            else:
+                await self._idle(pulse, send)
+        if not connection.is_lost:
+            # Whole events only: everything before this was sent event by event.
+            await self._send(pulse, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
         return reason
 
-    def _reason_to_end(self) -> str | None:
+    def _reason_to_end(self, connection: Connection, pulse: Pulse, ring: Ring) -> str | None:
+        if connection.is_lost:
+            return "stalled" if pulse.is_stalled else "disconnected"
         if self._is_finished:
             return "finished"
-        if self._sources.rings.floor(self._session.key, self._session.partition) > self._cursor:
+        if ring.floor > self._cursor:
             return "behind"
-        now = asyncio.get_running_loop().time()
         if self._sources.drain.is_on and self._drained_at is None:
-            self._drained_at = now + self._sources.drain.share()
-        if self._drained_at is not None and now >= self._drained_at:
-            return "drained"
-        return "lifetime" if now >= self._ends_at else None
+            self._drained_at = self._loop.time() + self._sources.drain.share()
+        if pulse.is_due:
+            now = self._loop.time()
+            if self._drained_at is not None and now >= self._drained_at:
+                return "drained"
+            if now >= self._ends_at:
+                return "lifetime"
+        return None
 
-    def _pending(self) -> bytes:
-        ring = self._sources.rings.get(self._session.key)
-        frames = ring.after(self._cursor, self._message_id) if ring else []
-        if frames:
-            return self._encode(frames)
-        # Everything up to the tail's position is in the ring, and none of it is for us.
-        self._cursor = max(self._cursor, self._sources.tail.position(self._session.partition))
-        if asyncio.get_running_loop().time() >= self._heartbeat_at:
-            return sse.heartbeat(self._prefix(self._cursor))
-        return b""
+    async def _idle(self, pulse: Pulse, send: Send) -> None:
+        """Everything up to the tail's position is in the ring, and none of it is for us."""
+        if pulse.is_due:
+            self._cursor = max(self._cursor, self._sources.tail.position(self._session.partition))
+            if self._loop.time() >= self._heartbeat_at:
+                await self._send(pulse, send, sse.heartbeat(self._prefix(self._cursor)))
+        until = min(self._heartbeat_at, self._drained_at or self._ends_at, self._ends_at)
+        if self._sources.queue.waits(self._session.client_id, self._session.session_id):
+            until = min(until, await self._tell_wait(pulse, send))
+        await pulse.wait(until)
+
+    async def _tell_wait(self, pulse: Pulse, send: Send) -> float:
+        """Says how long the session's waiting questions have to wait; returns when to look again."""
+        now = self._loop.time()
+        if now < self._told_at + TOLD_EVERY_SECONDS:
+            return self._told_at + TOLD_EVERY_SECONDS
+        outlooks = self._sources.queue.outlooks(self._session.client_id, self._session.session_id)
+        told = [queued(one) for one in outlooks if self._message_id in (None, one.message_id)]
+        if not told:
+            return now + TOLD_SECONDS
+        self._told_at = now
+        await self._send(pulse, send, b"".join(told))
+        return now + TOLD_EVERY_SECONDS
 
     def _encode(self, frames: list[Frame]) -> bytes:
-        body = bytearray()
+        bodies, size = [], 0
         for frame in frames:
-            body += sse.event(frame.event, frame.data, self._prefix(frame.offset))
-            self._cursor = frame.offset
+            body = sse.event(frame.event, frame.data, self._prefix(frame.offset))
+            bodies.append(body)
+            size += len(body)
             if frame.is_ending and self._message_id is not None:
                 self._is_finished = True
                 break
-            if len(body) >= sse.MAX_SEND_BYTES:
+            if size >= sse.MAX_SEND_BYTES:
                 break
+        self._cursor = frame.offset
         if frame.timestamp_ms > self._opened_ms:
             DELIVERY_SECONDS.observe(max(0.0, time() - frame.timestamp_ms / 1000))
-        return bytes(body)
+        return b"".join(bodies)
 
-    def _wakes_at(self) -> float:
-        return min(self._heartbeat_at, self._ends_at, self._drained_at or self._ends_at)
+    async def _send(self, pulse: Pulse, send: Send, body: bytes, *, is_last: bool = False) -> None:
+        pulse.is_writing = True
+        await send({"type": "http.response.body", "body": body, "more_body": not is_last})
+        pulse.is_writing = False
+        pulse.writes += 1
+        self._heartbeat_at = self._loop.time() + self._heartbeat_seconds
 
-    async def _send(self, send: Send, body: bytes, *, is_last: bool = False) -> None:
-        # The timer cancels from outside the write: a deadline checked between writes never comes to a blocked one.
-        try:
-            async with asyncio.timeout(STALLED_SECONDS):
-                await send({"type": "http.response.body", "body": body, "more_body": not is_last})
-        except TimeoutError as error:
-            raise StalledError from error
-        self._heartbeat_at = asyncio.get_running_loop().time() + random.uniform(*HEARTBEAT_SECONDS)
 
-    def _open(self, attached: Attached, accepted: bytes | None) -> Iterator[bytes]:
-        place = self._sources.tail.place(self._session.key, self._session.partition)
-        arrived = place.event_id(attached.cursor)
-        # Until its last snapshot has come a client must hold an id that brings all of them again.
-        yield sse.first(random.randint(*RETRY_MS), place.unfinished_id if attached.answers else arrived)
-        if accepted is not None:
-            yield sse.event("accepted", accepted)
-        for answer in attached.answers:
-            is_last = answer is attached.answers[-1]
-            yield sse.event("snapshot", answer.snapshot(), arrived if is_last else None)
+def _opening(place: Place, attached: Attached, accepted: bytes | None) -> Iterator[bytes]:
+    arrived = place.event_id(attached.cursor)
+    # Until its last snapshot has come a client must hold an id that brings all of them again.
+    yield sse.first(random.randint(*RETRY_MS), place.unfinished_id if attached.answers else arrived)
+    if accepted is not None:
+        yield sse.event("accepted", accepted)
+    for answer in attached.answers:
+        is_last = answer is attached.answers[-1]
+        yield sse.event("snapshot", answer.snapshot(), arrived if is_last else None)
+
+
+def queued(outlook: Outlook) -> bytes:
+    """The event that tells a wait."""
+    wait_seconds = round(outlook.wait_seconds, 1)
+    body = Queued(message_id=UUID(outlook.message_id), position=outlook.position, expected_wait_seconds=wait_seconds)
+    return sse.event("queued", body.model_dump_json().encode())
 
 
 def not_yet() -> Response:

@@ -18,7 +18,8 @@ from streams.partitioner import partition_for
 REPLAYED = timedelta(seconds=180)
 SWEEP_SECONDS = 5.0
 CATCH_UP_POLL_SECONDS = 0.02
-SILENT_SECONDS = 10.0
+# Less than a silent reader needs to be built anew, so that meanwhile nobody is sent here.
+SILENT_SECONDS = 8.0
 
 EVENTS = {
     b"AnswerStarted": "started",
@@ -35,7 +36,7 @@ class Log(Protocol):
 
     epoch: str
     partitions: int
-    polled_at: float
+    heard_at: float
 
     @property
     def is_caught_up(self) -> bool:
@@ -98,9 +99,9 @@ class Tail:
 
     @property
     def is_alive(self) -> bool:
-        """The log was asked for news lately."""
+        """All that is on the log came, a few seconds ago at the latest."""
         now = asyncio.get_running_loop().time()
-        return self.caught_up.is_set() and now - self._log.polled_at < SILENT_SECONDS
+        return self.caught_up.is_set() and now - self._log.heard_at < SILENT_SECONDS
 
     async def _read(self) -> None:
         async for batch in self._log.batches():

@@ -10,7 +10,6 @@ import structlog
 
 from handlers.ports import Turn
 from schemas.events import ChatRequested, Tier
-from stores.chat_logs import ChatLog
 from stores.clients import Client, Widget
 from stores.database import DATABASE_ERRORS
 
@@ -37,8 +36,8 @@ class ClientStore(Protocol):
 class ChatLogStore(Protocol):
     """`stores.chat_logs.ChatLogs`."""
 
-    async def page(self, client_id: str, session_id: str, *, before: datetime | None, limit: int) -> list[ChatLog]:
-        """The session's answers, newest first."""
+    async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """Question and answer of the session's completed answers, oldest first."""
         ...
 
 
@@ -58,22 +57,15 @@ async def find_circumstances(clients: ClientStore, chat_logs: ChatLogStore, requ
         widget = group.create_task(
             _or_else(clients.widget(request.client_id, request.widget_id), Widget(request.client_id, "default"))
         )
-        logs = group.create_task(_or_else(_logs(chat_logs, request), []))
+        turns = group.create_task(_or_else(_turns(chat_logs, request), []))
     found = client.result()
-    return Circumstances(found.tier if found else "free", widget.result(), _turns(logs.result()))
+    return Circumstances(found.tier if found else "free", widget.result(), turns.result())
 
 
-async def _logs(chat_logs: ChatLogStore, request: ChatRequested) -> list[ChatLog]:
+async def _turns(chat_logs: ChatLogStore, request: ChatRequested) -> list[Turn]:
     # Before this message: a replayed question must not read its own future.
-    return await chat_logs.page(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
-
-
-def _turns(newest_first: Sequence[ChatLog]) -> list[Turn]:
-    return [
-        Turn(log_row.question, log_row.answer)
-        for log_row in reversed(newest_first)
-        if log_row.outcome == "completed" and log_row.answer
-    ]
+    said = await chat_logs.turns(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
+    return [Turn(question, answer) for question, answer in said]
 
 
 async def _or_else(reading: Awaitable[Found], otherwise: Found) -> Found:

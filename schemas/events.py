@@ -25,7 +25,10 @@ DocumentStatus = Literal["pending", "parsing", "chunking", "embedding", "indexin
 def _aware_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time needs a zone: send RFC 3339 with Z or an offset")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time must lie in the years 1 to 9999, in UTC too") from error
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(_aware_utc)]

@@ -98,6 +98,21 @@ class History(Shape):
     ticket: str | None = None
 
 
+class PolledEvent(Shape):
+    """An event as the session's stream would tell it."""
+
+    id: str
+    event: str
+    data: dict[str, object]
+
+
+class Polled(Shape):
+    """What is after the place that was asked for; `next` is the place after it."""
+
+    events: list[PolledEvent]
+    next: str
+
+
 class DocumentFields(Shape):
     """What may come beside an uploaded file."""
 

@@ -33,6 +33,15 @@ SECTIONS = {
     "Which variables set addresses, ports and secrets?": ("host", "port", "metrics_port", "internal_secret", "demo_"),
     "Which variables are about a process and its log?": ("instance_id", "log_"),
 }
+# Read by uvicorn itself.
+OF_UVICORN = {
+    "Which variables set addresses, ports and secrets?": (
+        "* `FORWARDED_ALLOW_IPS` (default `127.0.0.1,::1`): Addresses or networks of the proxies in front of the "
+        "gateway, with commas between them; from these alone `X-Forwarded-For` is believed. Set it behind a load "
+        "balancer, or all visitors count as one address and share its limits. `*` believes anybody, who may then "
+        "claim any address.\n"
+    ),
+}
 
 
 def page() -> str:
@@ -41,7 +50,12 @@ def page() -> str:
     parts = [INTRODUCTION]
     for heading, prefixes in SECTIONS.items():
         names = [name for name in fields if name.startswith(prefixes)]
-        parts.append(f"## {heading}\n\n" + "\n".join(_entry(name, fields.pop(name)) for name in names) + "\n")
+        parts.append(
+            f"## {heading}\n\n"
+            + "\n".join(_entry(name, fields.pop(name)) for name in names)
+            + "\n"
+            + OF_UVICORN.get(heading, "")
+        )
     if fields:
         raise KeyError(f"no section of scripts/configuration.py names {', '.join(fields)}")
     return "\n".join(parts)

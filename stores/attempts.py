@@ -9,12 +9,43 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy import CursorResult, Interval, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningInsert
 
 from schemas.tables import AttemptRow
 from stores.database import single_statements, storable
+
+_LEASE_END = func.now() + bindparam("lease", type_=Interval)
+
+
+def _begin() -> ReturningInsert[int]:
+    row = insert(AttemptRow).values(lease_until=_LEASE_END)
+    is_free = or_(AttemptRow.lease_until <= func.now(), AttemptRow.holder == row.excluded.holder)
+    return row.on_conflict_do_update(
+        index_elements=["client_id", "message_id"],
+        set_={
+            "attempt": func.greatest(AttemptRow.attempt, row.excluded.attempt - 1) + 1,
+            "holder": row.excluded.holder,
+            "lease_until": row.excluded.lease_until,
+            "updated_at": func.now(),
+        },
+        where=AttemptRow.ending.is_(None) & is_free,
+    ).returning(AttemptRow.attempt)
+
+
+def _finish() -> ReturningInsert[int]:
+    row = insert(AttemptRow).values(lease_until=func.now())
+    return row.on_conflict_do_update(
+        index_elements=["client_id", "message_id"],
+        set_={"attempt": row.excluded.attempt, "ending": row.excluded.ending, "updated_at": func.now()},
+        where=AttemptRow.ending.is_(None) & (AttemptRow.attempt <= row.excluded.attempt),
+    ).returning(AttemptRow.attempt)
+
+
+# Made once: to put a statement together costs more than to run it.
+_BEGIN, _FINISH = _begin(), _finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +76,14 @@ class Attempts:
         self.lease_seconds = lease_seconds
         self._engine = single_statements(engine)
         self._holder = holder
+        self._lease = {"lease": timedelta(seconds=lease_seconds)}
 
     async def begin(self, client_id: str, message_id: UUID, *, above: int = 0) -> Lease | Ended | Held:
         """Takes the message if it is free. The attempt is higher than every earlier one, and than `above`."""
-        row = insert(AttemptRow).values(
-            client_id=client_id,
-            message_id=message_id,
-            attempt=above + 1,
-            holder=self._holder,
-            lease_until=self._lease_end(),
-        )
-        statement = row.on_conflict_do_update(
-            index_elements=["client_id", "message_id"],
-            set_={
-                "attempt": func.greatest(AttemptRow.attempt, above) + 1,
-                "holder": row.excluded.holder,
-                "lease_until": row.excluded.lease_until,
-                "updated_at": func.now(),
-            },
-            where=AttemptRow.ending.is_(None)
-            & or_(AttemptRow.lease_until <= func.now(), AttemptRow.holder == self._holder),
-        ).returning(AttemptRow.attempt)
+        row = {"client_id": client_id, "message_id": message_id, "attempt": above + 1, "holder": self._holder}
         while True:
             async with self._engine.connect() as connection:
-                attempt = (await connection.execute(statement)).scalar_one_or_none()
+                attempt = (await connection.execute(_BEGIN, {**row, **self._lease})).scalar_one_or_none()
             if attempt is not None:
                 return Lease(attempt)
             if found := await self._why_not(client_id, message_id):
@@ -95,32 +110,26 @@ class Attempts:
                 AttemptRow.attempt == attempt,
                 AttemptRow.ending.is_(None),
             )
-            .values(lease_until=self._lease_end())
+            .values(lease_until=_LEASE_END)
             .returning(AttemptRow.attempt)
         )
         async with self._engine.connect() as connection:
-            return (await connection.execute(statement)).one_or_none() is not None
+            return (await connection.execute(statement, self._lease)).one_or_none() is not None
 
     async def finish(self, client_id: str, message_id: UUID, attempt: int, ending: dict[str, Any]) -> bool:
         """Stores the ending. False: a newer attempt began or the message ended before; publish nothing.
 
         An attempt that the table does not know yet (begun while Postgres was away) is stored as well.
         """
-        row = insert(AttemptRow).values(
-            client_id=client_id,
-            message_id=message_id,
-            attempt=attempt,
-            holder=self._holder,
-            lease_until=func.now(),
-            ending=storable(ending),
-        )
-        statement = row.on_conflict_do_update(
-            index_elements=["client_id", "message_id"],
-            set_={"attempt": attempt, "ending": row.excluded.ending, "updated_at": func.now()},
-            where=AttemptRow.ending.is_(None) & (AttemptRow.attempt <= attempt),
-        ).returning(AttemptRow.attempt)
+        row = {
+            "client_id": client_id,
+            "message_id": message_id,
+            "attempt": attempt,
+            "holder": self._holder,
+            "ending": storable(ending),
+        }
         async with self._engine.connect() as connection:
-            return (await connection.execute(statement)).one_or_none() is not None
+            return (await connection.execute(_FINISH, row)).one_or_none() is not None
 
     async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
         """How the message ended, if it has."""
@@ -135,6 +144,3 @@ class Attempts:
         async with self._engine.connect() as connection:
             deleted: CursorResult[Any] = await connection.execute(statement)
         return deleted.rowcount
-
-    def _lease_end(self) -> Any:
-        return func.now() + timedelta(seconds=self.lease_seconds)

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, literal, select, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import Integer, Select, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
@@ -14,6 +14,7 @@ from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
 from stores.database import single_statements, storable
 
+_COUNTED_BY = ("client_id", "day", "model")
 _ADDED_UP = (
     "answers",
     "failures",
@@ -57,11 +58,10 @@ class ChatLogs:
 
     async def record(self, completed: ChatCompleted) -> bool:
         """Adds the row and counts it, both or neither. False: it was there, and nothing was counted."""
-        row = insert(ChatLogRow).values(_row(completed)).on_conflict_do_nothing().returning(ChatLogRow.message_id)
-        added = row.cte("added")
-        statement = select(added.c.message_id).add_cte(_count(completed, added).cte("counted"))
+        values = {f"row_{name}": value for name, value in _row(completed).items()}
+        values |= {f"sum_{name}": value for name, value in _sums(completed).items()}
         async with self._engine.connect() as connection:
-            return (await connection.execute(statement)).one_or_none() is not None
+            return (await connection.execute(_RECORD, values)).one_or_none() is not None
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
         """The row, or None while the answer runs or its record is on its way."""
@@ -72,13 +72,19 @@ class ChatLogs:
 
     async def page(self, client_id: str, session_id: str, *, before: datetime | None, limit: int) -> list[ChatLog]:
         """The session's answers, newest first; with `before`, those asked earlier than that."""
-        query = (
-            select(ChatLogRow)
-            .where(ChatLogRow.client_id == client_id, ChatLogRow.session_id == storable(session_id))
-            .order_by(ChatLogRow.requested_at.desc(), ChatLogRow.message_id.desc())
-            .limit(limit)
+        asked = {"client": client_id, "session": storable(session_id), "rows": limit}
+        return (
+            await self._read(_PAGE, asked)
+            if before is None
+            else await self._read(_EARLIER_PAGE, {**asked, "before": before})
         )
-        return await self._read(query if before is None else query.where(ChatLogRow.requested_at < before))
+
+    async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """Question and answer of the session's last completed answers that were asked earlier, oldest first."""
+        asked = {"client": client_id, "session": storable(session_id), "rows": limit, "before": before}
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(_TURNS, asked)).all()
+        return [(question, answer) for question, answer in reversed(rows)]
 
     async def rate(self, feedback: ChatFeedback) -> bool:
         """Keeps the visitor's verdict in place of an earlier one. False: no such row in this session."""
@@ -95,9 +101,9 @@ class ChatLogs:
         async with self._engine.connect() as connection:
             return (await connection.execute(statement)).one_or_none() is not None
 
-    async def _read(self, query: Select[Any]) -> list[ChatLog]:
+    async def _read(self, query: Select[Any], values: dict[str, Any] | None = None) -> list[ChatLog]:
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            rows = (await connection.execute(query, values)).mappings().all()
         return [ChatLog.model_validate(dict(row)) for row in rows]
 
 
@@ -109,11 +115,9 @@ def _row(completed: ChatCompleted) -> dict[str, Any]:
     return stored | {"cost_usd": _dollars(completed)}
 
 
-def _count(completed: ChatCompleted, added: CTE) -> Insert:
-    """Adds to the day's sums if a row was added, in the same statement: both or neither."""
+def _sums(completed: ChatCompleted) -> dict[str, Any]:
     failed = completed.outcome == "failed"
-    columns = UsageRow.__table__.c
-    values = {
+    return {
         "client_id": completed.client_id,
         "day": completed.completed_at.astimezone(UTC).date(),
         "model": completed.model,
@@ -122,12 +126,47 @@ def _count(completed: ChatCompleted, added: CTE) -> Insert:
         "cost_usd": _dollars(completed),
         **completed.usage.model_dump(exclude={"estimated"}, by_alias=False),
     }
-    one = select(*(literal(value, columns[name].type) for name, value in values.items())).select_from(added)
-    row = insert(UsageRow).from_select(list(values), one)
-    sums = {name: columns[name] + row.excluded[name] for name in _ADDED_UP}
-    return row.on_conflict_do_update(index_elements=["client_id", "day", "model"], set_=sums)
+
+
+def _record() -> Select[Any]:
+    """Adds the row and, if it was not there, counts it: one statement, so both or neither."""
+    columns = ChatLogRow.__table__.c
+    row = {name: bindparam(f"row_{name}", type_=columns[name].type) for name in _RECORDED}
+    added = insert(ChatLogRow).values(row).on_conflict_do_nothing().returning(ChatLogRow.message_id).cte("added")
+    sums = UsageRow.__table__.c
+    names = [*_COUNTED_BY, *_ADDED_UP]
+    one = select(*(bindparam(f"sum_{name}", type_=sums[name].type) for name in names)).select_from(added)
+    counting = insert(UsageRow).from_select(names, one)
+    counted = counting.on_conflict_do_update(
+        index_elements=_COUNTED_BY, set_={name: sums[name] + counting.excluded[name] for name in _ADDED_UP}
+    )
+    return select(added.c.message_id).add_cte(counted.cte("counted"))
 
 
 def _dollars(completed: ChatCompleted) -> Decimal:
     # Through the shortest decimal that reads back as the float: 0.1 stays 0.1.
     return Decimal(str(completed.cost_usd))
+
+
+_RECORDED = tuple(ChatCompleted.model_fields)
+# Made once: to put these together costs more than to run them.
+_RECORD = _record()
+_PAGE = (
+    select(ChatLogRow)
+    .where(ChatLogRow.client_id == bindparam("client"), ChatLogRow.session_id == bindparam("session"))
+    .order_by(ChatLogRow.requested_at.desc(), ChatLogRow.message_id.desc())
+    .limit(bindparam("rows", type_=Integer))
+)
+_TURNS = (
+    select(ChatLogRow.question, ChatLogRow.answer)
+    .where(
+        ChatLogRow.client_id == bindparam("client"),
+        ChatLogRow.session_id == bindparam("session"),
+        ChatLogRow.requested_at < bindparam("before"),
+        ChatLogRow.outcome == "completed",
+        ChatLogRow.answer != "",
+    )
+    .order_by(ChatLogRow.requested_at.desc(), ChatLogRow.message_id.desc())
+    .limit(bindparam("rows", type_=Integer))
+)
+_EARLIER_PAGE = _PAGE.where(ChatLogRow.requested_at < bindparam("before"))

@@ -15,14 +15,16 @@ LISTED_SECONDS = 30
 POLL_SECONDS = 0.1
 
 
-async def create_topics(settings: Settings) -> list[str]:
+async def create_topics(settings: Settings, most_partitions: int | None = None) -> list[str]:
     """Creates the topics and dead-letter topics that are missing and returns their names.
+
+    A topic has as many partitions as its table says, or `most_partitions` if that is less.
 
     Returns once the metadata lists every one, so that a producer that starts now finds them. Topics that exist
     are left as they are. Raises aiokafka's `KafkaError`, or `TimeoutError` when they are not listed in time.
     """
     async with open_admin(settings) as admin:
-        wanted = {topic.name: topic for topic in _wanted()}
+        wanted = {topic.name: topic for topic in _wanted(most_partitions)}
         missing = wanted.keys() - set(await admin.list_topics())
         created = await _create(admin, [wanted[name] for name in sorted(missing)]) if missing else []
         async with asyncio.timeout(LISTED_SECONDS):
@@ -31,9 +33,9 @@ async def create_topics(settings: Settings) -> list[str]:
         return created
 
 
-def _wanted() -> Iterator[NewTopic]:
+def _wanted(most_partitions: int | None) -> Iterator[NewTopic]:
     for topic in TOPICS:
-        yield _new(topic.name, topic.partitions, topic.config)
+        yield _new(topic.name, min(topic.partitions, most_partitions or topic.partitions), topic.config)
         yield _new(topic.dead, 1, DEAD_CONFIG)
 
 

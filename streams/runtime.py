@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -12,14 +12,15 @@ from faststream.kafka.subscriber.usecase import LogicSubscriber
 
 from schemas.settings import Settings
 from streams.broker import create_broker, subscribe
+from streams.closing import close_rest, failure, is_stopped
 from streams.consumer import Consumer
 from streams.publisher import Publisher
 from streams.runner import Runner
+from streams.silence import SilentError
 from streams.subscription import Subscription
-from streams.watchdog import SilentError, blocked_loop_ends_process
+from streams.watchdog import blocked_loop_ends_process
 
 DRAIN_SECONDS = 25.0
-CLOSE_SECONDS = 10.0
 # A join waits for the other members' drains, which have `REBALANCE_TIMEOUT_MS`.
 START_SECONDS = 90.0
 PAUSE_SECONDS = 5.0
@@ -52,7 +53,7 @@ class Runtime:
                 await self._run(stop)
         finally:
             await asyncio.gather(*(self._close(subscriber) for _, subscriber in self._consumers))
-            await self._stop(self.broker.stop())
+            await is_stopped(self.broker.stop())
 
     def hurry(self, client_id: str, key: str) -> None:
         """A record of this key that waits for its next try is tried now: something that it should know has happened."""
@@ -87,7 +88,7 @@ class Runtime:
             log.warning("consumer_rebuilt", group=subscriber.group_id, reason=silence)
             await self._close(subscriber)
             consumer.forget()
-            silence = await _failure(subscriber.start(), START_SECONDS)
+            silence = await failure(subscriber.start(), START_SECONDS)
             if silence is not None:
                 await asyncio.sleep(PAUSE_SECONDS)
 
@@ -101,33 +102,5 @@ class Runtime:
 
     async def _close(self, subscriber: LogicSubscriber[Any]) -> None:
         kafka = subscriber.consumer
-        if await self._stop(subscriber.stop()) or kafka is None:
-            return
-        # Its stop gave up at a task of its own that had ended before. What it did not come to would connect again.
-        for part in (kafka._fetcher, kafka._client):  # noqa: SLF001
-            if part is not None:
-                await self._stop(part.close())
-
-    async def _stop(self, stopping: Coroutine[Any, Any, None]) -> bool:
-        failure = await _failure(stopping, CLOSE_SECONDS)
-        if failure is not None:
-            log.warning("kafka_close_failed", error=failure)
-        return failure is None
-
-
-async def _failure(work: Coroutine[Any, Any, None], budget_seconds: float) -> str | None:
-    """What went wrong, in words.
-
-    aiokafka can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had ended before: in
-    a task, with a deadline, neither is ours.
-    """
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait([task], timeout=budget_seconds)
-        if not task.done():
-            return f"not done within {budget_seconds:.0f} s"
-        if task.cancelled():
-            return "cancelled"
-        return repr(error) if (error := task.exception()) is not None else None
-    finally:
-        task.cancel()
+        if not await is_stopped(subscriber.stop()) and kafka is not None:
+            await close_rest(kafka)

@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.assignment import Assignments
+from streams.silence import SilentError
 
 LOOK_SECONDS = 5.0
 SILENT_SECONDS = 20.0
@@ -33,10 +34,6 @@ CANCEL_SECONDS = 5.0
 EX_SOFTWARE = 70
 
 log = structlog.get_logger()
-
-
-class SilentError(Exception):
-    """The consumer is behind the end of the log and receives nothing."""
 
 
 class ReplacedError(Exception):

@@ -110,11 +110,11 @@ class FakeChatLogs:
         self.failure = None
         self.asked = []
 
-    async def page(self, client_id, session_id, *, before, limit):
+    async def turns(self, client_id, session_id, *, before, limit):
         if self.failure:
             raise self.failure
         self.asked.append((client_id, session_id, before, limit))
-        return list(self.logs[:limit])
+        return [(log.question, log.answer) for log in reversed(self.logs[:limit])]
 
 
 def passage(text="Refunds take 14 days.", title="Terms", **fields):

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from gateway.answers import Frame
+from gateway.connection import EXTENSION
 
 EPOCH = "epoch123"
 CLIENT = "acme"
@@ -69,7 +70,7 @@ class FakeLog:
 
     def __init__(self):
         self.records = []
-        self.polled_at = 0.0
+        self.heard_at = 0.0
         self._read = 0
         self._written = asyncio.Event()
         self.failure = None
@@ -141,6 +142,8 @@ class FakeSocket:
         self.stalls.set()
         self._gone = asyncio.Event()
         self._asked = False
+        self.is_lost = self.is_aborted = False
+        self.on_lost = None
         self._changed = asyncio.Condition()
 
     @property
@@ -149,6 +152,18 @@ class FakeSocket:
 
     def disconnect(self):
         self._gone.set()
+        self.is_lost = True
+        if self.on_lost is not None:
+            self.on_lost()
+
+    def abort(self):
+        self.is_aborted = True
+        self.stalls.set()
+        self.disconnect()
+
+    def scope(self, method):
+        """A request on this connection, which is a `gateway.connection.Connection` too."""
+        return {"type": "http", "method": method, "extensions": {EXTENSION: {"connection": self}}}
 
     async def receive(self):
         if not self._asked:
@@ -159,6 +174,8 @@ class FakeSocket:
 
     async def send(self, message):
         await self.stalls.wait()
+        if self.is_lost:
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {key.decode(): value.decode() for key, value in message["headers"]}

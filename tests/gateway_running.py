@@ -4,12 +4,14 @@ import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import uvicorn
 
 from chatconnect.wire import SseParser
 from gateway.app import create_app
+from gateway.connection import Protocol
 from gateway.drain import Drain
 from gateway.server import listen
 from gateway.state import Gateway
@@ -51,7 +53,9 @@ async def running_gateway(settings, drain=None):
     """Ready when entered; drained when left."""
     drain = drain or Drain()
     app = create_app(settings, drain)
-    config = uvicorn.Config(app, lifespan="on", timeout_graceful_shutdown=1, access_log=False, log_config=None)
+    config = uvicorn.Config(
+        app, http=Protocol, lifespan="on", timeout_graceful_shutdown=1, access_log=False, log_config=None
+    )
     server = uvicorn.Server(config)
     with listen("127.0.0.1", 0) as listener:
         serving = asyncio.create_task(server._serve([listener]))
@@ -61,7 +65,7 @@ async def running_gateway(settings, drain=None):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
-                yield Running(url, app.state.gateway, http)
+                yield Running(url, app.app.app.state.gateway, http)
         finally:
             server.should_exit = True
             await serving
@@ -70,17 +74,16 @@ async def running_gateway(settings, drain=None):
 class ScriptedWorker:
     """Answers each question as `script(question)` yields; a script is a list of events, or an async generator."""
 
-    def __init__(self, settings, script=None):
+    def __init__(self, settings, script=None, *, since_minutes=0):
         self._settings = settings
+        self._since = timedelta(minutes=since_minutes)
         self._script = script or words
         self.questions: list[ChatRequested] = []
 
     async def __aenter__(self):
         self._publisher = await Publisher(self._settings).__aenter__()
         self._reader = await LogReader(self._settings, CHAT_REQUESTED).__aenter__()
-        from datetime import timedelta
-
-        await self._reader.seek(timedelta(0))
+        await self._reader.seek(self._since)
         self._task = asyncio.create_task(self._work())
         return self
 

@@ -9,7 +9,8 @@ from aiokafka.errors import KafkaError
 from bench.kafka import make_topic
 from streams import poll, runtime, watchdog
 from streams.runtime import Runtime
-from streams.watchdog import ReplacedError, SilentError
+from streams.silence import SilentError
+from streams.watchdog import ReplacedError
 from tests.fakes import RecordingHandler
 from tests.faults.rebalancing import SECONDS, are, eventually, is_committed
 from tests.integration.kafka import ask, asked, running, subscription

@@ -97,6 +97,19 @@ async def test_page_is_newest_first_and_goes_back_in_time(logs):
     assert [row.question for row in older] == ["2", "1", "0"]
 
 
+async def test_turns_are_the_last_completed_answers_oldest_first(logs):
+    for minute, more in enumerate(({}, {}, {"outcome": "failed"}, {"answer": ""}, {"client_id": "rival"}, {})):
+        await logs.record(completed(requested_at=NOON + timedelta(minutes=minute), question=str(minute), **more))
+
+    turns = await logs.turns("acme", "s1", before=NOON + timedelta(minutes=5), limit=9)
+    assert [question for question, _ in turns] == ["0", "1"]
+    assert [question for question, _ in await logs.turns("acme", "s1", before=NOON + timedelta(hours=1), limit=2)] == [
+        "1",
+        "5",
+    ]
+    assert await logs.turns("acme", "other", before=NOON + timedelta(hours=1), limit=2) == []
+
+
 async def test_other_clients_see_nothing_and_rate_nothing(logs):
     record = completed()
     await logs.record(record)

@@ -1,24 +1,41 @@
-"""One suite over the in-memory double and the real engine, so that the double cannot drift."""
+"""One suite over the in-memory double, the engine in a folder and the server's client, so that none drifts."""
 
 import asyncio
+import itertools
+import warnings
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from qdrant_client import QdrantClient
 
 from schemas.failures import RetryableError
-from stores.vectors import Chunk, FolderInUseError, VectorStore, open_vectors
+from stores.qdrant_edge import SLICE_POINTS
+from stores.qdrant_server import _create_collection, _ServerVectors
+from stores.vectors import Chunk, VectorStore, open_vectors
 from tests.fakes_knowledge import DIMENSIONS, FakeVectors, unit
 
 
-@pytest.fixture(params=["fake", "local"])
+@pytest.fixture(params=["fake", "edge", "server"])
 async def vectors(request, tmp_path) -> AsyncIterator[VectorStore]:
     if request.param == "fake":
         store: VectorStore = FakeVectors()
-    else:
+    elif request.param == "edge":
         store = await open_vectors(str(tmp_path / "qdrant"), None, space="test", dimensions=DIMENSIONS)
+    else:
+        store = server_in_memory()
     yield store
     await store.close()
+
+
+def server_in_memory():
+    """What we say to a server, answered by the client's own model of one: it does all but indexes, on one thread."""
+    client = QdrantClient(":memory:")
+    with warnings.catch_warnings(action="ignore"):
+        _create_collection(client, "test", DIMENSIONS)
+    return _ServerVectors(client, ThreadPoolExecutor(1), "test")
 
 
 def chunk(index=0, document_id="doc", version=1, vector=None, **anchors):
@@ -134,31 +151,61 @@ async def test_no_chunks_is_no_work(vectors):
     assert await vectors.count("acme", "doc") == 0
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the client leaves its lock file open
-async def test_the_folder_keeps_what_was_published_and_belongs_to_one_process(tmp_path):
-    path = str(tmp_path / "qdrant")
-    store = await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
-    await store.upsert("acme", [chunk()])
-    await store.publish_version("acme", "doc", 1)
+async def test_a_document_larger_than_a_slice_is_published_and_deleted_whole(vectors):
+    many = 2 * SLICE_POINTS + 1
+    await vectors.upsert("acme", [chunk(index) for index in range(many)])
+    await vectors.publish_version("acme", "doc", 1)
+    await vectors.upsert("acme", [chunk(0, version=2)])
+    before = await texts(vectors, limit=many)
+    await vectors.publish_version("acme", "doc", 2)
 
-    with pytest.raises(FolderInUseError, match="another process"):
-        await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
-    await store.close()
-    store = await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
-    assert await texts(store) == ["text doc 1 0"]
-    await store.close()
+    assert len(before) == many
+    assert await texts(vectors, limit=many) == ["text doc 2 0"]
+    await vectors.delete("acme", "doc")
+    assert await vectors.count("acme", "doc") == 0
 
 
-async def test_spaces_do_not_mix(tmp_path):
-    path = str(tmp_path / "qdrant")
-    store = await open_vectors(path, None, space="one", dimensions=DIMENSIONS)
-    await store.upsert("acme", [chunk()])
-    await store.publish_version("acme", "doc", 1)
-    await store.close()
+CALLS = st.tuples(
+    st.sampled_from(["upsert", "publish", "delete"]),
+    st.sampled_from(["acme", "rival"]),
+    st.sampled_from(["doc", "other"]),
+    st.integers(1, 3),
+)
 
-    store = await open_vectors(path, None, space="two", dimensions=8)
-    assert await store.search("acme", np.ones(8, np.float32), 5) == []
-    await store.close()
+
+@given(calls=st.lists(CALLS, max_size=15))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_after_any_calls_a_store_tells_what_the_double_tells(vectors, calls):
+    double, written = FakeVectors(), set()
+    for call, client_id, document_id, version in itertools.chain(CLEAN, calls):
+        key = (client_id, document_id)
+        for store in (vectors, double):
+            if call == "delete":
+                await store.delete(*key)
+            elif call == "upsert":
+                await store.upsert(client_id, [chunk(index, document_id, version) for index in range(2)])
+            elif (*key, version) in written:
+                await store.publish_version(*key, version)
+        if call == "delete":
+            written = {entry for entry in written if entry[:2] != key}
+        elif call == "upsert":
+            written.add((*key, version))
+
+    assert await everything(vectors) == await everything(double)
+
+
+CLEAN = [("delete", client_id, document_id, 0) for client_id in ("acme", "rival") for document_id in ("doc", "other")]
+
+
+async def everything(store):
+    """What is found and how much is kept, of each client."""
+    return [
+        (
+            sorted(await texts(store, client_id, limit=50)),
+            [await store.count(client_id, name) for name in ("doc", "other")],
+        )
+        for client_id in ("acme", "rival")
+    ]
 
 
 async def test_a_server_that_is_away_means_again_later():

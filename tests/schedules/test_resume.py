@@ -21,9 +21,11 @@ from gateway.ring import Ring
 from gateway.rings import KEPT_SECONDS, Rings
 from gateway.stream import EventStream, Sources
 from gateway.tail import Tail
+from gateway.unwound import Unwound
+from gateway.waiting import Queue
 from schemas.events import Usage
 from stores.chat_logs import ChatLog
-from tests.fakes_tail import CLIENT, EPOCH, FakeHistory, answer_frames, frame, message_id, record
+from tests.fakes_tail import CLIENT, EPOCH, FakeHistory, FakeSocket, answer_frames, frame, message_id, record
 
 PLACE = Place(EPOCH, partition=3, floor=10, end=20)
 
@@ -73,7 +75,7 @@ def test_the_unfinished_id_always_resets():
 class SharedLog:
     """One session's part of the log, as far as one instance has read it."""
 
-    epoch, partitions, polled_at, is_caught_up = EPOCH, 1, 0.0, True
+    epoch, partitions, heard_at, is_caught_up = EPOCH, 1, 0.0, True
 
     def __init__(self, records, fed):
         self.records, self.fed = records, fed
@@ -93,9 +95,9 @@ class Instance:
         self.rings = Rings(lambda: self.now)
         self.rings.start(0, booted_at)
         self.history = history
-        self.tail = Tail(self.log, self.rings, Questions())
+        self.tail = Tail(self.log, self.rings, Questions(Queue()))
         self.attachments = Attachments(self.tail, self.rings, history)
-        self.sources = Sources(self.rings, self.tail, Drain())
+        self.sources = Sources(self.rings, self.tail, Drain(), Queue())
 
     def feed(self, count):
         for made in self.log.records[self.log.fed : self.log.fed + count]:
@@ -145,16 +147,16 @@ class Visitor:
             if left <= 0:
                 raise CutError
 
-        async def receive():
-            if not feeds:
-                return {"type": "http.disconnect"}
+        socket = FakeSocket()
+        stream = Unwound(EventStream(instance.sources, session, attached))
+        serving = asyncio.create_task(stream(socket.scope("GET"), socket.receive, send))
+        await _turns()
+        while feeds and not serving.done():
             instance.feed(feeds.pop())
-            for _ in range(3):
-                await asyncio.sleep(0)
-            return {"type": "http.request"}
-
+            await _turns()
+        socket.disconnect()
         with suppress(CutError):
-            await EventStream(instance.sources, session, attached)({"method": "GET"}, receive, send)
+            await serving
         live = [int(name.rsplit(".", 1)[1]) for name in ids if not name.endswith("-1")]
         assert live == sorted(live), "ids never go back within a connection"
 
@@ -260,3 +262,9 @@ def test_any_schedule_leaves_the_client_with_exactly_the_produced_text(steps):
     # Whoever begins while Postgres is away never hears of what ended before, and of all else everything.
     assert texts == ({name: TEXTS[name] for name in texts} if visitor.began_blind else TEXTS)
     assert {answer.state for answer in visitor.answers.values()} <= {"completed"}
+
+
+async def _turns():
+    """Let whoever was woken have its turns."""
+    for _ in range(5):
+        await asyncio.sleep(0)

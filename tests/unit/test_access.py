@@ -2,10 +2,14 @@ import pytest
 from starlette.requests import Request
 
 from gateway.access import Access
+from gateway.keyholders import NEW_KEYS, KeyHolders
 from gateway.problems import Problem
 from gateway.tickets import Tickets
 from stores.clients import Client
+from stores.limits import Limits
 
+# Nothing listens there: the process counts by itself.
+NO_REDIS = "redis://127.0.0.1:1/0"
 TICKETS = Tickets([b"s" * 32])
 ACME = Client("acme", "Acme", "free", ("https://acme.example",))
 OPEN = Client("open", "Open", "free", ("*",))
@@ -13,7 +17,11 @@ NONE = Client("none", "None", "free", ())
 
 
 class FakeClients:
+    def __init__(self):
+        self.lookups = []
+
     async def by_api_key(self, api_key):
+        self.lookups.append(api_key)
         kind, _, name = api_key.partition("_")
         client = await self.get(name)
         return (client, {"pk": "publishable", "sk": "secret"}[kind]) if client and kind in ("pk", "sk") else None
@@ -22,12 +30,16 @@ class FakeClients:
         return {"acme": ACME, "open": OPEN, "none": NONE}.get(client_id)
 
 
-ACCESS = Access(FakeClients(), TICKETS, ("first secret", "second secret"))
+def access_of(clients, *secrets):
+    return Access(clients, KeyHolders(clients, Limits(NO_REDIS)), TICKETS, secrets)
 
 
-def request(**headers):
+ACCESS = access_of(FakeClients(), "first secret", "second secret")
+
+
+def request(address="192.0.2.1", **headers):
     pairs = [(key.replace("_", "-").encode(), value.encode("latin-1")) for key, value in headers.items()]
-    return Request({"type": "http", "headers": pairs})
+    return Request({"type": "http", "headers": pairs, "client": (address, 1)})
 
 
 def ticket(client_id="acme", session_id="s"):
@@ -88,7 +100,7 @@ async def test_everybody_else_is_refused_with_the_right_status(headers, status):
 
 
 async def test_without_a_configured_secret_no_secret_is_right():
-    access = Access(FakeClients(), TICKETS, ())
+    access = access_of(FakeClients())
     for secret in ("", "x"):
         with pytest.raises(Problem):
             access.require_internal(request(x_internal_secret=secret))
@@ -113,3 +125,22 @@ async def test_a_ticket_opens_its_own_session_and_no_server_route():
         with pytest.raises(Problem) as refused:
             forbidden()
         assert refused.value.status == 403
+
+
+async def test_a_flood_of_unknown_keys_is_not_looked_up_and_keys_that_were_good_go_on():
+    clients = FakeClients()
+    access = access_of(clients)
+    await access.caller(request(authorization="Bearer sk_acme"))
+    statuses = []
+    for number in range(500):
+        with pytest.raises(Problem) as refused:
+            await access.caller(request(authorization=f"Bearer sk_{number}"))
+        statuses.append(refused.value.status)
+
+    assert len(clients.lookups) == NEW_KEYS.per_minute
+    assert statuses == sorted(statuses)
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    assert int(refused.value.headers["retry-after"]) > 0
+    assert (await access.caller(request(authorization="Bearer sk_acme"))).kind == "secret"
+    assert (await access.caller(request(address="192.0.2.2", authorization="Bearer sk_open"))).kind == "secret"

@@ -16,6 +16,7 @@ from gateway.questions import Questions
 from gateway.ring import Ring
 from gateway.rings import Rings
 from gateway.tail import Tail
+from gateway.waiting import Queue
 from stores.clients import Client
 from stores.database import DATABASE_ERRORS
 from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, message_id
@@ -30,7 +31,7 @@ class Stage:
 
     def __init__(self):
         self.log, self.rings, self.history = FakeLog(), Rings(), FakeHistory()
-        self.tail = Tail(self.log, self.rings, Questions())
+        self.tail = Tail(self.log, self.rings, Questions(Queue()))
         self.attachments = Attachments(self.tail, self.rings, self.history)
         self.session = self.attachments.session("acme", "s")
         self.log.write(*answer_frames("ended", 1), *answer_frames("runs", 2, start=20, is_ended=False))

@@ -108,7 +108,7 @@ async def test_widget_and_conversation_reach_the_model():
     model = FakeModel("a", finish())
     clients = FakeClients(system_prompt="Be merry.", temperature=0.7, max_tokens=55)
     event = retrieved()
-    chat_logs = FakeChatLogs(log("newer", "n"), log("failed", "", outcome="failed"), log("older", "o"))
+    chat_logs = FakeChatLogs(log("newer", "n"), log("older", "o"))
     await run(build(model, clients=clients, chat_logs=chat_logs), event)
     prompt = model.prompts[0]
 

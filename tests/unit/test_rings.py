@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 
 from gateway import ring as ring_module
@@ -177,24 +175,23 @@ def test_a_new_ring_knows_what_left_its_partition(clock):
     assert rings.floor((b"other", b"session"), 1) == 6
 
 
-async def test_a_frame_sets_the_waiting_timer_to_now():
+def test_a_frame_wakes_whoever_waits():
+    rings, woken = Rings(), []
+
+    def wake():
+        woken.append(1)
+
+    ring = rings.join(KEY, 0, wake)
+    rings.append(KEY, 0, frame(0, "started", model="m", tier="free"))
+    rings.leave(ring, wake)
+    rings.append(KEY, 0, frame(1, seq=1, text="nobody waits"))
+
+    assert woken == [1]
+
+
+def test_a_ring_that_only_somebody_waited_at_goes_with_them():
     rings = Rings()
-
-    async def wait():
-        async with asyncio.timeout(60) as timer:
-            rings.wait(KEY, 0, timer)
-            rings.append(KEY, 0, frame(0, "started", model="m", tier="free"))
-            rings.append(KEY, 0, frame(1, seq=1, text="two frames at once wake once"))
-            await asyncio.Event().wait()
-
-    with pytest.raises(TimeoutError):
-        await wait()
-
-
-async def test_a_ring_that_only_somebody_waited_at_goes_with_them():
-    rings = Rings()
-    async with asyncio.timeout(60) as timer:
-        rings.wait(KEY, 0, timer)
-        assert len(rings) == 1
-        rings.leave(KEY, timer)
+    ring = rings.join(KEY, 0, print)
+    assert len(rings) == 1
+    rings.leave(ring, print)
     assert len(rings) == 0

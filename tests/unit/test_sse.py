@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatconnect.wire import SseParser
-from gateway import sse, stream
+from gateway import pulse, sse, stream
 from gateway.attach import Attachments
 from gateway.drain import Drain
 from gateway.questions import Questions
 from gateway.rings import Rings
 from gateway.stream import EventStream, Sources
 from gateway.tail import Tail
+from gateway.unwound import Unwound
+from gateway.waiting import Queue
 from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, FakeSocket, answer_frames, frame, message_id
 
 GET = {"type": "http", "method": "GET"}
@@ -62,7 +64,8 @@ class Stage:
         self.log = FakeLog()
         self.rings = Rings()
         self.drain = Drain()
-        self.tail = Tail(self.log, self.rings, Questions())
+        self.queue = Queue()
+        self.tail = Tail(self.log, self.rings, Questions(self.queue))
         self.attachments = Attachments(self.tail, self.rings, FakeHistory())
         self.session = self.attachments.session("acme", "s")
         self.socket = FakeSocket()
@@ -70,8 +73,9 @@ class Stage:
 
     async def open(self, group, *, method="GET", **options):
         attached = await self.attachments.to_session(self.session, options.pop("last_event_id", None))
-        made = EventStream(Sources(self.rings, self.tail, self.drain), self.session, attached, **options)
-        return group.create_task(made({"type": "http", "method": method}, self.socket.receive, self.socket.send))
+        made = EventStream(Sources(self.rings, self.tail, self.drain, self.queue), self.session, attached, **options)
+        scope = self.socket.scope(method)
+        return group.create_task(Unwound(made)(scope, self.socket.receive, self.socket.send))
 
     async def seen(self, text):
         await self.socket.until(lambda socket: text in socket.text)
@@ -175,13 +179,14 @@ async def test_silence_is_filled_with_the_place_of_the_whole_partition(stage, mo
 
 
 async def test_a_client_that_does_not_read_is_cut_off(stage, monkeypatch):
-    monkeypatch.setattr(stream, "STALLED_SECONDS", 0.02)
+    monkeypatch.setattr(pulse, "LOOK_SECONDS", 0.02)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
         await stage.seen("retry: ")
         stage.socket.stalls.clear()
         stage.log.write(*answer_frames("x"))
 
+    assert stage.socket.is_aborted
     assert not stage.socket.is_ended
 
 
@@ -229,6 +234,6 @@ async def test_a_record_that_is_not_ours_is_passed_over(stage):
 async def test_the_tail_dies_with_its_log(stage):
     async with asyncio.timeout(5):
         stage.log.fail(ConnectionError("gone"))
-        tail = Tail(stage.log, stage.rings, Questions())
+        tail = Tail(stage.log, stage.rings, Questions(Queue()))
         with pytest.raises(ExceptionGroup, match="unhandled"):
             await tail.run()

@@ -1,0 +1,210 @@
+"""One server of token streams, for `bench.gateway`: ours, or the least that ASGI can do. Frames come from inside.
+
+`python -m bench.frame_server ours|raw --port N --streams S --frames-per-second R --seconds T` prints one JSON line:
+frames handed out, and the processor seconds that it took, from the first frame on.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import sse
+from gateway.attach import Attached, Session
+from gateway.connection import Protocol as HttpProtocol
+from gateway.cors import Cors
+from gateway.drain import Drain
+from gateway.questions import Questions
+from gateway.rings import Rings
+from gateway.server import listen
+from gateway.stream import EventStream, Sources
+from gateway.tail import Tail
+from gateway.unwound import Unwound
+from gateway.waiting import Queue
+
+CLIENT = "bench"
+MESSAGE = "0197c2a0-0000-7000-8000-{:012d}"
+TEXT = "five tokens of an answer "
+EPOCH = "bench"
+# Kafka hands records out in batches; so many sessions' frames come at once.
+AT_ONCE = 10
+SETTLE_SECONDS = 0.2
+
+
+class Streams(Protocol):
+    """A server under test."""
+
+    app: ASGIApp
+
+    def prepare(self, number: int, seq: int) -> Any:
+        """A frame of one stream, as it comes from outside: made before the clock starts."""
+        ...
+
+    def put(self, frames: list[Any]) -> None:
+        """These have come."""
+        ...
+
+
+def data_of(number: int, seq: int) -> bytes:
+    """The data of a delta, the same on both servers."""
+    head = f'{{"messageId":"{MESSAGE.format(number)}","attempt":1,"seq":{seq},"text":"'
+    return f'{head}{TEXT}"}}'.encode()
+
+
+@dataclass
+class RawStreams:
+    """The floor: a coroutine a stream, woken by an event, sends what there is. No resume, no limits, no heartbeat."""
+
+    pending: dict[int, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    news: dict[int, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+
+    @property
+    def app(self) -> ASGIApp:
+        """ASGI and nothing else."""
+        return self._serve
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        number = int(parse_qs(scope["query_string"].decode())["n"][0])
+        await send({"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)})
+        await send({"type": "http.response.body", "body": sse.retry(1000), "more_body": True})
+        while True:
+            await self.news[number].wait()
+            self.news[number].clear()
+            frames = (sse.event("delta", data, f"{EPOCH}.0.{seq}") for seq, data in self.pending.pop(number))
+            await send({"type": "http.response.body", "body": b"".join(frames), "more_body": True})
+
+    def prepare(self, number: int, seq: int) -> tuple[int, int, bytes]:
+        """Its stream, its number, its data."""
+        return number, seq, data_of(number, seq)
+
+    def put(self, frames: list[tuple[int, int, bytes]]) -> None:
+        """Wake each one's stream."""
+        for number, seq, data in frames:
+            self.pending[number].append((seq, data))
+            self.news[number].set()
+
+
+class InsideLog:
+    """The log of `gateway.tail`, filled by the bench."""
+
+    epoch = EPOCH
+    partitions = 1
+    is_caught_up = True
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[list[Any]] = asyncio.Queue(10_000)
+        self.offset = 0
+        self.polled_at = self.heard_at = 0.0
+
+    async def seek(self, since: object) -> None:
+        """It begins empty."""
+
+    async def batches(self) -> AsyncIterator[list[Any]]:
+        """What was put in."""
+        while True:
+            yield await self.queue.get()
+
+    def position(self, partition: int) -> int:  # noqa: ARG002 - there is one
+        """The offset that is read next."""
+        return self.offset
+
+    end_offset = position
+
+
+class OurStreams:
+    """The gateway's own stack: application, middleware, tail, rings and writer."""
+
+    def __init__(self) -> None:
+        self._log = InsideLog()
+        self._rings, self._drain = Rings(), Drain()
+        self._queue = Queue()
+        self._tail = Tail(self._log, self._rings, Questions(self._queue))  # type: ignore[arg-type]
+        self._running: asyncio.Task[None] | None = None
+        self.app = Unwound(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
+
+    async def _events(self, request: Request) -> Response:
+        session = Session(CLIENT, request.query_params["n"], 0)
+        return EventStream(
+            Sources(self._rings, self._tail, self._drain, self._queue), session, Attached(self._tail.position(0))
+        )
+
+    def prepare(self, number: int, seq: int) -> SimpleNamespace:
+        """A record of `chat.token`."""
+        self._log.offset += 1
+        return SimpleNamespace(
+            partition=0,
+            offset=self._log.offset,
+            timestamp=int(time.time() * 1000) + 1_000_000,
+            key=str(number).encode(),
+            value=data_of(number, seq),
+            headers=(
+                ("event-type", b"AnswerDelta"),
+                ("client-id", CLIENT.encode()),
+                ("answer", f"{MESSAGE.format(number)}/1/{seq}".encode()),
+            ),
+        )
+
+    def put(self, frames: list[SimpleNamespace]) -> None:
+        """A batch of the log."""
+        self._running = self._running or asyncio.create_task(self._tail.run())
+        self._log.queue.put_nowait(frames)
+
+
+async def feed(server: Streams, streams: int, per_second: int, seconds: float) -> dict[str, float]:
+    """Frames for all streams, spread evenly over each turn as many answers' tokens are."""
+    turns = int(seconds * per_second)
+    prepared = [[server.prepare(number, turn) for number in range(streams)] for turn in range(turns)]
+    # What the bench holds must not be looked through by the collector on the server's account.
+    gc.collect()
+    gc.freeze()
+    begun, cpu = time.monotonic(), time.process_time()
+    for turn, row in enumerate(prepared):
+        for number in range(0, streams, AT_ONCE):
+            server.put(row[number : number + AT_ONCE])
+            due = begun + (turn + number / streams) / per_second
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+    await asyncio.sleep(SETTLE_SECONDS)
+    return {"frames": turns * streams, "cpu_seconds": time.process_time() - cpu}
+
+
+async def serve(kind: str, port: int, streams: int, per_second: int, seconds: float) -> None:
+    """Serves until all frames are out; the client has connected all streams when it sends a line."""
+    server: Streams = OurStreams() if kind == "ours" else RawStreams()
+    protocol = HttpProtocol if kind == "ours" else "httptools"
+    config = uvicorn.Config(
+        server.app, http=protocol, interface="asgi3", lifespan="off", access_log=False, log_config=None
+    )  # type: ignore[arg-type]
+    with listen("127.0.0.1", port) as listener:
+        serving = asyncio.create_task(uvicorn.Server(config)._serve([listener]))  # noqa: SLF001 - no signals here
+        await asyncio.to_thread(input)
+        print(json.dumps(await feed(server, streams, per_second, seconds)), flush=True)
+        os._exit(0)
+        await serving
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=["ours", "raw"])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--frames-per-second", type=int, default=25)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    given = parser.parse_args()
+    uvloop.run(serve(given.kind, given.port, given.streams, given.frames_per_second, given.seconds))

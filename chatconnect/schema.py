@@ -1,0 +1,12 @@
+"""`chatconnect schema`: the JSON Schema of every event of our streams, for people who write clients."""
+
+import json
+
+import typer
+
+from schemas import sse
+
+
+def schema() -> None:
+    """Print the JSON Schema of the server-sent events; docs/sse-events.schema.json is this output."""
+    typer.echo(json.dumps(sse.schema(), indent=2, ensure_ascii=False))

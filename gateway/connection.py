@@ -1,0 +1,61 @@
+"""What a stream must know of its connection and ASGI does not tell: that it is lost, and how to cut it.
+
+uvicorn's `send` blocks for as long as a client does not read, and closing waits for the unsent bytes; only the
+transport's `abort` frees them. And to hear of a disconnect by `receive` costs a task, or a cancelled wait per frame.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+EXTENSION = "chatconnect.connection"
+
+
+class Connection:
+    """One TCP connection, for the one stream that it carries at a time."""
+
+    __slots__ = ("_transport", "is_lost", "on_lost")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.is_lost = False
+        self.on_lost: Callable[[], None] | None = None
+
+    def abort(self) -> None:
+        """Cut it now; what was not sent is thrown away."""
+        self._transport.abort()
+
+    def lose(self) -> None:
+        """It is lost: tell the stream."""
+        self.is_lost = True
+        if self.on_lost is not None:
+            self.on_lost()
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, with a `Connection` in each request's scope."""
+
+    _connection: Connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Once per connection."""
+        super().connection_made(transport)
+        self._connection = Connection(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Once per connection."""
+        super().connection_lost(exc)
+        self._connection.lose()
+
+    def on_message_begin(self) -> None:
+        """Once per request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: {"connection": self._connection}}
+
+
+def connection_of(scope: Scope) -> Connection:
+    """The request's connection. Only our own server tells it."""
+    found: Connection = scope["extensions"][EXTENSION]["connection"]
+    return found

@@ -1,0 +1,173 @@
+"""How much is left of a limit: counted here first, then in Redis, which counts for all instances."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from time import monotonic, time
+from typing import Any, TypeAlias, cast
+from urllib.parse import quote
+
+import structlog
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from stores.counts import WINDOW_SECONDS, Counts
+from stores.pipelined import DOWN, PipelinedRedis
+
+TRY_AGAIN_SECONDS = 5.0
+NAMESPACE = "chatconnect"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """So many a minute. `name` is what callers are told."""
+
+    name: str
+    per_minute: int
+    item: RateLimitItemPerMinute = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "item", RateLimitItemPerMinute(self.per_minute, namespace=NAMESPACE))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One more for `owner` (a session, an address, …) under this policy."""
+
+    policy: Policy
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The claim that has least left. `reset_seconds` is when more is; when refused, when one is."""
+
+    policy: Policy
+    is_allowed: bool
+    left: int
+    reset_seconds: int
+
+
+Names: TypeAlias = tuple[str, ...]
+Keyed: TypeAlias = tuple[Policy, Names]
+
+
+class Limits:
+    """Sliding windows of a minute. `is_shared` says whether Redis counts; if not, each process counts for itself.
+
+    Counting here first keeps a flood off Redis, a refused claim from using up the wider ones after it, and the
+    counts at hand for when Redis goes. The rest is one round trip.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = PipelinedRedis(redis_url)
+        self._windows = SlidingWindowCounterRateLimiter(_Storage(self._redis, redis_url))
+        self._counts = Counts()
+        self._try_at = 0.0
+        self.is_shared = True
+
+    async def take(self, client_id: str, claims: Sequence[Claim]) -> Standing:
+        """One of each, narrowest first. Never raises: without Redis the process's own counts decide.
+
+        A claim that is refused here takes nothing from the others; one that Redis alone refuses does, which `n`
+        instances bound to `n` times the narrowest limit.
+        """
+        return await self._take("client", client_id, claims)
+
+    async def take_unknown(self, claim: Claim) -> Standing:
+        """For somebody of whom it is not known whose visitor it is."""
+        return await self._take("unknown", "", [claim])
+
+    async def ping(self) -> bool:
+        """Whether Redis answers now; if it does, limits are shared again."""
+        try:
+            await self._redis.ping()
+        except DOWN as error:
+            self._fall_back(error)
+            return False
+        self.is_shared = True
+        return True
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        await self._redis.close()
+
+    async def _take(self, kind: str, client_id: str, claims: Sequence[Claim]) -> Standing:
+        keyed: list[Keyed] = [(claim.policy, (kind, client_id, claim.policy.name, claim.owner)) for claim in claims]
+        own = self._take_here(keyed)
+        if not own.is_allowed or not self._may_ask():
+            return own
+        try:
+            shared = await self._take_shared(keyed, own.policy)
+        except DOWN as error:
+            self._fall_back(error)
+            return own
+        self.is_shared = True
+        return shared
+
+    def _take_here(self, keyed: list[Keyed]) -> Standing:
+        for policy, names in keyed:
+            if self._counts.left(names, policy.per_minute) == 0:
+                return self._standing_here(policy, names, is_allowed=False)
+        for _, names in keyed:
+            self._counts.add(names)
+        standings = [self._standing_here(policy, names, is_allowed=True) for policy, names in keyed]
+        return min(standings, key=lambda standing: standing.left / standing.policy.per_minute)
+
+    def _standing_here(self, policy: Policy, names: Names, *, is_allowed: bool) -> Standing:
+        reset_seconds = ceil(self._counts.reset_seconds(names, policy.per_minute))
+        return Standing(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
+
+    async def _take_shared(self, keyed: list[Keyed], tightest: Policy) -> Standing:
+        # Quoted, for `limits` joins them with slashes, and no name must be read as another's.
+        names = {policy: [quote(name, "") for name in names] for policy, names in keyed}
+        hits, (reset_at, left) = await asyncio.gather(
+            asyncio.gather(*(self._windows.hit(policy.item, *names[policy]) for policy in names)),
+            self._windows.get_window_stats(tightest.item, *names[tightest]),
+        )
+        if all(hits):
+            return Standing(tightest, is_allowed=True, left=left, reset_seconds=_seconds_until(reset_at))
+        refusing = keyed[hits.index(False)][0]
+        reset_at, _ = await self._windows.get_window_stats(refusing.item, *names[refusing])
+        # `limits` says when the window moves; then a slot's time passes before its oldest is forgotten.
+        reset_at += WINDOW_SECONDS / refusing.per_minute
+        return Standing(refusing, is_allowed=False, left=0, reset_seconds=_seconds_until(reset_at))
+
+    def _may_ask(self) -> bool:
+        """While it is down one caller in `TRY_AGAIN_SECONDS` finds out whether it still is."""
+        if self.is_shared:
+            return True
+        if monotonic() < self._try_at:
+            return False
+        self._try_at = monotonic() + TRY_AGAIN_SECONDS
+        return True
+
+    def _fall_back(self, error: BaseException) -> None:
+        if self.is_shared:
+            log.warning("limits_kept_per_process", error=repr(error))
+        self.is_shared = False
+        self._try_at = monotonic() + TRY_AGAIN_SECONDS
+
+
+class _Storage(RedisStorage):
+    """`limits` with our client in place of one of its own."""
+
+    def __init__(self, client: PipelinedRedis, redis_url: str) -> None:
+        self._client = client
+        super().__init__(f"async+{redis_url}", implementation="redispy")
+
+    def configure_bridge(self) -> None:
+        """Called by `limits`."""
+        assert isinstance(self.bridge, RedispyBridge)
+        # The bridge types a client of its own making more narrowly than it uses one.
+        client = cast("Any", self._client)
+        self.bridge.connection_getter = lambda _: client
+
+
+def _seconds_until(moment: float) -> int:
+    return max(1, ceil(moment - time()))

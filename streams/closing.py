@@ -1,0 +1,47 @@
+"""Ends aiokafka's parts without being ended by them."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+CLOSE_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+async def close_rest(kafka: AIOKafkaConsumer) -> None:
+    """After a stop that gave up at a task of its own that had ended before: what it did not come to would connect
+    again.
+    """
+    for part in (kafka._fetcher, kafka._client):  # noqa: SLF001
+        if part is not None:
+            await is_stopped(part.close())
+
+
+async def is_stopped(stopping: Coroutine[Any, Any, None]) -> bool:
+    """Whether that went well, within `CLOSE_SECONDS`."""
+    reason = await failure(stopping, CLOSE_SECONDS)
+    if reason is not None:
+        log.warning("kafka_close_failed", error=reason)
+    return reason is None
+
+
+async def failure(work: Coroutine[Any, Any, None], budget_seconds: float) -> str | None:
+    """What went wrong, in words.
+
+    aiokafka can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had ended before: in
+    a task, with a deadline, neither is ours.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task], timeout=budget_seconds)
+        if not task.done():
+            return f"not done within {budget_seconds:.0f} s"
+        if task.cancelled():
+            return "cancelled"
+        return repr(error) if (error := task.exception()) is not None else None
+    finally:
+        task.cancel()

@@ -1,0 +1,30 @@
+"""Tells a reader that has gone silent from a log that has nothing new. Pure."""
+
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+
+
+class SilentError(Exception):
+    """The consumer is behind the end of the log and receives nothing."""
+
+
+class Silence:
+    """Compares positions with the ends of the log, look after look."""
+
+    def __init__(self) -> None:
+        self._still: dict[TopicPartition, tuple[int, float]] = {}
+
+    def seconds(
+        self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int], now_seconds: float
+    ) -> float:
+        """For how long the slowest partition has stood still though its log ends elsewhere. 0: none has.
+
+        One partition's silence counts among others that flow. An end before the position is a log that lost its tail.
+        """
+        for partition, position in positions.items():
+            if ends[partition] == position:
+                self._still.pop(partition, None)
+            elif self._still.get(partition, (None, 0.0))[0] != position:
+                self._still[partition] = position, now_seconds
+        return max((now_seconds - since for _, since in self._still.values()), default=0.0)

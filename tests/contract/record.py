@@ -1,0 +1,249 @@
+"""Writes the recorded streams and what they add up to: `uv run python -m tests.contract.record`.
+
+What is expected is written out by hand: nothing of ours reads a stream to find it.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.contract.tape import COMPLETION, FAILURE, ONE, SOURCES, THREE, TWO, USAGE, Tape
+
+FOLDER = Path(__file__).parent / "recordings"
+
+
+def told(text: str, state: str = "completed", attempt: int = 1) -> dict[str, Any]:
+    """What is known of one message when the stream has ended."""
+    return {"text": text, "state": state, "attempt": attempt, "sources": [1, 2]}
+
+
+def expected(
+    messages: dict[str, Any], *, events: int, last_id: int, last_id_with_data: int | None = None
+) -> dict[str, Any]:
+    """`lastIdWithData` is for readers that see an id only beside data, as eventsource-parser does."""
+    return {
+        "events": events,
+        "lastId": f"e-1.3.{last_id}",
+        "lastIdWithData": f"e-1.3.{last_id_with_data or last_id}",
+        "retryMs": 1500,
+        "messages": messages,
+    }
+
+
+def plain(tape: Tape) -> dict[str, Any]:
+    """A whole answer with emoji, CJK and combining marks, accepted and queued before it, heartbeats between."""
+    tape.first()
+    tape.event("accepted", {"messageId": ONE, "sessionId": "s ✓", "ticket": "t.1"}, has_id=False)
+    tape.event("queued", {"messageId": ONE, "position": 2, "expectedWaitSeconds": 1.5}, has_id=False)
+    tape.begin()
+    tape.words(2, "Grüße 👋🏽 ", "👩‍👩‍👧 日本語", "です。e\u0301 ")
+    tape.beat()
+    tape.words(5, '\n\n[1] \u2028 “\\"”')
+    tape.step("completed", 6, **COMPLETION)
+    tape.beat()
+    text = 'Grüße 👋🏽 👩‍👩‍👧 日本語です。e\u0301 \n\n[1] \u2028 “\\"”'
+    return expected({ONE: told(text)}, events=9, last_id=10, last_id_with_data=9)
+
+
+def attempts(tape: Tape) -> dict[str, Any]:
+    """Attempt 2 begins in mid-answer; a late piece of attempt 1 and pieces told twice change nothing."""
+    tape.first()
+    tape.begin()
+    tape.words(2, "half an ", "ans")
+    tape.begin(attempt=2)
+    tape.words(4, "wer")
+    tape.words(2, "the whole ", attempt=2)
+    tape.words(2, "the whole ", "答え", attempt=2)
+    for _ in range(2):
+        tape.step("completed", 4, 2, **COMPLETION)
+    return expected({ONE: told("the whole 答え", attempt=2)}, events=12, last_id=13)
+
+
+def snapshot_running(tape: Tape) -> dict[str, Any]:
+    """A client joins in mid-answer: a snapshot, pieces that it holds already, the rest."""
+    tape.first()
+    tape.snapshot("running", 4, "abc 🦊")
+    tape.words(3, "c ", "🦊", "d", "é")
+    tape.step("completed", 7, **COMPLETION)
+    return expected({ONE: told("abc 🦊dé")}, events=6, last_id=7)
+
+
+def snapshot_late(tape: Tape) -> dict[str, Any]:
+    """A hop to an instance that lags: an older snapshot, then everything after it once more."""
+    tape.first()
+    tape.begin()
+    tape.words(2, "a", "b", "c")
+    tape.first()
+    tape.snapshot("running", 3, "ab")
+    tape.words(4, "c", "語")
+    tape.step("completed", 6, **COMPLETION)
+    return expected({ONE: told("abc語")}, events=9, last_id=11)
+
+
+def snapshot_newer_attempt(tape: Tape) -> dict[str, Any]:
+    """The attempt changed while the client was away."""
+    tape.first()
+    tape.begin()
+    tape.words(2, "void", " text")
+    tape.snapshot("running", 2, "new ", attempt=3)
+    tape.words(4, "void", attempt=2)
+    tape.words(3, "文", attempt=3)
+    tape.step("completed", 4, 3, **COMPLETION)
+    return expected({ONE: told("new 文", attempt=3)}, events=8, last_id=9)
+
+
+def snapshot_after_end(tape: Tape) -> dict[str, Any]:
+    """A hop, after the end, to an instance that has not heard of it, and breaks."""
+    tape.first()
+    tape.begin()
+    tape.words(2, "all ", "全部")
+    tape.step("completed", 4, **COMPLETION)
+    tape.snapshot("running", 2, "all ")
+    return expected({ONE: told("all 全部")}, events=6, last_id=7)
+
+
+def snapshots_ended(tape: Tape) -> dict[str, Any]:
+    """A session that is over: only the last snapshot has an id."""
+    tape.first()
+    tape.snapshot("completed", 0, "done ✅", has_id=False)
+    tape.snapshot("failed", 0, "", attempt=2, message=TWO, has_id=False)
+    tape.snapshot("cancelled", 0, "bis hier", message=THREE)
+    tape.beat()
+    messages = {ONE: told("done ✅"), TWO: told("", "failed", 2), THREE: told("bis hier", "cancelled")}
+    return expected(messages, events=3, last_id=3, last_id_with_data=2)
+
+
+def two_messages(tape: Tape) -> dict[str, Any]:
+    """Two answers of one session take turns; one fails, the other is cancelled."""
+    tape.first()
+    tape.begin()
+    tape.begin(message=TWO)
+    tape.words(2, "eins ", "één ")
+    tape.words(2, "二", message=TWO)
+    tape.words(4, "👍")
+    tape.step("failed", 3, 1, TWO, **FAILURE)
+    tape.step("cancelled", 5, usage=USAGE)
+    return expected({ONE: told("eins één 👍", "cancelled"), TWO: told("二", "failed")}, events=10, last_id=11)
+
+
+def lenient(tape: Tape) -> dict[str, Any]:
+    """Whatever the standard allows: comments, data in lines, no space, unknown fields, ids and waits that are void."""
+    tape.lines(": a comment", ":")
+    tape.lines("retry: soon", "retry: 1500", f"id:{tape.place()}", "unknown: x", "unknown")
+    tape.begin()
+    tape.lines(
+        f"id: {tape.place()}", "id: void\0id", "event:delta", f'data:{{"messageId":"{ONE}",', ": between",
+        'data: "attempt":1,', "data", 'data:"seq":2,"later":true,', "data:", 'data:  "text":"två 👩‍🚀"}',
+    )  # fmt: skip
+    tape.lines("event: nothing comes of it")
+    tape.lines("retry: 15.5", "retry: -1", "retry:")
+    tape.step("completed", 3, **COMPLETION)
+    return expected({ONE: told("två 👩‍🚀")}, events=4, last_id=5)
+
+
+def line_ends(end: str) -> Callable[[Tape], dict[str, Any]]:
+    """A short answer with these line ends."""
+
+    def recorded(tape: Tape) -> dict[str, Any]:
+        tape.end = end
+        tape.lines(": ")
+        tape.first()
+        tape.begin()
+        tape.words(2, "Ø 日 ")
+        tape.lines(
+            f"id: {tape.place()}",
+            "event: delta",
+            f'data: {{"messageId":"{ONE}","attempt":1,"seq":3,',
+            'data: "text":"👋"}',
+        )
+        tape.step("completed", 4, **COMPLETION)
+        tape.beat()
+        return expected({ONE: told("Ø 日 👋")}, events=5, last_id=7, last_id_with_data=6)
+
+    return recorded
+
+
+def mixed_ends(tape: Tape) -> dict[str, Any]:
+    """Each frame has another line end than the one before."""
+    ends = iter(["\r\n", "\r", "\n", "\r", "\r\n", "\n", "\r\n"])
+
+    def turn(write: Callable[..., None], *arguments: Any, **data: Any) -> None:
+        tape.end = next(ends)
+        write(*arguments, **data)
+
+    turn(tape.first)
+    turn(tape.step, "started", 0, model="m-1", tier="paid")
+    turn(tape.step, "sources", 1, sources=SOURCES)
+    turn(tape.words, 2, "ä", "ö")
+    turn(tape.beat)
+    turn(tape.words, 4, "한국어")
+    turn(tape.step, "completed", 5, **COMPLETION)
+    return expected({ONE: told("äö한국어")}, events=6, last_id=8)
+
+
+def byte_order_mark(tape: Tape) -> dict[str, Any]:
+    """A BOM before the first field, and one inside the text, which stays."""
+    tape.body = "\ufeff"
+    tape.first()
+    tape.begin()
+    tape.words(2, "a\ufeffb")
+    tape.step("completed", 3, **COMPLETION)
+    return expected({ONE: told("a\ufeffb")}, events=4, last_id=5)
+
+
+def truncated(tape: Tape) -> dict[str, Any]:
+    """The connection breaks inside an event, after its id: it must be asked for again."""
+    tape.first()
+    tape.begin()
+    tape.words(2, "so far ", "🚀")
+    kept = len(tape.body)
+    tape.words(4, "lost 🚀")
+    tape.body = tape.body[: tape.body.index("🚀", kept)]
+    return expected({ONE: told("so far 🚀", "running")}, events=4, last_id=5)
+
+
+def documents(tape: Tape) -> dict[str, Any]:
+    """The stream of a document: it has no message."""
+    tape.first()
+    common = {"id": "doc_1", "currentStep": "Reading 頁", "version": 1}
+    reading = {**common, "stage": "parsing", "progress": 10}
+    tape.event("progress", {**reading, "status": "parsing"})
+    tape.event("progress", {**common, "status": "ready", "stage": "indexing", "progress": 100, "chunks": 7})
+    tape.event("progress", {**reading, "status": "failed", "reason": "No text.", "retryable": False})
+    return expected({}, events=3, last_id=4)
+
+
+RECORDINGS: dict[str, Callable[[Tape], dict[str, Any]]] = {
+    "plain": plain,
+    "attempts": attempts,
+    "snapshot-running": snapshot_running,
+    "snapshot-late": snapshot_late,
+    "snapshot-newer-attempt": snapshot_newer_attempt,
+    "snapshot-after-end": snapshot_after_end,
+    "snapshots-ended": snapshots_ended,
+    "two-messages": two_messages,
+    "lenient": lenient,
+    "crlf": line_ends("\r\n"),
+    "cr": line_ends("\r"),
+    "mixed-ends": mixed_ends,
+    "byte-order-mark": byte_order_mark,
+    "truncated": truncated,
+    "documents": documents,
+}
+
+
+def files() -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file of the folder."""
+    for name, record in RECORDINGS.items():
+        tape = Tape()
+        facts = record(tape)
+        # Half of a character is what a cut may leave.
+        half = "🚀".encode()[:2] if name == "truncated" else b""
+        yield f"{name}.sse", tape.body.encode() + half
+        yield f"{name}.json", (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+if __name__ == "__main__":
+    for name, content in files():
+        (FOLDER / name).write_bytes(content)

@@ -1,0 +1,85 @@
+"""`chatconnect ask` and the benches' visitor against every recording, cut at every byte."""
+
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from bench.visitor import Visitor
+from chatconnect.answer_stream import AnswerStream, Question
+from chatconnect.api import Access
+from chatconnect.wire import SseParser
+from tests.contract.recorded import ALL, OF_SESSIONS, Recorded
+
+EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8"}
+ENDINGS = ("completed", "failed", "cancelled")
+
+
+@pytest.mark.parametrize("recording", ALL, ids=lambda each: each.name)
+def test_the_parser_gives_the_same_frames_wherever_the_bytes_are_cut(recording: Recorded) -> None:
+    whole = list(SseParser().feed(recording.body))
+
+    assert len(whole) == recording.expected["events"]
+    assert whole[-1].id == recording.expected["lastIdWithData"]
+    for chunks in recording.cuts():
+        parser = SseParser()
+        assert [frame for chunk in chunks for frame in parser.feed(chunk)] == whole
+        assert (parser.last_id, parser.retry_ms) == (recording.expected["lastId"], recording.expected["retryMs"])
+
+
+def test_an_event_that_ends_with_cr_is_given_out_before_anything_follows() -> None:
+    parser = SseParser()
+
+    assert [frame.data for frame in parser.feed(b"data: a\r\r")] == ["a"]
+    assert [frame.data for frame in parser.feed(b"\ndata: b\n\n")] == ["b"]
+
+
+@pytest.mark.parametrize("recording", OF_SESSIONS, ids=lambda each: each.name)
+def test_chatconnect_ask_puts_every_answer_together(recording: Recorded) -> None:
+    for message_id, expected in recording.expected["messages"].items():
+        for chunks in recording.cuts():
+            assert asked(chunks, message_id) == expected
+
+
+def asked(chunks: list[bytes], message_id: str) -> dict:
+    """One connection of the real client, on a transport that hands out these chunks."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=EVENT_STREAM, content=iter(chunks)))
+    with httpx.Client(transport=transport, base_url="http://127.0.0.1") as http:
+        stream = AnswerStream(http, Access("http://127.0.0.1", "pk_1"), Question("?", "s", message_id))
+        for _ in stream._connection():
+            pass
+    answer = stream.answer
+    sources = [source["n"] for source in answer.sources]
+    return {"text": answer.text, "state": answer.state, "attempt": answer.attempt, "sources": sources}
+
+
+@pytest.mark.parametrize("recording", OF_SESSIONS, ids=lambda each: each.name)
+async def test_the_visitor_of_the_benches_is_told_the_same_and_finds_no_fault(recording: Recorded) -> None:
+    for chunks in recording.cuts():
+        visitor = Visitor(ChunkedHttp(chunks), ["http://127.0.0.1"], "sk_1", "s")
+        await visitor._read_stream()
+        assert visitor._last_id == recording.expected["lastId"]
+        assert visitor.told.keys() == recording.expected["messages"].keys()
+        for message_id, expected in recording.expected["messages"].items():
+            told = visitor.told[message_id]
+            assert (told.text, told.attempt, told.problems) == (expected["text"], expected["attempt"], [])
+            assert told.endings == ([expected["state"]] if expected["state"] in ENDINGS else [])
+
+
+class ChunkedHttp:
+    """What the visitor needs of an HTTP session: one response in these chunks."""
+
+    def __init__(self, chunks):
+        self._chunks = chunks
+        self.content = self
+
+    @asynccontextmanager
+    async def get(self, url, *, headers, timeout):
+        yield self
+
+    def raise_for_status(self):
+        """It is a 200."""
+
+    async def iter_any(self):
+        for chunk in self._chunks:
+            yield chunk

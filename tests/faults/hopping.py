@@ -1,0 +1,152 @@
+"""Answers of every kind, told by a worker that fails and repeats itself, and a page that never stays anywhere long."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import aiohttp
+
+from chatconnect.wire import SseParser
+from schemas.events import AnswerCompleted, AnswerDelta, AnswerSources, AnswerStarted, Usage
+from tests.gateway_running import SOURCE
+
+ENDINGS = ("completed", "failed", "cancelled")
+ALPHABET = 'ab é漢字🦓👩‍👩‍👧‍👦\r\n\\"\u2028\0d:'
+LONG_PIECES, LONG_PIECE = 20, 1_000
+PIECES, PIECE = (3, 40), (1, 60)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a worker puts on the log, and what a page must show in the end."""
+
+    message_id: UUID
+    events: list
+    text: str
+
+
+def told(dice: random.Random, client_id: str, session_id: str) -> Told:
+    """An answer: plain, begun anew in the middle with the first attempt's rest coming late, or with repetitions."""
+    name = {"client_id": client_id, "session_id": session_id, "message_id": uuid4()}
+    events, text = _attempt(dice, name, 1)
+    if dice.random() < 0.4:
+        cut = dice.randrange(1, len(events))
+        again, text = _attempt(dice, name, 2)
+        late = events[cut : cut + dice.randrange(5)]
+        turn = dice.randrange(1, len(again))
+        events = events[:cut] + again[:turn] + late + again[turn:]
+    if dice.random() < 0.3:
+        events = [one for event in events for one in [event] * dice.choice((1, 1, 2))]
+    if dice.random() < 0.2:
+        at = dice.randrange(len(events))
+        events = events[:at] + events[: dice.randrange(at + 1)] + events[at:]
+    return Told(name["message_id"], events, text)
+
+
+def _attempt(dice, name, attempt):
+    long = dice.random() < 0.04
+    sizes = [LONG_PIECE] * LONG_PIECES if long else [dice.randint(*PIECE) for _ in range(dice.randint(*PIECES))]
+    pieces = ["".join(dice.choices(ALPHABET, k=size)) for size in sizes]
+    name = {**name, "attempt": attempt}
+    events = [
+        AnswerStarted(**name, seq=0, model="m", tier="free"),
+        AnswerSources(**name, seq=1, sources=[SOURCE]),
+        *[AnswerDelta(**name, seq=2 + seq, text=piece) for seq, piece in enumerate(pieces)],
+    ]
+    ending = {"finish_reason": "stop", "citations": [1], "usage": Usage(), "model": "m"}
+    return [*events, AnswerCompleted(**name, seq=len(events), **ending)], "".join(pieces)
+
+
+@dataclass
+class Shown:
+    """One answer on the page."""
+
+    attempt: int = 0
+    seq: int = -1
+    text: str = ""
+    state: str = "running"
+
+
+@dataclass
+class Page:
+    """Keeps `wire.md`'s rules to the letter: a snapshot replaces, a higher attempt starts anew, `seq` has no gap."""
+
+    answers: dict[str, Shown] = field(default_factory=dict)
+    history: list[str] = field(default_factory=list)
+
+    def show(self, event: str, data: dict, where: str) -> None:
+        """Raises `AssertionError` on a gap."""
+        self.history.append(f"{where} {event} {data['attempt']}/{data['seq']}")
+        answer = self.answers.setdefault(data["messageId"], Shown())
+        if event == "snapshot":
+            answer.attempt, answer.seq = data["attempt"], data["seq"]
+            answer.text, answer.state = data["text"], data["state"]
+            return
+        if (data["attempt"], data["seq"]) <= (answer.attempt, answer.seq) or answer.state != "running":
+            return
+        if data["attempt"] > answer.attempt:
+            answer.attempt, answer.seq, answer.text = data["attempt"], -1, ""
+        assert data["seq"] == answer.seq + 1, f"a gap: {self.history[-20:]}"
+        answer.seq = data["seq"]
+        answer.text += data.get("text", "")
+        answer.state = event if event in ENDINGS else "running"
+
+    def ended(self) -> int:
+        """How many answers are complete here."""
+        return sum(answer.state != "running" for answer in self.answers.values())
+
+
+class Hopper:
+    """Follows a session over gateways that serve the same log, and drops each connection after a few bytes."""
+
+    def __init__(self, dice: random.Random, http: aiohttp.ClientSession, urls: list[str], secret_key: str) -> None:
+        self.page = Page()
+        self.ways: Counter[str] = Counter()
+        self._dice, self._http, self._urls = dice, http, urls
+        self._headers = {"authorization": f"Bearer {secret_key}"}
+        self._last_id = ""
+
+    async def follow(self, session_id: str, answers: int) -> None:
+        """Returns when so many answers have ended on the page."""
+        while self.page.ended() < answers:
+            try:
+                await self._visit(session_id, answers)
+            except (aiohttp.ClientError, ConnectionError):
+                self.ways["refused"] += 1
+                await asyncio.sleep(0.05)
+
+    async def _visit(self, session_id: str, answers: int) -> None:
+        dice = self._dice
+        way = dice.choice(("header", "header", "query", "query", "new page")) if self._last_id else "first"
+        self.ways[way] += 1
+        headers = self._headers | ({"last-event-id": self._last_id} if way == "header" else {})
+        query = {"last_event_id": self._last_id} if way == "query" else {}
+        budget = dice.randint(1, dice.choice((200, 200, 2_000, 600_000)))
+        url = f"{dice.choice(self._urls)}/sessions/{session_id}/events"
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(dice.uniform(0.05, 2)),
+                self._http.get(url, headers=headers, params=query) as response,
+            ):
+                if response.status == 429:
+                    # The gateway has yet to notice that the last four are gone.
+                    self.ways["too many"] += 1
+                    return
+                assert response.status == 200, response.status
+                await self._read(response.content, budget, answers)
+                response.close()
+
+    async def _read(self, content: aiohttp.StreamReader, budget: int, answers: int) -> None:
+        parser = SseParser()
+        while budget > 0 and self.page.ended() < answers:
+            chunk = await content.read(budget)
+            if not chunk:
+                return
+            budget -= len(chunk)
+            for frame in parser.feed(chunk):
+                self.page.show(frame.event, json.loads(frame.data), frame.id)
+            self._last_id = parser.last_id or self._last_id

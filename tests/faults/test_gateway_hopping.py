@@ -1,0 +1,62 @@
+"""G4, I1, I6: a page that hops between two gateways, one of which is killed meanwhile, shows exactly what was told."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from uuid import uuid4
+
+from streams.publisher import Publisher
+from tests.faults.hopping import Hopper, told
+
+SESSIONS, ANSWERS = 500, 2
+AT_ONCE = 30
+DEADLINE_SECONDS = 80
+PACE_SECONDS = (0.0, 0.016)
+
+
+async def test_a_page_that_hops_at_random_shows_exactly_the_told_text_a_thousand_times(site, record_property):
+    """`HOPPING_SEED` tries one run again."""
+    seed = int(os.environ.get("HOPPING_SEED", random.randrange(2**32)))
+    record_property("seed", seed)
+    stays, falls = site.part("gateway-a"), site.part("gateway-b")
+    await asyncio.gather(stays.start(), falls.start())
+    ways: Counter[str] = Counter()
+    turns, done = asyncio.Semaphore(AT_ONCE), asyncio.Queue()
+
+    async def one(number):
+        dice, session_id = random.Random(f"{seed}/{number}"), uuid4().hex
+        answers = [told(dice, site.client_id, session_id) for _ in range(ANSWERS)]
+        hopper = Hopper(dice, site.http, site.urls, site.keys.secret)
+        async with turns, asyncio.TaskGroup() as both:
+            both.create_task(tell(publisher, random.Random(f"{seed}/{number}/pace"), answers))
+            both.create_task(hopper.follow(session_id, ANSWERS))
+        shown = {name: (answer.text, answer.state) for name, answer in hopper.page.answers.items()}
+        assert shown == {str(answer.message_id): (answer.text, "completed") for answer in answers}, f"seed {seed}"
+        ways.update(hopper.ways)
+        done.put_nowait(number)
+
+    async def kill_one():
+        for _ in range(SESSIONS // 3):
+            await done.get()
+        await falls.kill()
+        await falls.start()
+
+    async with asyncio.timeout(DEADLINE_SECONDS), Publisher(site.settings) as publisher, asyncio.TaskGroup() as tasks:
+        tasks.create_task(kill_one())
+        for number in range(SESSIONS):
+            tasks.create_task(one(number), name=f"seed {seed}, session {number}")
+
+    record_property("connections", dict(ways))
+    assert ways["header"] > SESSIONS
+    assert ways["query"] > SESSIONS
+    assert ways["refused"], "the killed one was missed"
+
+
+async def tell(publisher, dice, answers):
+    waiting = []
+    for answer in answers:
+        for event in answer.events:
+            waiting.append(await publisher.send(event))
+            await asyncio.sleep(dice.uniform(*PACE_SECONDS))
+    await asyncio.gather(*waiting)

@@ -1,0 +1,121 @@
+"""A gateway that hears nothing of the log any more: it reads on from where it was, or ends with the reason."""
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from bench.kafka import make_topic
+from gateway import tail
+from gateway.drain import Drain
+from streams import reader
+from streams.connection import open_admin
+from streams.publisher import Publisher
+from streams.reader import LogReader
+from streams.silence import SilentError
+from tests.gateway_running import answer_of, events_of, running_gateway
+from tests.integration.kafka import ask, asked
+
+SECONDS = 20
+
+
+@pytest.fixture
+def quick_to_notice(monkeypatch):
+    monkeypatch.setattr(reader, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(reader, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(tail, "SILENT_SECONDS", 1.5)
+
+
+@pytest.fixture
+async def publisher(settings):
+    async with Publisher(settings) as publisher:
+        yield publisher
+
+
+def end_fetching(log):
+    """aiokafka #983, #1007: the fetch task ends without a word."""
+    log._consumer._fetcher._fetch_task.cancel()
+
+
+async def until_ready_is(running, status):
+    async with asyncio.timeout(SECONDS):
+        while (await running.http.get("/health/ready")).status_code != status:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(settings, database_url, publisher):
+    own = settings.model_copy(update={"database_url": database_url})
+    text = " ".join(f"word{number}" for number in range(40))
+    async with running_gateway(own) as running:
+        keys = await running.seed(f"c-{uuid4().hex}")
+        asked_here = SimpleNamespace(
+            client_id=keys.secret.removeprefix("sk_"), session_id=uuid4().hex, message_id=uuid4()
+        )
+        events = answer_of(asked_here, text)
+        seen, half = [], asyncio.Event()
+
+        def note(event, data):
+            seen.append((event, data))
+            if len(seen) == 20:
+                half.set()
+            return event == "completed"
+
+        path, headers = f"/sessions/{asked_here.session_id}/events", {"authorization": f"Bearer {keys.secret}"}
+        async with running.http.stream("GET", path, headers=headers) as stream, asyncio.timeout(SECONDS * 2):
+            reading = asyncio.create_task(events_of(stream, note))
+            for event in events[:20]:
+                await publisher.publish(event)
+            await half.wait()
+            end_fetching(running.gateway.tail._log)
+            for event in events[20:]:
+                await publisher.publish(event)
+            await until_ready_is(running, 503)
+            await reading
+        await until_ready_is(running, 200)
+
+    assert [data["seq"] for _, data in seen] == list(range(len(events)))
+    assert "".join(data.get("text", "") for event, data in seen if event == "delta") == text + " "
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason(
+    settings, database_url, publisher, monkeypatch
+):
+    monkeypatch.setattr(reader, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(reader, "MAX_REBUILDS", 2)
+    own, drain, ended = settings.model_copy(update={"database_url": database_url}), Drain(), asyncio.Event()
+    drain.on_begin(ended.set)
+
+    async def fail(_):
+        raise KafkaError
+
+    async with running_gateway(own, drain) as running:
+        monkeypatch.setattr(LogReader, "_start", fail)
+        end_fetching(running.gateway.tail._log)
+        for event in answer_of(SimpleNamespace(client_id="c", session_id="s", message_id=uuid4()), "lost"):
+            await publisher.publish(event)
+        async with asyncio.timeout(SECONDS):
+            await ended.wait()
+
+    assert isinstance(drain.failure, BaseExceptionGroup)
+    assert drain.failure.subgroup(SilentError)
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leaving_a_gap(settings, publisher):
+    topic = await make_topic(settings)
+    await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
+    async with LogReader(settings, topic) as here:
+        await here.seek(timedelta(hours=1))
+        end_fetching(here)
+        async with open_admin(settings) as admin:
+            await admin.delete_records({TopicPartition(topic.name, 0): RecordsToDelete(before_offset=4)})
+        with pytest.raises(OffsetOutOfRangeError):
+            async with asyncio.timeout(SECONDS):
+                await anext(here.batches())

@@ -1,0 +1,148 @@
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.document_events import ENDINGS, is_news
+from gateway.document_news import MAX_WATCHES, DocumentNews
+from schemas.events import DocumentProgress
+from schemas.http import DocumentProgressView
+from streams.codec import encode
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@dataclass
+class Heard:
+    """A record as it comes from the log."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list
+    topic: str = "document.progress"
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+
+
+def progress(client_id="acme", document_id="doc_1", percent=10, **fields):
+    return DocumentProgress(
+        **{
+            "client_id": client_id,
+            "document_id": document_id,
+            "version": 1,
+            "status": "parsing",
+            "stage": "parsing",
+            "progress": percent,
+            "current_step": "Reading",
+            "at": NOW,
+            **fields,
+        }
+    )
+
+
+def record(event):
+    encoded = encode(event)
+    return Heard(encoded.key, encoded.value, encoded.headers)
+
+
+def view(version=1, percent=10, status="parsing", step="Reading"):
+    return DocumentProgressView(
+        id="doc_1", status=status, progress=percent, current_step=step, stage="parsing", version=version
+    )
+
+
+async def test_a_watch_gets_the_latest_of_its_document():
+    news = DocumentNews()
+    with news.watch("acme", "doc_1") as watch:
+        for event in (progress(percent=10), progress(percent=20), progress(document_id="doc_2", percent=90)):
+            news.hear(record(event))
+
+        assert await watch.next(5) == progress(percent=20)
+        assert await watch.next(0) is None
+
+
+async def test_news_come_while_one_waits():
+    news = DocumentNews()
+    with news.watch("acme", "doc_1") as watch:
+        asyncio.get_running_loop().call_soon(news.hear, record(progress()))
+
+        assert await watch.next(5) == progress()
+
+
+async def test_another_clients_document_of_the_same_id_is_not_told():
+    news = DocumentNews()
+    with news.watch("acme", "doc_1") as watch, news.watch("thief", "doc_1") as stranger:
+        news.hear(record(progress()))
+
+        assert await watch.next(0) == progress()
+        assert await stranger.next(0) is None
+
+
+async def test_a_watch_is_woken_without_news():
+    news = DocumentNews()
+    with news.watch("acme", "doc_1") as watch:
+        news.wake_all()
+        async with asyncio.timeout(5):
+            assert await watch.next(60) is None
+
+
+async def test_what_cannot_be_read_is_passed_over():
+    news = DocumentNews()
+    with news.watch("acme", "doc_1") as watch:
+        for broken in (
+            Heard(b"doc_1", b"{", []),
+            Heard(b"doc_1", None, []),
+            Heard(None, b"{}", []),
+            Heard(b"\xff", b"", []),
+        ):
+            news.hear(broken)
+        news.hear(record(progress()))
+
+        assert await watch.next(0) == progress()
+
+
+def test_watches_are_counted_and_given_back():
+    news = DocumentNews()
+    watches = [news.watch("acme", f"doc_{number % 7}") for number in range(MAX_WATCHES)]
+    for watch in watches:
+        watch.__enter__()
+    assert news.is_full
+    for watch in watches:
+        watch.__exit__(None, None, None)
+    assert not news.is_full
+    assert not news._watches
+
+
+VIEWS = st.builds(
+    view,
+    st.integers(1, 3),
+    st.integers(0, 100),
+    st.sampled_from(["pending", "parsing", "embedding", *ENDINGS]),
+    st.sampled_from("ab"),
+)
+
+
+@given(st.lists(VIEWS, min_size=1))
+def test_progress_of_a_version_never_falls_and_versions_never_do(found):
+    told = [found[0]]
+    for view in found[1:]:
+        if is_news(view, told[-1]):
+            told.append(view)
+
+    for before, after in pairwise(told):
+        assert after != before
+        assert after.version >= before.version
+        if after.version == before.version and after.status not in ENDINGS:
+            assert after.progress >= before.progress
+
+
+@pytest.mark.parametrize("status", ENDINGS)
+def test_an_ending_is_always_news(status):
+    assert is_news(view(percent=5, status=status), view(percent=80))
+    assert is_news(view(version=0, status=status), view())
+    assert not is_news(view(version=1, status=status), view(version=2))
