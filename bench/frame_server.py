@@ -22,7 +22,6 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -139,7 +138,7 @@ class OurStreams:
         self._running: asyncio.Task[None] | None = None
         self.app = Unwound(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
 
-    async def _events(self, request: Request) -> Response:
+    async def _events(self, request: Request) -> EventStream:
         session = Session(CLIENT, request.query_params["n"], 0)
         return EventStream(
             Sources(self._rings, self._tail, self._drain, self._queue), session, Attached(self._tail.position(0))

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from gateway import problems, shedding
 from gateway.access import Access
 from gateway.attach import Attachments
-from gateway.caps import STREAMS, WAITING, Places, Returning
+from gateway.caps import STREAMS, WAITING, Places
 from gateway.cors import Cors
 from gateway.document_news import DocumentNews, hearing_documents
 from gateway.drain import Drain
@@ -36,6 +36,7 @@ from stores.database import DATABASE_ERRORS, create_engine
 from stores.documents import Documents
 from stores.limits import Limits
 from stores.uploads import Uploads
+from streams.collector import spare_what_stays
 from streams.publisher import Publisher, PublishError
 from streams.reader import LogReader
 from streams.topics import CHAT_TOKEN
@@ -45,7 +46,7 @@ CATCH_UP_SECONDS = 60.0
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings, drain: Drain | None = None) -> Returning:
+def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
     """The gateway. `drain` is shared with the server that runs it, which ends the process when the tail dies."""
     shared = drain or Drain()
 
@@ -69,8 +70,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Returning:
         },
         lifespan=lifespan,
     )
-    # In this order: a stream holds its place for as long as it runs, and runs after the application has returned.
-    return Returning(Unwound(app))
+    return Unwound(app)
 
 
 @asynccontextmanager
@@ -86,6 +86,7 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         stack.push_async_callback(gateway.limits.close)
         drain.on_begin(gateway.rings.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
+        spare_what_stays()
         yield gateway
 
 

@@ -1,15 +1,15 @@
 """How much may be open at once: streams, and questions that wait for their answer."""
 
 from collections import Counter
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access import Caller
 from gateway.addresses import address_of
 from gateway.shedding import full
+from gateway.unwound import at_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ WAITING = Caps("waiting-questions", session=4, address=100, client=2_000, proces
 
 
 class Places:
-    """Counts who holds a place. Each is given back when its request ends, however it ends (`Returning`)."""
+    """Counts who holds a place. Each is given back when its request ends, however it ends (`gateway.unwound`)."""
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
@@ -46,8 +46,7 @@ class Places:
             if self._taken[owner] >= most:
                 raise full(self._caps.places, owner[0], most)
         self._taken.update(owners.keys())
-        returned: ExitStack = request.state.returned
-        returned.callback(self._return, list(owners))
+        at_end(request.scope, partial(self._return, tuple(owners)))
 
     def _owners(self, request: Request, caller: Caller, session_id: str) -> dict[tuple[str, ...], int]:
         client_id, caps = caller.client.client_id, self._caps
@@ -56,24 +55,8 @@ class Places:
             owners["address", client_id, address_of(request)] = caps.address
         return owners | {("client", client_id): caps.client, ("process",): caps.process}
 
-    def _return(self, owners: list[tuple[str, ...]]) -> None:
+    def _return(self, owners: tuple[tuple[str, ...], ...]) -> None:
         for owner in owners:
             self._taken[owner] -= 1
             if not self._taken[owner]:
                 del self._taken[owner]
-
-
-class Returning:
-    """Gives back what a request holds once it has ended: answered, refused, disconnected, cancelled or broken."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        with ExitStack() as returned:
-            scope.setdefault("state", {})["returned"] = returned
-            await self.app(scope, receive, send)

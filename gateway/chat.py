@@ -36,7 +36,7 @@ async def chat(request: Request) -> Response:
     return json_reply(_reply(asked, answer), 200, headers)
 
 
-async def chat_stream(request: Request) -> Response:
+async def chat_stream(request: Request) -> EventStream:
     """POST /chat/stream: the answer as it is written."""
     gateway = gateway_of(request)
     asked = await ask(gateway, request, gateway.streams)

@@ -23,7 +23,7 @@ MAX_PAGE = 100
 PAGE = 50
 
 
-async def events(request: Request) -> Response:
+async def events(request: Request) -> Response | EventStream:
     """GET /sessions/{session_id}/events: SSE, or with `Accept: application/json` the long-poll form."""
     gateway = gateway_of(request)
     caller = await gateway.access.caller(request)

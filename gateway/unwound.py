@@ -1,4 +1,4 @@
-"""Runs a stream after the framework that prepared it has returned.
+"""The outermost layer: what lasts longer than the framework's part of a request.
 
 Routing and middleware are a dozen coroutines deep; a stream that lives ten minutes would keep them all, and send every
 frame through them (measured: half of an idle stream's memory, a sixth of a frame's cost).
@@ -9,24 +9,40 @@ from collections.abc import Awaitable, Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _AFTER = "chatconnect.after"
+_AT_END = "chatconnect.at_end"
+# What uvicorn reads of a request once its answer has begun.
+_KEPT = frozenset({"type", "method", _AT_END})
 
 After = Callable[[Send], Awaitable[None]]
 
 
 class Unwound:
-    """The outermost layer: what was left for afterwards is run here, on the server's own `send`."""
+    """Runs a stream after the application that prepared it has returned, on the server's own `send`; and gives back
+    what a request holds once it has ended: answered, refused, disconnected, cancelled or broken.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        await self.app(scope, receive, send)
-        after: After | None = scope.pop(_AFTER, None)
-        if after is not None:
-            await after(send)
+        try:
+            await self.app(scope, receive, send)
+            after: After | None = scope.pop(_AFTER, None)
+            if after is not None:
+                for name in scope.keys() - _KEPT:
+                    del scope[name]
+                await after(send)
+        finally:
+            for give_back in scope.get(_AT_END, ()):
+                give_back()
 
 
 def run_after(scope: Scope, after: After) -> None:
     """Have `after` run once the application has returned; the response has begun and is not complete."""
     scope[_AFTER] = after
+
+
+def at_end(scope: Scope, give_back: Callable[[], None]) -> None:
+    """Have this called once the request has ended, however it ends."""
+    scope.setdefault(_AT_END, []).append(give_back)

@@ -21,6 +21,7 @@ OVERTAKEN_SECONDS = 20.0
 # From here on a wait is worth a word.
 TOLD_SECONDS = 1.5
 PACE_SECONDS = 10.0
+MIN_PACE_SECONDS = 1.0
 RETRY_SECONDS = (1, 60)
 MAX_WAITING = 50_000
 MAX_BEGUN = 2_000
@@ -41,7 +42,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """`position` counts from 1; `wait_seconds` is what the last ten seconds' pace makes of it."""
+    """`position` counts from 1; `wait_seconds` is what the pace makes of it, at which the line has moved lately."""
 
     message_id: str
     position: int
@@ -63,6 +64,7 @@ class Queue:
         self._lines: dict[Tier, dict[str, OrderedDict[str, Waiting]]] = {"free": {}, "paid": {}}
         self._sessions: dict[tuple[str, str], OrderedDict[str, Waiting]] = {}
         self._begun: dict[Tier, deque[float]] = {tier: deque(maxlen=MAX_BEGUN) for tier in self._lines}
+        self._busy_since: dict[Tier, float] = dict.fromkeys(self._lines, 0.0)
 
     def __len__(self) -> int:
         return len(self._all)
@@ -74,6 +76,8 @@ class Queue:
         if len(self._all) >= MAX_WAITING:
             self.leave(*next(iter(self._all)))
         one = Waiting(tier, client_id, session_id, message_id, self._clock())
+        if not self._lines[tier]:
+            self._busy_since[tier] = one.accepted_at
         self._all[client_id, message_id] = one
         self._lines[tier].setdefault(client_id, OrderedDict())[message_id] = one
         self._sessions.setdefault((client_id, session_id), OrderedDict())[message_id] = one
@@ -127,10 +131,12 @@ class Queue:
         lines = self._lines[tier]
         position = 1 + ahead + sum(min(len(line), ahead + 1) for name, line in lines.items() if name != client_id)
         begun, now = self._begun[tier], self._clock()
-        while begun and begun[0] < now - PACE_SECONDS:
+        # Only while somebody waited did answers begin as fast as they can.
+        since = max(now - PACE_SECONDS, self._busy_since[tier])
+        while begun and begun[0] < since:
             begun.popleft()
-        if begun:
-            return Outlook(message_id, position, position * PACE_SECONDS / len(begun))
+        if begun and now - since >= MIN_PACE_SECONDS:
+            return Outlook(message_id, position, position * (now - since) / len(begun))
         oldest = min((next(iter(line.values())).accepted_at for line in lines.values()), default=now)
         return Outlook(message_id, position, now - oldest)
 

@@ -24,6 +24,7 @@ from stores.database import DATABASE_ERRORS
 from streams import topics
 from streams.broker import create_app, create_broker, declare
 from streams.codec import UndecodableError, decode
+from streams.collector import spare_what_stays
 from streams.publisher import Publisher
 from streams.reader import LogReader
 from streams.retry import RetryPolicy
@@ -107,9 +108,10 @@ def app() -> FastStream:
 
 async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None:
     """Runs until `stop`, then drains. Raises `UnknownHandlerError`, or whatever a part died of."""
-    lines = [line for line in WIRING if only in (None, line.name)]
-    if not lines:
-        raise UnknownHandlerError(f"There is no handler named {only}: choose one of {', '.join(NAMES)}.")
+    names = only.split(",") if only else NAMES
+    if unknown := set(names) - set(NAMES):
+        raise UnknownHandlerError(f"There is no handler named {min(unknown)}: choose from {', '.join(NAMES)}.")
+    lines = [line for line in WIRING if line.name in names]
     async with AsyncExitStack() as stack:
         parts = Parts(settings, stack)
         subscriptions = [await _build(line, parts) for line in lines]
@@ -121,6 +123,7 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
         log.info(
             "worker_ready", handlers=list(dict.fromkeys(line.name for line in lines)), metrics_port=server.server_port
         )
+        spare_what_stays()
         async with asyncio.TaskGroup() as tasks:
             runtime = Runtime(settings, subscriptions, publisher)
             cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations, runtime))

@@ -1,6 +1,7 @@
 """How much is left of a limit: counted here first, then in Redis, which counts for all instances."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -19,6 +20,8 @@ from stores.pipelined import DOWN, PipelinedRedis
 
 TRY_AGAIN_SECONDS = 5.0
 NAMESPACE = "chatconnect"
+LUMPS = 100
+MAX_UNSENT = 50_000
 
 log = structlog.get_logger()
 
@@ -55,19 +58,22 @@ class Standing:
 
 Names: TypeAlias = tuple[str, ...]
 Keyed: TypeAlias = tuple[Policy, Names]
+Lump: TypeAlias = tuple[Policy, Names, int]
 
 
 class Limits:
     """Sliding windows of a minute. `is_shared` says whether Redis counts; if not, each process counts for itself.
 
     Counting here first keeps a flood off Redis, a refused claim from using up the wider ones after it, and the
-    counts at hand for when Redis goes. The rest is one round trip.
+    counts at hand for when Redis goes. The rest is one round trip, which wide limits make for a hundredth of themselves
+    at a time: so much may pass too many at each instance, and a server's questions do not wait for Redis.
     """
 
     def __init__(self, redis_url: str) -> None:
         self._redis = PipelinedRedis(redis_url)
         self._windows = SlidingWindowCounterRateLimiter(_Storage(self._redis, redis_url))
         self._counts = Counts()
+        self._unsent: OrderedDict[Names, int] = OrderedDict()
         self._try_at = 0.0
         self.is_shared = True
 
@@ -100,15 +106,15 @@ class Limits:
     async def _take(self, kind: str, client_id: str, claims: Sequence[Claim]) -> Standing:
         keyed: list[Keyed] = [(claim.policy, (kind, client_id, claim.policy.name, claim.owner)) for claim in claims]
         own = self._take_here(keyed)
-        if not own.is_allowed or not self._may_ask():
+        if not own.is_allowed or not self._may_ask() or not (lumps := self._due(keyed)):
             return own
         try:
-            shared = await self._take_shared(keyed, own.policy)
+            shared = await self._take_shared(lumps)
         except DOWN as error:
             self._fall_back(error)
             return own
         self.is_shared = True
-        return shared
+        return min(own, shared, key=_share_left)
 
     def _take_here(self, keyed: list[Keyed]) -> Standing:
         for policy, names in keyed:
@@ -117,22 +123,39 @@ class Limits:
         for _, names in keyed:
             self._counts.add(names)
         standings = [self._standing_here(policy, names, is_allowed=True) for policy, names in keyed]
-        return min(standings, key=lambda standing: standing.left / standing.policy.per_minute)
+        return min(standings, key=_share_left)
+
+    def _due(self, keyed: list[Keyed]) -> list[Lump]:
+        """What Redis has to be told now: what has come together of each, where it is enough."""
+        lumps = []
+        for policy, names in keyed:
+            unsent = self._unsent.pop(names, 0) + 1
+            if unsent >= policy.per_minute // LUMPS:
+                lumps.append((policy, names, unsent))
+            else:
+                self._unsent[names] = unsent
+        while len(self._unsent) > MAX_UNSENT:
+            self._unsent.popitem(last=False)
+        return lumps
 
     def _standing_here(self, policy: Policy, names: Names, *, is_allowed: bool) -> Standing:
         reset_seconds = ceil(self._counts.reset_seconds(names, policy.per_minute))
         return Standing(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
 
-    async def _take_shared(self, keyed: list[Keyed], tightest: Policy) -> Standing:
+    async def _take_shared(self, lumps: list[Lump]) -> Standing:
         # Quoted, for `limits` joins them with slashes, and no name must be read as another's.
-        names = {policy: [quote(name, "") for name in names] for policy, names in keyed}
-        hits, (reset_at, left) = await asyncio.gather(
-            asyncio.gather(*(self._windows.hit(policy.item, *names[policy]) for policy in names)),
-            self._windows.get_window_stats(tightest.item, *names[tightest]),
+        names = {policy: [quote(name, "") for name in names] for policy, names, _ in lumps}
+        hits, stats = await asyncio.gather(
+            asyncio.gather(*(self._windows.hit(policy.item, *names[policy], cost=cost) for policy, _, cost in lumps)),
+            asyncio.gather(*(self._windows.get_window_stats(policy.item, *names[policy]) for policy in names)),
         )
         if all(hits):
-            return Standing(tightest, is_allowed=True, left=left, reset_seconds=_seconds_until(reset_at))
-        refusing = keyed[hits.index(False)][0]
+            standings = [
+                Standing(policy, is_allowed=True, left=left, reset_seconds=_seconds_until(reset_at))
+                for policy, (reset_at, left) in zip(names, stats, strict=True)
+            ]
+            return min(standings, key=_share_left)
+        refusing = lumps[hits.index(False)][0]
         reset_at, _ = await self._windows.get_window_stats(refusing.item, *names[refusing])
         # `limits` says when the window moves; then a slot's time passes before its oldest is forgotten.
         reset_at += WINDOW_SECONDS / refusing.per_minute
@@ -167,6 +190,10 @@ class _Storage(RedisStorage):
         # The bridge types a client of its own making more narrowly than it uses one.
         client = cast("Any", self._client)
         self.bridge.connection_getter = lambda _: client
+
+
+def _share_left(standing: Standing) -> float:
+    return standing.left / standing.policy.per_minute if standing.is_allowed else -1.0
 
 
 def _seconds_until(moment: float) -> int:

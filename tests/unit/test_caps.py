@@ -7,8 +7,9 @@ from starlette.requests import Request
 
 from gateway.access import Caller
 from gateway.addresses import address_of
-from gateway.caps import Caps, Places, Returning
+from gateway.caps import Caps, Places
 from gateway.shedding import FullError, is_event_source, on_full
+from gateway.unwound import Unwound
 from stores.clients import Client
 
 CAPS = Caps("streams", session=2, address=3, client=4, process=6)
@@ -35,7 +36,7 @@ class Crowd:
             held.set()
             await end
 
-        task = asyncio.create_task(Returning(app)(scope(address), None, None))
+        task = asyncio.create_task(Unwound(app)(scope(address), None, None))
         entered = asyncio.create_task(held.wait())
         await asyncio.wait([task, entered], return_when=asyncio.FIRST_COMPLETED)
         if not held.is_set():

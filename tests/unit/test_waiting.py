@@ -33,17 +33,28 @@ def test_nothing_is_said_of_a_short_wait():
 
 def test_the_wait_is_the_position_at_the_pace_of_the_last_ten_seconds():
     queue = Queue(clock := Clock())
-    for number in range(20):
-        ask(queue, f"done{number}", client="other")
-        queue.begin("other", f"done{number}")
+    ask(queue, *(f"done{number}" for number in range(20)))
     ask(queue, *(f"m{number}" for number in range(9)))
     ask(queue, "mine", session="mine")
+    for number in range(20):
+        clock.now += 0.5
+        queue.begin("acme", f"done{number}")
 
     (found,) = queue.outlooks("acme", "mine")
     assert (found.position, found.wait_seconds) == (10, 5.0)
     clock.now += 11
     (found,) = queue.outlooks("acme", "mine")
-    assert (found.position, found.wait_seconds) == (10, 11.0), "when nothing begins, the oldest one's wait is known"
+    assert (found.position, found.wait_seconds) == (10, 21.0), "when nothing begins, the oldest one's wait is known"
+
+
+def test_few_questions_are_not_taken_for_a_slow_line():
+    queue = Queue(clock := Clock())
+    for number in range(3):
+        clock.now += 3
+        ask(queue, f"m{number}")
+        clock.now += 0.1
+        assert queue.outlooks("acme", "s") == []
+        queue.begin("acme", f"m{number}")
 
 
 def test_another_clients_ten_thousand_take_one_turn_each_before_a_first_question():
