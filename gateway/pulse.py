@@ -67,10 +67,14 @@ class Pulse:
             self._abort()
             return
         self._seen = self.writes if self.is_writing else -1
+        at = now + LOOK_SECONDS
         if now >= self._due:
             self.is_due = True
             self.wake()
-        self._rearm(now + LOOK_SECONDS)
+        else:
+            # A timer may fire a little before its time: look again then.
+            at = min(at, self._due)
+        self._rearm(at)
 
     def _rearm(self, at: float) -> None:
         self._timer.cancel()
