@@ -18,7 +18,9 @@ async def next_frame(rings: Rings, session: Session, receive: Receive, until: fl
         async with asyncio.timeout_at(until) as timer:
 
             def wake() -> None:
-                timer.reschedule(loop.time())
+                # On its way out it has been woken already, and its timer refuses another time.
+                if not timer.expired():
+                    timer.reschedule(loop.time())
 
             ring = rings.join(session.key, session.partition, wake)
             try:
