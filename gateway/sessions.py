@@ -11,14 +11,15 @@ from gateway.asking import admit, ticket_for
 from gateway.attach import NotYetError, Session
 from gateway.polling import poll
 from gateway.problems import unavailable
-from gateway.replies import json_reply
+from gateway.replies import ended_stream, json_reply
 from gateway.state import Gateway, gateway_of
-from gateway.stream import LIFETIME_SECONDS, EventStream, Sources, not_yet
+from gateway.stream import LIFETIME_SECONDS, EventStream, Sources
 from schemas.http import History, HistoryMessage, HistoryPage
 from stores.chat_logs import ChatLog
 
 MAX_POLL_SECONDS = 60
 POLL_SECONDS = 25
+NOT_YET_RETRY_MS = 2_000
 MAX_PAGE = 100
 PAGE = 50
 
@@ -38,7 +39,7 @@ async def events(request: Request) -> Response | EventStream:
     try:
         attached = await gateway.attachments.to_session(session, last_event_id)
     except NotYetError:
-        return not_yet()
+        return ended_stream(NOT_YET_RETRY_MS)
     sources = Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue)
     return EventStream(sources, session, attached, seconds=_seconds(caller))
 

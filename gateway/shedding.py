@@ -5,9 +5,9 @@ import random
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import sse
 from gateway.metrics import SHED
 from gateway.problems import Problem, render
+from gateway.replies import ended_stream
 from gateway.waiting import Outlook
 from stores.limits import Standing
 
@@ -59,8 +59,7 @@ async def on_full(request: Request, error: Exception) -> Response:
     assert isinstance(error, FullError)
     if not is_event_source(request):
         return render(error)
-    headers = {name.decode(): value.decode() for name, value in sse.HEADERS}
-    return Response(sse.retry(random.randint(*RETRY_AFTER_SECONDS) * 1_000), headers=headers)
+    return ended_stream(random.randint(*RETRY_AFTER_SECONDS) * 1_000)
 
 
 def is_event_source(request: Request) -> bool:

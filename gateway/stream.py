@@ -8,7 +8,6 @@ from functools import partial
 from time import time
 from uuid import UUID
 
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway import sse
@@ -31,7 +30,6 @@ HEARTBEAT_SECONDS = (12.0, 18.0)
 LIFETIME_SECONDS = (480.0, 600.0)
 RETRY_MS = (500, 3_000)
 TOLD_EVERY_SECONDS = 5.0
-NOT_YET_RETRY_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +203,3 @@ def queued(outlook: Outlook) -> bytes:
     wait_seconds = round(outlook.wait_seconds, 1)
     body = Queued(message_id=UUID(outlook.message_id), position=outlook.position, expected_wait_seconds=wait_seconds)
     return sse.event("queued", body.model_dump_json().encode())
-
-
-def not_yet() -> Response:
-    """A stream that ends at once: a native `EventSource` comes back after it, while a 503 would end it for good."""
-    headers = {name.decode(): value.decode() for name, value in sse.HEADERS}
-    return Response(sse.retry(NOT_YET_RETRY_MS), headers=headers)

@@ -73,11 +73,9 @@ class ChatLogs:
     async def page(self, client_id: str, session_id: str, *, before: datetime | None, limit: int) -> list[ChatLog]:
         """The session's answers, newest first; with `before`, those asked earlier than that."""
         asked = {"client": client_id, "session": storable(session_id), "rows": limit}
-        return (
-            await self._read(_PAGE, asked)
-            if before is None
-            else await self._read(_EARLIER_PAGE, {**asked, "before": before})
-        )
+        if before is None:
+            return await self._read(_PAGE, asked)
+        return await self._read(_EARLIER_PAGE, asked | {"before": before})
 
     async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
         """Question and answer of the session's last completed answers that were asked earlier, oldest first."""
@@ -151,22 +149,21 @@ def _dollars(completed: ChatCompleted) -> Decimal:
 _RECORDED = tuple(ChatCompleted.model_fields)
 # Made once: to put these together costs more than to run them.
 _RECORD = _record()
-_PAGE = (
-    select(ChatLogRow)
-    .where(ChatLogRow.client_id == bindparam("client"), ChatLogRow.session_id == bindparam("session"))
-    .order_by(ChatLogRow.requested_at.desc(), ChatLogRow.message_id.desc())
-    .limit(bindparam("rows", type_=Integer))
-)
-_TURNS = (
-    select(ChatLogRow.question, ChatLogRow.answer)
-    .where(
-        ChatLogRow.client_id == bindparam("client"),
-        ChatLogRow.session_id == bindparam("session"),
-        ChatLogRow.requested_at < bindparam("before"),
-        ChatLogRow.outcome == "completed",
-        ChatLogRow.answer != "",
+_EARLIER = ChatLogRow.requested_at < bindparam("before")
+
+
+def _newest(*columns: Any) -> Select[Any]:
+    """The last rows of a session."""
+    return (
+        select(*columns)
+        .where(ChatLogRow.client_id == bindparam("client"), ChatLogRow.session_id == bindparam("session"))
+        .order_by(ChatLogRow.requested_at.desc(), ChatLogRow.message_id.desc())
+        .limit(bindparam("rows", type_=Integer))
     )
-    .order_by(ChatLogRow.requested_at.desc(), ChatLogRow.message_id.desc())
-    .limit(bindparam("rows", type_=Integer))
+
+
+_PAGE = _newest(ChatLogRow)
+_EARLIER_PAGE = _PAGE.where(_EARLIER)
+_TURNS = _newest(ChatLogRow.question, ChatLogRow.answer).where(
+    _EARLIER, ChatLogRow.outcome == "completed", ChatLogRow.answer != ""
 )
-_EARLIER_PAGE = _PAGE.where(ChatLogRow.requested_at < bindparam("before"))

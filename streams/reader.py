@@ -1,7 +1,6 @@
 """Reads every partition of a topic without a group: for gateways, and for whatever each process must hear."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,8 @@ from aiokafka.errors import KafkaError
 from schemas.settings import Settings
 from streams.closing import close_rest, is_stopped
 from streams.connection import connection, open_admin
-from streams.silence import Silence, SilentError
+from streams.rebuilds import Rebuilds
+from streams.silence import Silence
 from streams.topics import Topic
 
 # One fetch is in flight per broker; a seek or a new assignment waits for its long poll, so it is kept short.
@@ -28,8 +28,6 @@ LOOK_SECONDS = 2.0
 ASK_TIMEOUT_SECONDS = 10.0
 # aiokafka stops fetching without an error when its fetch task ends (#983, #1007), or after the loop was blocked (#847).
 SILENT_SECONDS = 10.0
-MAX_REBUILDS = 5
-REBUILT_WITHIN_SECONDS = 3_600.0
 
 log = structlog.get_logger()
 
@@ -59,7 +57,7 @@ class LogReader:
         self.heard_at = 0.0
         self._silence = Silence()
         self._is_silent = False
-        self._rebuilt_at: deque[float] = deque(maxlen=MAX_REBUILDS)
+        self._rebuilds = Rebuilds(f"the reader of {topic.name}")
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -98,8 +96,7 @@ class LogReader:
     async def batches(self) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
         """Non-empty batches for ever, in offset order per partition.
 
-        Raises `KafkaError` when the log at a position is gone, and `SilentError` when it was built anew
-        `MAX_REBUILDS` times within `REBUILT_WITHIN_SECONDS`.
+        Raises `KafkaError` when the log at a position is gone, and `SilentError` when it was built anew too often.
         """
         while True:
             if self._is_silent:
@@ -170,10 +167,7 @@ class LogReader:
                 self.heard_at = now
 
     async def _rebuild(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if len(self._rebuilt_at) == MAX_REBUILDS and now - self._rebuilt_at[0] < REBUILT_WITHIN_SECONDS:
-            raise SilentError(f"the reader of {self._topic.name} was rebuilt {MAX_REBUILDS} times in vain")
-        self._rebuilt_at.append(now)
+        self._rebuilds.begin("the log has more than it reads")
         log.warning("reader_rebuilt", topic=self._topic.name)
         try:
             fresh = await self._start()

@@ -1,8 +1,6 @@
 """Runs subscriptions until told to stop, then drains them. A part that dies takes the whole with it, loudly."""
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +13,7 @@ from streams.broker import create_broker, subscribe
 from streams.closing import close_rest, failure, is_stopped
 from streams.consumer import Consumer
 from streams.publisher import Publisher
+from streams.rebuilds import Rebuilds
 from streams.runner import Runner
 from streams.silence import SilentError
 from streams.subscription import Subscription
@@ -24,8 +23,6 @@ DRAIN_SECONDS = 25.0
 # A join waits for the other members' drains, which have `REBALANCE_TIMEOUT_MS`.
 START_SECONDS = 90.0
 PAUSE_SECONDS = 5.0
-MAX_REBUILDS = 5
-REBUILT_WITHIN_SECONDS = 3_600.0
 
 log = structlog.get_logger()
 
@@ -74,17 +71,14 @@ class Runtime:
                 run.cancel()
 
     async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
-        """Rebuild a consumer that went silent, a start that fails or hangs among that. One that does so more than
-        `MAX_REBUILDS` times within `REBUILT_WITHIN_SECONDS` ends the process with `SilentError`.
+        """Rebuild a consumer that went silent, a start that fails or hangs among that. One that does so too often ends
+        the process with `SilentError`.
         """
-        rebuilt_at: deque[float] = deque(maxlen=MAX_REBUILDS)
+        rebuilds = Rebuilds(str(subscriber.group_id))
         silence: str | None = None
         while True:
             silence = silence or await self._silence(consumer, subscriber)
-            now = time.monotonic()
-            if len(rebuilt_at) == MAX_REBUILDS and now - rebuilt_at[0] < REBUILT_WITHIN_SECONDS:
-                raise SilentError(f"{subscriber.group_id} was rebuilt {MAX_REBUILDS} times in vain: {silence}")
-            rebuilt_at.append(now)
+            rebuilds.begin(silence)
             log.warning("consumer_rebuilt", group=subscriber.group_id, reason=silence)
             await self._close(subscriber)
             consumer.forget()

@@ -1,4 +1,4 @@
-"""A Kafka whose every move is scripted, and a clock that jumps: thousands of schedules of the consumer in seconds.
+"""A Kafka whose every move is scripted: thousands of schedules of the consumer in seconds (`tests.jumping_loop`).
 
 It behaves as aiokafka does: partitions are taken and given all at once, nothing is read between the two, a commit
 takes a while, may be refused, lost, or done without an answer, and is then tried again with the generation of that
@@ -16,38 +16,6 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 NETWORK_SECONDS = 0.02
 BACKOFF_SECONDS = 0.1
-
-
-class JumpingLoop(asyncio.BaseEventLoop):
-    """An event loop that never waits: when nothing is ready its clock jumps to the next timer."""
-
-    def __init__(self):
-        super().__init__()
-        self._now = 0.0
-        self._selector = self
-
-    def time(self):
-        return self._now
-
-    def select(self, timeout):
-        assert timeout is not None, "everything waits and no timer will ever wake it"
-        self._now += timeout
-        return []
-
-    def _process_events(self, events):
-        pass
-
-    def _write_to_self(self):
-        pass
-
-
-def simulate(work):
-    """Run a coroutine on a clock of its own."""
-    loop = JumpingLoop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A log, a database and a socket for the gateway, in memory."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from uuid import UUID, uuid5
 
@@ -188,3 +189,13 @@ class FakeSocket:
     async def until(self, condition, timeout_seconds=5):
         async with asyncio.timeout(timeout_seconds), self._changed:
             await self._changed.wait_for(lambda: condition(self))
+
+
+@asynccontextmanager
+async def reading(tail):
+    """The tail reads while this is open, and has caught up."""
+    task = asyncio.create_task(tail.run())
+    await tail.caught_up.wait()
+    yield
+    task.cancel()
+    await asyncio.wait([task])

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from bench.kafka import make_topic
 from gateway import tail
 from gateway.drain import Drain
-from streams import reader
+from streams import reader, rebuilds
 from streams.connection import open_admin
 from streams.publisher import Publisher
 from streams.reader import LogReader
@@ -88,7 +88,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
     settings, database_url, publisher, monkeypatch
 ):
     monkeypatch.setattr(reader, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(reader, "MAX_REBUILDS", 2)
+    monkeypatch.setattr(rebuilds, "MAX_REBUILDS", 2)
     own, drain, ended = settings.model_copy(update={"database_url": database_url}), Drain(), asyncio.Event()
     drain.on_begin(ended.set)
 

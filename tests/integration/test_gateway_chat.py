@@ -7,17 +7,6 @@ import pytest
 from tests.gateway_running import ScriptedWorker, answer_of, events_of, running_gateway
 
 
-@pytest.fixture
-async def own(settings, database_url):
-    return settings.model_copy(update={"database_url": database_url})
-
-
-@pytest.fixture
-async def running(own):
-    async with running_gateway(own) as running:
-        yield running
-
-
 def text_of(events):
     """As a visitor's page puts it together: a snapshot replaces, a delta adds."""
     text = ""

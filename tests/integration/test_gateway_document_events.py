@@ -12,7 +12,6 @@ from gateway import document_events
 from gateway.drain import Drain
 from schemas.events import DocumentProgress
 from streams.publisher import Publisher
-from tests.gateway_running import running_gateway
 
 WAIT_SECONDS = 10
 
@@ -20,12 +19,6 @@ WAIT_SECONDS = 10
 @pytest.fixture
 def drain():
     return Drain()
-
-
-@pytest.fixture
-async def running(settings, database_url, drain):
-    async with running_gateway(settings.model_copy(update={"database_url": database_url}), drain) as running:
-        yield running
 
 
 @pytest.fixture

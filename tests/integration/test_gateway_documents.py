@@ -8,18 +8,6 @@ from schemas.events import DocumentDeleted, DocumentProgress, DocumentUploaded
 from streams.codec import decode
 from streams.reader import LogReader
 from streams.topics import DOCUMENT_UPLOADED
-from tests.gateway_running import running_gateway
-
-
-@pytest.fixture
-async def own(settings, database_url):
-    return settings.model_copy(update={"database_url": database_url})
-
-
-@pytest.fixture
-async def running(own):
-    async with running_gateway(own) as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,13 +2,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway_running import ScriptedWorker, events_of, running_gateway
-
-
-@pytest.fixture
-async def running(settings, database_url):
-    async with running_gateway(settings.model_copy(update={"database_url": database_url})) as running:
-        yield running
+from tests.gateway_running import ScriptedWorker, events_of
 
 
 @pytest.fixture

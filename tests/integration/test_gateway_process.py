@@ -9,7 +9,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import httpx
-import pytest
 import uvicorn
 
 from gateway.drain import Drain
@@ -22,17 +21,6 @@ from tests.gateway_running import SOURCE, ScriptedWorker, answer_of, running_gat
 from tests.services import INTERNAL_SECRET
 
 PROGRAM = "from chatconnect.gateway import gateway; gateway()"
-
-
-@pytest.fixture
-async def own(settings, database_url):
-    return settings.model_copy(update={"database_url": database_url})
-
-
-@pytest.fixture
-async def running(own):
-    async with running_gateway(own) as running:
-        yield running
 
 
 async def heard(own, topic, message_id):

@@ -2,26 +2,16 @@
 
 from uuid import uuid4
 
-import pytest
-
 from gateway import stream
 from gateway.waiting import MAX_WAIT_SECONDS
-from tests.gateway_running import ScriptedWorker, events_of, running_gateway
-
-
-@pytest.fixture
-async def running(settings, database_url):
-    own = settings.model_copy(update={"database_url": database_url})
-    async with running_gateway(own) as running:
-        running.settings = own
-        yield running
+from tests.gateway_running import ScriptedWorker, events_of
 
 
 def as_server(keys):
     return {"authorization": f"Bearer {keys.secret}"}
 
 
-async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answered(running, monkeypatch):
+async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answered(running, own, monkeypatch):
     monkeypatch.setattr(stream, "TOLD_EVERY_SECONDS", 0.3)
     keys, told = await running.seed(f"c-{uuid4().hex}"), []
     body = {"message": "first", "sessionId": uuid4().hex, "messageId": str(uuid4())}
@@ -37,7 +27,7 @@ async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answere
             assert data["messageId"] == body["messageId"]
             assert data["position"] == 1
             assert data["expectedWaitSeconds"] >= 1.5
-    async with ScriptedWorker(running.settings, since_minutes=1):
+    async with ScriptedWorker(own, since_minutes=1):
         answered = await running.http.post("/chat", headers=as_server(keys), json=body)
     assert answered.json()["reply"].strip() == "You asked: first"
 

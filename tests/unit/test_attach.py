@@ -1,7 +1,6 @@
 """What is told while Postgres is away: all that the rings know, and nothing that only looks whole."""
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
@@ -19,7 +18,7 @@ from gateway.tail import Tail
 from gateway.waiting import Queue
 from stores.clients import Client
 from stores.database import DATABASE_ERRORS
-from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, message_id
+from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, message_id, reading
 
 UNKNOWN = UUID(message_id(9))
 BELOW_THE_FLOOR = f"{EPOCH}.0.0"
@@ -49,12 +48,8 @@ class Stage:
 @pytest.fixture
 async def stage():
     stage = Stage()
-    reading = asyncio.create_task(stage.tail.run())
-    await stage.tail.caught_up.wait()
-    yield stage
-    reading.cancel()
-    with suppress(asyncio.CancelledError):
-        await reading
+    async with reading(stage.tail):
+        yield stage
 
 
 def texts(attached):

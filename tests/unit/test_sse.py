@@ -17,7 +17,7 @@ from gateway.stream import EventStream, Sources
 from gateway.tail import Tail
 from gateway.unwound import Unwound
 from gateway.waiting import Queue
-from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, FakeSocket, answer_frames, frame, message_id
+from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, FakeSocket, answer_frames, frame, message_id, reading
 
 GET = {"type": "http", "method": "GET"}
 
@@ -84,11 +84,8 @@ class Stage:
 @pytest.fixture
 async def stage():
     stage = Stage()
-    reading = asyncio.create_task(stage.tail.run())
-    await stage.tail.caught_up.wait()
-    yield stage
-    reading.cancel()
-    await asyncio.wait([reading])
+    async with reading(stage.tail):
+        yield stage
 
 
 async def test_frames_go_out_as_they_come_until_the_client_leaves(stage):
