@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from secrets import token_bytes
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -32,7 +31,7 @@ from schemas.failures import PermanentError
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.clients import Clients
-from stores.database import DATABASE_ERRORS, create_engine
+from stores.database import DATABASE_ERRORS, Database, create_engine
 from stores.documents import Documents
 from stores.limits import Limits
 from stores.uploads import Uploads
@@ -91,7 +90,7 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
 
 
 def build(
-    settings: Settings, engine: AsyncEngine, outbox: Outbox, log_reader: Log, document_news: DocumentNews, drain: Drain
+    settings: Settings, engine: Database, outbox: Outbox, log_reader: Log, document_news: DocumentNews, drain: Drain
 ) -> Gateway:
     """The parts, put together; nothing is opened here."""
     if not settings.internal_secrets:

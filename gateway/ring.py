@@ -3,9 +3,8 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import takewhile
 
-from gateway.answers import Answer, Frame
+from gateway.answers import ENDINGS, Answer, Frame
 
 SESSION_BYTES = 256 * 1024
 # A frame's own objects weigh about this much beside its data.
@@ -51,19 +50,23 @@ class Ring:
         if not self._advance(frame, now):
             return False
         self.frames.append(frame)
-        self.size_bytes += _weight(frame)
+        self.size_bytes += len(frame.data) + FRAME_OVERHEAD_BYTES
         while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
             self._evict()
-        self.wake()
+        for wake in self.waiters:
+            wake()
         return True
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
         """The frames behind a cursor, of one answer or of all."""
-        if not self.frames or self.frames[-1].offset <= cursor:
-            return []
-        newer = list(takewhile(lambda frame: frame.offset > cursor, reversed(self.frames)))
+        newer = []
+        for frame in reversed(self.frames):
+            if frame.offset <= cursor:
+                break
+            if message_id is None or frame.message_id == message_id:
+                newer.append(frame)
         newer.reverse()
-        return newer if message_id is None else [frame for frame in newer if frame.message_id == message_id]
+        return newer
 
     def answer(self, message_id: str) -> Answer:
         """What the frames of a known answer add up to."""
@@ -110,20 +113,24 @@ class Ring:
             wake()
 
     def _advance(self, frame: Frame, now: float) -> bool:
-        progress = self.progress.get(frame.message_id)
+        _, message_id, attempt, seq, event, *_ = frame
+        progress = self.progress.get(message_id)
         if progress is None:
-            if frame.message_id in self._ended:
+            if message_id in self._ended:
                 return False
-            progress = self.progress[frame.message_id] = Progress(frame.attempt, -1, is_whole=True, seen_at=now)
-        elif not progress.is_running or (frame.attempt, frame.seq) <= (progress.attempt, progress.seq):
+            progress = self.progress[message_id] = Progress(attempt, -1, is_whole=True, seen_at=now)
+        elif not progress.is_running or attempt < progress.attempt:
             return False
-        elif frame.attempt > progress.attempt:
-            progress.attempt, progress.seq, progress.is_whole = frame.attempt, -1, True
-        progress.is_whole = progress.is_whole and frame.seq == progress.seq + 1
-        progress.seq, progress.seen_at = frame.seq, now
-        if frame.is_ending:
+        elif attempt > progress.attempt:
+            progress.attempt, progress.seq, progress.is_whole = attempt, -1, True
+        elif seq <= progress.seq:
+            return False
+        if seq != progress.seq + 1:
+            progress.is_whole = False
+        progress.seq, progress.seen_at = seq, now
+        if event in ENDINGS:
             progress.is_running = False
-            self._remember_ending(frame.message_id)
+            self._remember_ending(message_id)
         return True
 
     def _remember_ending(self, message_id: str) -> None:

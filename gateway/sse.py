@@ -17,8 +17,9 @@ def event(name: str, data: bytes, event_id: str | None = None) -> bytes:
     """One whole event. Line ends inside `data` become further `data:` lines, as JSON allows."""
     if b"\n" in data or b"\r" in data:
         data = _LINE_END.sub(b"\ndata: ", data)
-    identified = b"id: %b\n" % event_id.encode() if event_id is not None else b""
-    return b"%bevent: %b\ndata: %b\n\n" % (identified, name.encode(), data)
+    if event_id is None:
+        return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), name.encode(), data)
 
 
 def first(retry_ms: int, event_id: str) -> bytes:

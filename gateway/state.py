@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
 from gateway.access import Access
@@ -21,6 +20,7 @@ from gateway.waiting import Queue
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.clients import Clients
+from stores.database import Database
 from stores.documents import Documents
 from stores.limits import Limits
 from stores.uploads import Uploads
@@ -31,7 +31,7 @@ class Gateway:
     """The parts of one gateway process."""
 
     settings: Settings
-    engine: AsyncEngine
+    engine: Database
     clients: Clients
     chat_logs: ChatLogs
     documents: Documents

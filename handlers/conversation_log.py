@@ -4,13 +4,10 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError
 
 from schemas.events import ChatCompleted, ChatFeedback, Event
 from schemas.failures import PermanentError, RetryableError
-from stores.database import DATABASE_ERRORS
-
-_REFUSALS = (IntegrityError, DataError)
+from stores.database import DATABASE_ERRORS, REFUSALS
 
 log = structlog.get_logger()
 
@@ -39,7 +36,7 @@ class ConversationLog:
         """
         try:
             await self._write(event)
-        except _REFUSALS as error:
+        except REFUSALS as error:
             raise PermanentError(f"the row is refused: {error!r}", code="row_refused") from error
         except DATABASE_ERRORS as error:
             raise RetryableError(f"the log is away: {error!r}") from error

@@ -93,8 +93,9 @@ class Deltas:
         return text
 
     async def _pause(self) -> None:
+        now = asyncio.get_running_loop().time()
         with suppress(TimeoutError):
-            async with asyncio.timeout(PAUSE_SECONDS):
+            async with asyncio.timeout_at((now // PAUSE_SECONDS + 1) * PAUSE_SECONDS):
                 await self._urgent.wait()
 
     def _end(self) -> None:

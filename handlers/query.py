@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from schemas.events import Passage
 
@@ -10,6 +11,7 @@ MAX_SHORT_WORDS = 3
 MAX_POINTING_WORDS = 6
 TOP_PASSAGES = 3
 MIN_STEM_CHARACTERS = 4
+REMEMBERED_TEXTS = 1_024
 THAT = re.compile(r"(^|\b(is|was|does|do|did|has|of|about|with|like|for|than|after|before)\s)that\b", re.IGNORECASE)
 WORD = re.compile(r"[^\W_]+")
 UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]{2,}")
@@ -33,6 +35,8 @@ ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y"
 
 def words_of(text: str) -> list[str]:
     """Folded words in order, accents and case away; Chinese and Japanese, which have no spaces, in pairs of letters."""
+    if text.isascii():
+        return WORD.findall(text.lower())
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return WORD.findall(UNSPACED.sub(_pairs, plain))
@@ -53,9 +57,14 @@ def covered_share(query: str, passages: Sequence[Passage]) -> float:
     asked = {_stem(word) for word in words_of(query) if word not in STOP_WORDS}
     if not asked:
         return 0.0
-    texts = (f"{passage.heading or ''} {passage.text}" for passage in passages[:TOP_PASSAGES])
-    found = {_stem(word) for text in texts for word in words_of(text)}
-    return len(asked & found) / len(asked)
+    held = [_stems(f"{passage.heading or ''} {passage.text}") for passage in passages[:TOP_PASSAGES]]
+    return len(asked.intersection(frozenset().union(*held))) / len(asked)
+
+
+@lru_cache(REMEMBERED_TEXTS)
+def _stems(text: str) -> frozenset[str]:
+    # Passages come again and again; to cut one into words takes longer than to find it.
+    return frozenset(map(_stem, words_of(text)))
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -11,19 +11,19 @@ from uuid import UUID
 
 from sqlalchemy import CursorResult, Interval, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.sql.dml import ReturningInsert
 
 from schemas.tables import AttemptRow
-from stores.database import single_statements, storable
+from stores.database import Database, single_statements, storable
+from stores.statement import Statement
 
+_GIVEN = ("client_id", "message_id", "attempt", "holder")
 _LEASE_END = func.now() + bindparam("lease", type_=Interval)
 
 
-def _begin() -> ReturningInsert[int]:
+def _begin() -> Statement:
     row = insert(AttemptRow).values(lease_until=_LEASE_END)
     is_free = or_(AttemptRow.lease_until <= func.now(), AttemptRow.holder == row.excluded.holder)
-    return row.on_conflict_do_update(
+    taken = row.on_conflict_do_update(
         index_elements=["client_id", "message_id"],
         set_={
             "attempt": func.greatest(AttemptRow.attempt, row.excluded.attempt - 1) + 1,
@@ -32,16 +32,18 @@ def _begin() -> ReturningInsert[int]:
             "updated_at": func.now(),
         },
         where=AttemptRow.ending.is_(None) & is_free,
-    ).returning(AttemptRow.attempt)
+    )
+    return Statement(taken.returning(AttemptRow.attempt), columns=_GIVEN)
 
 
-def _finish() -> ReturningInsert[int]:
+def _finish() -> Statement:
     row = insert(AttemptRow).values(lease_until=func.now())
-    return row.on_conflict_do_update(
+    ended = row.on_conflict_do_update(
         index_elements=["client_id", "message_id"],
         set_={"attempt": row.excluded.attempt, "ending": row.excluded.ending, "updated_at": func.now()},
         where=AttemptRow.ending.is_(None) & (AttemptRow.attempt <= row.excluded.attempt),
-    ).returning(AttemptRow.attempt)
+    )
+    return Statement(ended.returning(AttemptRow.attempt), columns=[*_GIVEN, "ending"])
 
 
 # Made once: to put a statement together costs more than to run it.
@@ -72,9 +74,10 @@ class Held:
 class Attempts:
     """The rows of `answer_attempts`. `holder` names this process; one that restarts under its name goes on at once."""
 
-    def __init__(self, engine: AsyncEngine, holder: str, lease_seconds: float = 15) -> None:
+    def __init__(self, engine: Database, holder: str, lease_seconds: float = 15) -> None:
         self.lease_seconds = lease_seconds
         self._engine = single_statements(engine)
+        self._connections = engine.connections
         self._holder = holder
         self._lease = {"lease": timedelta(seconds=lease_seconds)}
 
@@ -82,10 +85,8 @@ class Attempts:
         """Takes the message if it is free. The attempt is higher than every earlier one, and than `above`."""
         row = {"client_id": client_id, "message_id": message_id, "attempt": above + 1, "holder": self._holder}
         while True:
-            async with self._engine.connect() as connection:
-                attempt = (await connection.execute(_BEGIN, {**row, **self._lease})).scalar_one_or_none()
-            if attempt is not None:
-                return Lease(attempt)
+            if taken := await _BEGIN.fetch_one(self._connections, {**row, **self._lease}):
+                return Lease(taken["attempt"])
             if found := await self._why_not(client_id, message_id):
                 return found
 
@@ -128,8 +129,7 @@ class Attempts:
             "holder": self._holder,
             "ending": storable(ending),
         }
-        async with self._engine.connect() as connection:
-            return (await connection.execute(_FINISH, row)).one_or_none() is not None
+        return await _FINISH.fetch_one(self._connections, row) is not None
 
     async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
         """How the message ended, if it has."""

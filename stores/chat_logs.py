@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import Integer, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
-from stores.database import single_statements, storable
+from stores.database import Database, single_statements, storable
+from stores.statement import Statement
 
 _COUNTED_BY = ("client_id", "day", "model")
 _ADDED_UP = (
@@ -53,15 +53,15 @@ class ChatLog(Shape):
 class ChatLogs:
     """The rows of `chat_logs`, and the counting of them in `usage_stats`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = single_statements(engine)
+        self._connections = engine.connections
 
     async def record(self, completed: ChatCompleted) -> bool:
         """Adds the row and counts it, both or neither. False: it was there, and nothing was counted."""
         values = {f"row_{name}": value for name, value in _row(completed).items()}
         values |= {f"sum_{name}": value for name, value in _sums(completed).items()}
-        async with self._engine.connect() as connection:
-            return (await connection.execute(_RECORD, values)).one_or_none() is not None
+        return await _RECORD.fetch_one(self._connections, values) is not None
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
         """The row, or None while the answer runs or its record is on its way."""
@@ -80,8 +80,7 @@ class ChatLogs:
     async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
         """Question and answer of the session's last completed answers that were asked earlier, oldest first."""
         asked = {"client": client_id, "session": storable(session_id), "rows": limit, "before": before}
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(_TURNS, asked)).all()
+        rows = await _TURNS.fetch(self._connections, asked)
         return [(question, answer) for question, answer in reversed(rows)]
 
     async def rate(self, feedback: ChatFeedback) -> bool:
@@ -107,9 +106,7 @@ class ChatLogs:
 
 def _row(completed: ChatCompleted) -> dict[str, Any]:
     row = completed.model_dump(exclude={"sources", "usage"}, by_alias=False)
-    row["sources"] = [source.model_dump(mode="json") for source in completed.sources]
-    row["usage"] = completed.usage.model_dump(mode="json")
-    stored: dict[str, Any] = storable(row)
+    stored: dict[str, Any] = storable(row | {"sources": completed.sources, "usage": completed.usage})
     return stored | {"cost_usd": _dollars(completed)}
 
 
@@ -126,7 +123,7 @@ def _sums(completed: ChatCompleted) -> dict[str, Any]:
     }
 
 
-def _record() -> Select[Any]:
+def _record() -> Statement:
     """Adds the row and, if it was not there, counts it: one statement, so both or neither."""
     columns = ChatLogRow.__table__.c
     row = {name: bindparam(f"row_{name}", type_=columns[name].type) for name in _RECORDED}
@@ -138,7 +135,7 @@ def _record() -> Select[Any]:
     counted = counting.on_conflict_do_update(
         index_elements=_COUNTED_BY, set_={name: sums[name] + counting.excluded[name] for name in _ADDED_UP}
     )
-    return select(added.c.message_id).add_cte(counted.cte("counted"))
+    return Statement(select(added.c.message_id).add_cte(counted.cte("counted")))
 
 
 def _dollars(completed: ChatCompleted) -> Decimal:
@@ -164,6 +161,8 @@ def _newest(*columns: Any) -> Select[Any]:
 
 _PAGE = _newest(ChatLogRow)
 _EARLIER_PAGE = _PAGE.where(_EARLIER)
-_TURNS = _newest(ChatLogRow.question, ChatLogRow.answer).where(
-    _EARLIER, ChatLogRow.outcome == "completed", ChatLogRow.answer != ""
+_TURNS = Statement(
+    _newest(ChatLogRow.question, ChatLogRow.answer).where(
+        _EARLIER, ChatLogRow.outcome == "completed", ChatLogRow.answer != ""
+    )
 )

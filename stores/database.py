@@ -1,23 +1,54 @@
 """Postgres: one engine per process, and what it raises when it is away."""
 
-import json
 from typing import Any
 
 import asyncpg
+from pydantic import BaseModel
+from pydantic_core import to_json
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-CONNECT_TIMEOUT_SECONDS = 5
+from stores.connections import CONNECT_TIMEOUT_SECONDS, Connections
+
 COMMAND_TIMEOUT_SECONDS = 10
-POOL_SIZE = 10
+# Beside the 6 plain ones. What is left for SQLAlchemy is rarer: rows that memory keeps for 10 s, leases of long
+# answers, what people look at.
+POOL_SIZE = 6
 
-DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""Whatever a store's call may raise when Postgres, or the way to it, fails. SQLAlchemy wraps what a statement
-raises, but not what connecting raises; a timeout is an `OSError` since Python 3.11."""
+DATABASE_ERRORS = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""Whatever a store's call may raise when Postgres, or the way to it, fails: SQLAlchemy wraps what its own statements
+raise, but not what connecting raises; a timeout is an `OSError` since Python 3.11."""
+
+REFUSALS = (
+    IntegrityError,
+    DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+)
+"""Those of them that say the row can never be."""
 
 
-def create_engine(database_url: str, *, command_timeout_seconds: float | None = COMMAND_TIMEOUT_SECONDS) -> AsyncEngine:
+class Database(AsyncEngine):
+    """SQLAlchemy's engine, and `connections` for the statements of every chat."""
+
+    def __init__(self, engine: AsyncEngine, connections: Connections) -> None:
+        super().__init__(engine.sync_engine)
+        self.connections = connections
+
+    async def dispose(self, close: bool = True) -> None:  # noqa: FBT001, FBT002 - as SQLAlchemy has it
+        """Closes both."""
+        await self.connections.close()
+        await super().dispose(close)
+
+
+def create_engine(database_url: str, *, command_timeout_seconds: float | None = COMMAND_TIMEOUT_SECONDS) -> Database:
     """An engine for a libpq URL: unix sockets (`?host=/folder`), several hosts and `sslmode` work as in psql.
 
     No connection is made yet. The owner disposes of it.
@@ -36,7 +67,8 @@ def create_engine(database_url: str, *, command_timeout_seconds: float | None = 
         pool_timeout=CONNECT_TIMEOUT_SECONDS,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
-    return engine
+    connections = Connections(database_url, command_timeout_seconds=command_timeout_seconds)
+    return Database(engine, connections)
 
 
 def single_statements(engine: AsyncEngine) -> AsyncEngine:
@@ -52,9 +84,17 @@ def _refuse_dead(connection: Any, *_: Any) -> None:
 
 
 def storable(value: Any) -> Any:
-    """The JSON value with U+FFFD for each NUL, which people can send and Postgres cannot store."""
-    # Nearly no value has one, and the encoder looks for it faster than a walk.
-    return _without_nul(value) if r"\u0000" in json.dumps(value, default=str) else value
+    """The JSON value, shapes included, with U+FFFD for each NUL, which people can send and Postgres cannot store."""
+    return _without_nul(value) if _may_hold_nul(value) else value
+
+
+def _may_hold_nul(value: Any) -> bool:
+    # Nearly no value does, and the encoder looks for it faster than a walk.
+    try:
+        return rb"\u0000" in to_json(value, fallback=str)
+    except ValueError:
+        # Half a surrogate pair, which only a walk gets past.
+        return True
 
 
 def _without_nul(value: Any) -> Any:
@@ -65,5 +105,7 @@ def _without_nul(value: Any) -> Any:
             return {_without_nul(key): _without_nul(item) for key, item in value.items()}
         case list():
             return [_without_nul(item) for item in value]
+        case BaseModel():
+            return _without_nul(value.model_dump())
         case _:
             return value

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatconnect.embedded.kafka import Kafka
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.redis import Redis
 from schemas.settings import Settings
-from stores.database import create_engine
+from stores.database import Database, create_engine
 from stores.migrations import upgrade
 from streams.admin import create_topics
 
@@ -88,7 +87,7 @@ async def database_url(services: Services) -> str:
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(database_url: str) -> AsyncIterator[Database]:
     """An engine on `database_url`."""
     engine = create_engine(database_url)
     yield engine

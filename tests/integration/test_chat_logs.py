@@ -8,7 +8,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from schemas.events import ChatFeedback, Usage
+from handlers.conversation_log import ConversationLog
+from schemas.events import ChatFeedback, Source, Usage
+from schemas.failures import PermanentError
 from stores.chat_logs import ChatLogs
 from stores.usage import UsageDay, UsageStats
 from tests.fakes_models import completed
@@ -86,6 +88,28 @@ async def test_count_and_row_are_one_transaction(logs, engine):
     assert await logs.get("acme", record.message_id) is None
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param({"tier": "enterprise"}, id="by a constraint"),
+        pytest.param({"cost_usd": 1e9}, id="by the server's type"),
+        pytest.param({"attempt": 2**31}, id="by the driver"),
+        pytest.param({"answer": "\ud83d"}, id="for half a character"),
+        pytest.param({"sources": [Source.model_construct(snippet="\ud83d")]}, id="for half a character in JSON"),
+    ],
+)
+async def test_refused_row_is_given_up_at_once_and_the_next_is_recorded(logs, engine, refused):
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE chat_logs ADD CONSTRAINT no CHECK (tier <> 'enterprise')"))
+    handler, record = ConversationLog(logs), completed()
+    with pytest.raises(PermanentError) as raised:
+        await anext(handler.handle(record.model_copy(update=refused)), None)
+    await anext(handler.handle(record), None)
+
+    assert raised.value.code == "row_refused"
+    assert (await logs.get("acme", record.message_id)).tier == "free"
+
+
 async def test_page_is_newest_first_and_goes_back_in_time(logs):
     records = [completed(requested_at=NOON + timedelta(minutes=i), question=str(i)) for i in range(5)]
     for record in records:
@@ -132,8 +156,10 @@ async def test_last_rating_counts(logs):
 
 
 async def test_nul_from_a_visitor_does_not_poison_the_log(logs):
-    record = completed(question="a\0b", session_id="s\0", message_id=uuid4())
+    source = Source(n=1, document_id="doc_1", title="T", snippet="c\0d", score=0.5)
+    record = completed(question="a\0b", session_id="s\0", message_id=uuid4(), sources=[source])
     await logs.record(record)
 
-    assert [row.question for row in await logs.page("acme", "s\0", before=None, limit=1)] == ["a\ufffdb"]
+    [row] = await logs.page("acme", "s\0", before=None, limit=1)
+    assert (row.question, row.sources) == ("a\ufffdb", [source.model_copy(update={"snippet": "c\ufffdd"})])
     assert await logs.page("acme", "s", before=None, limit=1) == []

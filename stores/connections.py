@@ -1,0 +1,72 @@
+"""Plain connections of the driver, for the statements of every chat."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+CONNECT_TIMEOUT_SECONDS = 5
+MAX_CONNECTIONS = 6
+
+
+class Connections:
+    """At most 6, each for one statement at a time, which is its own transaction. Made when needed, kept until `close`.
+
+    The driver's own pool has Postgres reset a connection after every use, a second trip; these have nothing to reset.
+    """
+
+    def __init__(self, database_url: str, *, command_timeout_seconds: float | None) -> None:
+        self._database_url = database_url
+        self._command_timeout_seconds = command_timeout_seconds
+        self._free = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._idle: list[asyncpg.Connection] = []
+        self._is_closed = False
+
+    async def fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
+        """The rows. Raises one of `DATABASE_ERRORS`; after 5 s without a connection a `TimeoutError`."""
+        connection = await self._take()
+        try:
+            rows = await connection.fetch(sql, *arguments)
+        except BaseException:
+            # What was cancelled or is late may still run; what was refused may have met a server that takes no writes
+            # any more.
+            connection.terminate()
+            raise
+        else:
+            self._give_back(connection)
+        finally:
+            self._free.release()
+        return rows
+
+    async def close(self) -> None:
+        """Closes what is idle now, and each other connection when its statement has ended."""
+        self._is_closed = True
+        idle, self._idle = self._idle, []
+        # One that cannot say goodbye is aborted by the driver, and that is all that is wanted of it.
+        await asyncio.gather(*(one.close(timeout=CONNECT_TIMEOUT_SECONDS) for one in idle), return_exceptions=True)
+
+    async def _take(self) -> asyncpg.Connection:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            await self._free.acquire()
+            try:
+                return self._living() or await self._connect()
+            except BaseException:
+                self._free.release()
+                raise
+
+    def _living(self) -> asyncpg.Connection | None:
+        # One that died while idle is replaced, so a restart of Postgres costs nobody an error: the loop saw it close.
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(self._database_url, command_timeout=self._command_timeout_seconds)
+
+    def _give_back(self, connection: asyncpg.Connection) -> None:
+        if self._is_closed:
+            connection.terminate()
+        else:
+            self._idle.append(connection)

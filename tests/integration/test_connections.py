@@ -1,0 +1,156 @@
+"""The plain connections on a real Postgres: few, replaced when dead, never waited for without end."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from stores import connections as module
+from stores.connections import MAX_CONNECTIONS, Connections
+from stores.database import DATABASE_ERRORS, create_engine
+
+PID = "SELECT pg_backend_pid()"
+# Waits for whoever holds it alone.
+LOCKED = "SELECT pg_advisory_lock_shared(1)"
+COUNT = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@pytest.fixture
+async def connections(database_url):
+    connections = Connections(database_url, command_timeout_seconds=10)
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture
+async def observer(database_url):
+    observer = await asyncpg.connect(database_url)
+    yield observer
+    await observer.close()
+
+
+async def pids(connections, times):
+    rows = await asyncio.gather(*(connections.fetch(PID, ()) for _ in range(times)))
+    return {row["pg_backend_pid"] for [row] in rows}
+
+
+async def becomes(observer, query, value):
+    async with asyncio.timeout(10):
+        while await observer.fetchval(query) != value:
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def held(observer, connections, times):
+    """The tasks of as many statements, all on their way, which end when the block does."""
+    await observer.execute("SELECT pg_advisory_lock(1)")
+    tasks = [asyncio.create_task(connections.fetch(LOCKED, ())) for _ in range(times)]
+    try:
+        await becomes(observer, WAITING, times)
+        yield tasks
+    finally:
+        await observer.execute("SELECT pg_advisory_unlock(1)")
+        await asyncio.wait(tasks, timeout=10)
+
+
+async def test_many_statements_share_few_connections(connections):
+    first = await pids(connections, 50)
+
+    assert len(first) <= MAX_CONNECTIONS
+    assert await pids(connections, 50) == first
+
+
+async def test_connections_killed_while_idle_cost_nobody_an_error(connections, observer):
+    first = await pids(connections, MAX_CONNECTIONS)
+    for pid in first:
+        await observer.execute("SELECT pg_terminate_backend($1)", pid)
+    async with asyncio.timeout(10):
+        while not all(one.is_closed() for one in connections._idle):
+            await asyncio.sleep(0.01)
+
+    assert not first & await pids(connections, MAX_CONNECTIONS)
+
+
+async def test_waiting_for_a_connection_has_an_end(connections, observer, monkeypatch):
+    monkeypatch.setattr(module, "CONNECT_TIMEOUT_SECONDS", 0.2)
+    async with asyncio.timeout(10), held(observer, connections, MAX_CONNECTIONS) as holders:
+        with pytest.raises(TimeoutError) as raised:
+            await connections.fetch(PID, ())
+        assert isinstance(raised.value, DATABASE_ERRORS)
+        assert not any(holder.done() for holder in holders)
+
+    assert len(await pids(connections, 50)) == MAX_CONNECTIONS
+
+
+async def test_cancelled_statement_is_not_met_by_the_next(connections, observer):
+    async with held(observer, connections, MAX_CONNECTIONS) as holders:
+        for holder in holders:
+            holder.cancel()
+        await asyncio.wait(holders, timeout=10)
+        async with asyncio.timeout(10):
+            found = await pids(connections, MAX_CONNECTIONS)
+
+    assert all(holder.cancelled() for holder in holders)
+    assert len(found) == MAX_CONNECTIONS
+
+
+async def test_failed_statement_costs_its_connection_only(connections):
+    [before] = await pids(connections, 1)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await connections.fetch("SELECT 1 / 0", ())
+    [after] = await pids(connections, 1)
+
+    assert after != before
+
+
+async def test_closing_ends_what_is_idle_and_what_is_under_way_afterwards(connections, observer):
+    await pids(connections, MAX_CONNECTIONS)
+    async with held(observer, connections, 1) as holders:
+        await connections.close()
+        await becomes(observer, COUNT, 1)
+        assert not holders[0].done()
+
+    assert len(holders[0].result()) == 1
+    await becomes(observer, COUNT, 0)
+
+
+async def test_engine_takes_its_plain_connections_with_it(database_url, observer):
+    engine = create_engine(database_url)
+    await pids(engine.connections, MAX_CONNECTIONS)
+    async with engine.connect():
+        await becomes(observer, COUNT, MAX_CONNECTIONS + 1)
+    await engine.dispose()
+
+    await becomes(observer, COUNT, 0)
+
+
+async def test_database_that_is_away_is_said_at_once_and_each_time():
+    away = Connections("postgresql://postgres@127.0.0.1:1/postgres", command_timeout_seconds=10)
+    async with asyncio.timeout(3):
+        for _ in range(2 * MAX_CONNECTIONS):
+            with pytest.raises(ConnectionRefusedError):
+                await away.fetch(PID, ())
+
+
+async def test_server_that_says_nothing_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(module, "CONNECT_TIMEOUT_SECONDS", 0.2)
+    over = asyncio.Event()
+
+    async def say_nothing(_, writer):
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        silent = Connections(f"postgresql://postgres@127.0.0.1:{port}/postgres", command_timeout_seconds=10)
+        try:
+            async with asyncio.timeout(3):
+                with pytest.raises(TimeoutError):
+                    await silent.fetch(PID, ())
+        finally:
+            over.set()

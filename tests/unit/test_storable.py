@@ -1,0 +1,37 @@
+"""What Postgres cannot store is replaced, however deep it is, and nothing else is touched."""
+
+from uuid import uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import Source
+from stores.database import storable
+
+# Half of a surrogate pair is no NUL, and the encoder that looks for NULs refuses it; a written-out escape is none.
+TEXTS = st.lists(st.sampled_from(["a", "\0", r"\u0000", "\ud83d"]), max_size=3).map("".join)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4))
+
+
+@given(VALUES)
+def test_each_nul_is_replaced_and_nothing_else(value):
+    assert leaves(storable(value)) == [
+        leaf.replace("\0", "\ufffd") if isinstance(leaf, str) else leaf for leaf in leaves(value)
+    ]
+
+
+def leaves(value):
+    """Keys too."""
+    if isinstance(value, dict):
+        return [leaf for key, item in value.items() for leaf in (key, *leaves(item))]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
+
+
+def test_what_is_no_json_stays_and_a_shape_with_nul_becomes_json():
+    source = Source(n=1, document_id="doc_1", title="T", snippet="a\0b", score=0.5)
+    row = {"id": uuid4(), "text": "a\0b", "sources": [source]}
+
+    assert storable(row) == row | {"text": "a\ufffdb", "sources": [source.model_dump() | {"snippet": "a\ufffdb"}]}
