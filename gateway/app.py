@@ -69,6 +69,8 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
         },
         lifespan=lifespan,
     )
+    # What `/openapi.json` does not name is not there.
+    app.router.redirect_slashes = False
     return Unwound(app)
 
 

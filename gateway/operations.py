@@ -198,3 +198,5 @@ OTHERS = (
     Op("GET /", "A page to try it on", ANYONE, {200: Reply("The page.", {"text/html": STRING})}, problems=(404,)),
 )
 OPERATIONS = (*CHAT, *DOCUMENTS, *OTHERS)
+# These count against a rate limit, and say in their headers what is left of it.
+LIMITED = frozenset({"POST /chat", "POST /chat/stream", *(operation.route for operation in DOCUMENTS)})

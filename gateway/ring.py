@@ -113,7 +113,7 @@ class Ring:
             wake()
 
     def _advance(self, frame: Frame, now: float) -> bool:
-        _, message_id, attempt, seq, event, *_ = frame
+        message_id, attempt, seq = frame.message_id, frame.attempt, frame.seq
         progress = self.progress.get(message_id)
         if progress is None:
             if message_id in self._ended:
@@ -128,7 +128,7 @@ class Ring:
         if seq != progress.seq + 1:
             progress.is_whole = False
         progress.seq, progress.seen_at = seq, now
-        if event in ENDINGS:
+        if frame.event in ENDINGS:
             progress.is_running = False
             self._remember_ending(message_id)
         return True

@@ -1,4 +1,8 @@
-"""A model's stream, read ahead, cut into deltas: the first at once, then at most one each 40 ms or 1,000 characters."""
+"""A model's stream, read ahead, cut into deltas: the first at once, then one at each beat of 40 ms or 1,000 characters.
+
+All answers of a process share the beat, so that their deltas go to Kafka and come from it together (`bench.latency`:
+a gateway's part of an answer costs 1 ms less of 6).
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -10,6 +14,7 @@ from handlers.interruption import Interruption
 from handlers.ports import Finish, Model, Prompt
 
 PAUSE_SECONDS = 0.04
+EARLY_BEATS = 0.1
 FULL_CHARACTERS = 1_000
 MAX_WAITING_CHARACTERS = 100_000
 # For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
@@ -93,9 +98,10 @@ class Deltas:
         return text
 
     async def _pause(self) -> None:
-        now = asyncio.get_running_loop().time()
+        # A timer may fire a little before its time: that was the beat, and the next one is wanted.
+        beat = int(asyncio.get_running_loop().time() / PAUSE_SECONDS + EARLY_BEATS) + 1
         with suppress(TimeoutError):
-            async with asyncio.timeout_at((now // PAUSE_SECONDS + 1) * PAUSE_SECONDS):
+            async with asyncio.timeout_at(beat * PAUSE_SECONDS):
                 await self._urgent.wait()
 
     def _end(self) -> None:

@@ -44,7 +44,7 @@ class Runtime:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Returns after `stop` and a drain of at most `DRAIN_SECONDS`; raises what a consumer died of."""
-        await self.broker.start()
+        await self._start()
         try:
             with blocked_loop_ends_process():
                 await self._run(stop)
@@ -56,6 +56,13 @@ class Runtime:
         """A record of this key that waits for its next try is tried now: something that it should know has happened."""
         for consumer, _ in self._consumers:
             consumer.hurry(client_id.encode(), key.encode())
+
+    async def _start(self) -> None:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self.broker.start()
+        except TimeoutError as error:
+            raise ConsumerEndedError(f"no consumer group was joined within {START_SECONDS:.0f} s") from error
 
     async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -4,11 +4,13 @@ import asyncio
 
 
 class JumpingLoop(asyncio.BaseEventLoop):
-    """An event loop that never waits: when nothing is ready its clock jumps to the next timer."""
+    """An event loop that never waits: when nothing is ready its clock jumps to the next timer, which may fire early."""
 
-    def __init__(self):
+    def __init__(self, early_seconds):
         super().__init__()
         self._now = 0.0
+        self._early_seconds = early_seconds
+        self._clock_resolution = max(self._clock_resolution, early_seconds)
         self._selector = self
 
     def time(self):
@@ -16,7 +18,7 @@ class JumpingLoop(asyncio.BaseEventLoop):
 
     def select(self, timeout):
         assert timeout is not None, "everything waits and no timer will ever wake it"
-        self._now += timeout
+        self._now += max(0.0, timeout - self._early_seconds * 0.9)
         return []
 
     def _process_events(self, events):
@@ -26,9 +28,9 @@ class JumpingLoop(asyncio.BaseEventLoop):
         pass
 
 
-def simulate(work):
+def simulate(work, early_seconds=0.0):
     """Run a coroutine on a clock of its own."""
-    loop = JumpingLoop()
+    loop = JumpingLoop(early_seconds)
     try:
         return loop.run_until_complete(work)
     finally:

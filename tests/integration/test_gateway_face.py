@@ -134,6 +134,18 @@ def test_what_is_there_is_told_as_the_document_says(place):
         case.validate_response(response, checks=CHECKS)
 
 
+def test_a_path_with_a_slash_too_many_is_not_there(place):
+    response = place.ask("GET", "/documents/", headers=place.callers["server"])
+
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_what_is_said_to_tell_its_limits_does(place):
+    for method, path in (("GET", "/documents"), ("GET", "/documents/none"), ("POST", "/chat/stream")):
+        response = place.ask(method, path, headers=place.callers["server"])
+        assert {"ratelimit", "ratelimit-policy"} <= response.headers.keys()
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -8,6 +8,7 @@ from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -189,7 +190,7 @@ def produced():
     frames += answer_frames("The second, final.", message=2, attempt=2)[1:]
     third = answer_frames("The third.", message=3)
     frames += [again for made in third for again in (made, made)]
-    return [record(made._replace(offset=offset)) for offset, made in enumerate(frames)]
+    return [record(msgspec.structs.replace(made, offset=offset)) for offset, made in enumerate(frames)]
 
 
 TEXTS = {message_id(1): "The first answer.", message_id(2): "The second, final.", message_id(3): "The third."}

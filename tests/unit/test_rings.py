@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from gateway import ring as ring_module
@@ -29,6 +31,10 @@ def rings_with(*frames, clock=None, **limits):
 
 def offsets(rings, cursor=-1, name=None):
     return [held.offset for held in rings.get(KEY).after(cursor, name)]
+
+
+def test_the_garbage_collector_looks_through_no_frame():
+    assert not gc.is_tracked(frame(1))
 
 
 def test_frames_add_up_to_the_answer():
