@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.answers import ENDINGS, Answer, Frame
+from gateway.answers import Answer, Frame
 
 SESSION_BYTES = 256 * 1024
 # A frame's own objects weigh about this much beside its data.
@@ -50,11 +50,10 @@ class Ring:
         if not self._advance(frame, now):
             return False
         self.frames.append(frame)
-        self.size_bytes += len(frame.data) + FRAME_OVERHEAD_BYTES
+        self.size_bytes += _weight(frame)
         while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
             self._evict()
-        for wake in self.waiters:
-            wake()
+        self.wake()
         return True
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
@@ -128,7 +127,7 @@ class Ring:
         if seq != progress.seq + 1:
             progress.is_whole = False
         progress.seq, progress.seen_at = seq, now
-        if frame.event in ENDINGS:
+        if frame.is_ending:
             progress.is_running = False
             self._remember_ending(message_id)
         return True
