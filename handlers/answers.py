@@ -54,6 +54,11 @@ class Answer:
         self._begun = time.perf_counter()
         self._first_token_ms: float | None = None
 
+    @property
+    def has_sources(self) -> bool:
+        """They have been told."""
+        return any(isinstance(event, AnswerSources) for event in self._head)
+
     def started(self, model: Model | None) -> AnswerStarted:
         """The model that answers now, None for none at all. May come again while there is no text."""
         if model:

@@ -53,12 +53,11 @@ class Circumstances:
 async def find_circumstances(clients: ClientStore, chat_logs: ChatLogStore, request: ChatRequested) -> Circumstances:
     """Reads them at once, each ≤ 1 s; what cannot be read is as for a new visitor of a client without settings."""
     async with asyncio.TaskGroup() as group:
-        client = group.create_task(_or_else(clients.get(request.client_id), None))
         widget = group.create_task(
             _or_else(clients.widget(request.client_id, request.widget_id), Widget(request.client_id, "default"))
         )
         turns = group.create_task(_or_else(_turns(chat_logs, request), []))
-    found = client.result()
+        found = await _or_else(clients.get(request.client_id), None)
     return Circumstances(found.tier if found else "free", widget.result(), turns.result())
 
 

@@ -1,20 +1,15 @@
-"""A model's stream, read ahead, cut into deltas: the first at once, then one at each beat of 40 ms or 1,000 characters.
-
-All answers of a process share the beat, so that their deltas go to Kafka and come from it together (`bench.latency`:
-a gateway's part of an answer costs 1 ms less of 6).
-"""
+"""A model's stream, read ahead, cut into deltas: the first at once, then one at each beat or 1,000 characters."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self, cast
 
+from handlers.beat import next_beat
 from handlers.interruption import Interruption
 from handlers.ports import Finish, Model, Prompt
 
-PAUSE_SECONDS = 0.04
-EARLY_BEATS = 0.1
 FULL_CHARACTERS = 1_000
 MAX_WAITING_CHARACTERS = 100_000
 # For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
@@ -35,9 +30,10 @@ class Deltas:
         self._characters = 0
         self._finish: Finish | None = None
         self._over = False
-        self._arrived = asyncio.Event()
-        self._urgent = asyncio.Event()
         self._room = asyncio.Event()
+        # Who iterates waits for this many characters, or for a moment.
+        self._wanted = 1
+        self._waiter: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._reading = asyncio.create_task(self._read())
@@ -58,7 +54,7 @@ class Deltas:
 
     async def __aiter__(self) -> AsyncIterator[str | Finish]:
         while True:
-            await self._arrived.wait()
+            await self._until(1, moment=None)
             if self._interruption.reason:
                 return
             if text := self._take():
@@ -66,7 +62,11 @@ class Deltas:
             elif self._over:
                 yield self._finish or self._failure()
                 return
-            await self._pause()
+            await self._until(FULL_CHARACTERS, moment=next_beat())
+
+    async def beat(self) -> None:
+        """Returns at the next beat, or when there is something to tell before it."""
+        await self._until(1, moment=next_beat())
 
     async def _read(self) -> None:
         async with aclosing(self._stream) as stream:
@@ -80,9 +80,8 @@ class Deltas:
     async def _keep(self, piece: str) -> None:
         self._waiting.append(piece)
         self._characters += len(piece)
-        self._arrived.set()
-        if self._characters >= FULL_CHARACTERS:
-            self._urgent.set()
+        if self._characters >= self._wanted:
+            self._wake()
         if self._characters >= MAX_WAITING_CHARACTERS:
             self._room.clear()
             await self._room.wait()
@@ -92,22 +91,29 @@ class Deltas:
         self._waiting.clear()
         self._characters = 0
         self._room.set()
-        if not self._over:
-            self._arrived.clear()
-            self._urgent.clear()
         return text
 
-    async def _pause(self) -> None:
-        # A timer may fire a little before its time: that was the beat, and the next one is wanted.
-        beat = int(asyncio.get_running_loop().time() / PAUSE_SECONDS + EARLY_BEATS) + 1
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(beat * PAUSE_SECONDS):
-                await self._urgent.wait()
+    async def _until(self, characters: int, *, moment: float | None) -> None:
+        """So much waits, or the end, or the moment (loop time) has come."""
+        if self._over or self._characters >= characters:
+            return
+        loop = asyncio.get_running_loop()
+        self._wanted, self._waiter = characters, loop.create_future()
+        timer = loop.call_at(moment, self._wake) if moment is not None else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _end(self) -> None:
         self._over = True
-        self._arrived.set()
-        self._urgent.set()
+        self._wake()
 
     def _failure(self) -> Finish:
         self._reading.result()

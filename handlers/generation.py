@@ -9,6 +9,7 @@ from uuid import UUID
 
 from handlers import metrics
 from handlers.answers import Answer, attempt_of, told_again
+from handlers.beat import beat
 from handlers.cancellations import Cancellations
 from handlers.circumstances import ChatLogStore, Circumstances, ClientStore, find_circumstances
 from handlers.interruption import Interruption
@@ -58,9 +59,9 @@ class Generation:
         another worker holds the message.
         """
         async with asyncio.TaskGroup() as group:
-            beginning = group.create_task(self._leases.begin(*_who(event)))
             finding = group.create_task(find_circumstances(self._clients, self._chat_logs, event.request))
-        begun = _ours(beginning.result())
+            taken = await self._leases.begin(*_who(event))
+        begun = _ours(taken)
         if isinstance(begun, Ended):
             for told in self._told_again(begun.ending, event):
                 yield told
@@ -143,6 +144,8 @@ class Generation:
         if is_ours:
             self._forget(begun)
             metrics.observe(ended[1])
+            # The words are out; their end goes with what others have to tell.
+            await beat()
             for said in ended:
                 yield said
             return

@@ -46,13 +46,10 @@ async def speak(answer: Answer, plan: Plan, interruption: Interruption) -> Async
 async def _try_each(answer: Answer, plan: Plan, interruption: Interruption) -> AsyncGenerator[AnswerEvent, None]:
     failures: list[ProviderError] = []
     for model in plan.models:
-        yield answer.started(model)
-        if not failures:
-            yield answer.sources(plan.prompt.passages)
         try:
-            async with aclosing(_spoken(answer, Deltas(model, plan.prompt, interruption))) as deltas:
-                async for delta in deltas:
-                    yield delta
+            async with aclosing(_spoken(answer, model, plan.prompt, interruption)) as spoken:
+                async for event in spoken:
+                    yield event
         except ProviderError as error:
             if answer.text:
                 raise
@@ -71,8 +68,17 @@ def _refusal(answer: Answer, text: str) -> Iterator[AnswerEvent]:
     answer.finish = Finish("no_answer", Usage())
 
 
-async def _spoken(answer: Answer, deltas: Deltas) -> AsyncGenerator[AnswerEvent, None]:
-    async with deltas:
+async def _spoken(
+    answer: Answer, model: Model, prompt: Prompt, interruption: Interruption
+) -> AsyncGenerator[AnswerEvent, None]:
+    async with Deltas(model, prompt, interruption) as deltas:
+        # The model works already. In a burst, the next questions reach it before all this is told.
+        await deltas.beat()
+        if interruption.reason:
+            return
+        yield answer.started(model)
+        if not answer.has_sources:
+            yield answer.sources(prompt.passages)
         async for piece in deltas:
             if isinstance(piece, Finish):
                 answer.finish = piece

@@ -9,10 +9,10 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -71,38 +71,50 @@ async def open_folder(path: str, *, space: str, dimensions: int) -> VectorStore:
 
 
 class _EdgeVectors:
-    """A `VectorStore` over one `EdgeShard`, never on the event loop."""
+    """A `VectorStore` over one `EdgeShard`; what changes it is never on the event loop."""
 
     def __init__(self, shard: EdgeShard, thread: ThreadPoolExecutor, lock: int) -> None:
         self._shard = shard
         self._thread = thread
         self._lock = lock
         self._unflushed_points = 0
+        self._jobs: set[Future[Any]] = set()
 
     async def upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
         for start in range(0, len(chunks), SLICE_POINTS):
-            await _on(self._thread, partial(self._upsert, client_id, chunks[start : start + SLICE_POINTS]))
+            await self._in_turn(partial(self._upsert, client_id, chunks[start : start + SLICE_POINTS]))
 
     async def search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
-        return await _on(self._thread, lambda: self._search(client_id, vector, limit))
+        # While nothing changes it is one step on the event loop too, where it costs two changes of thread less; the
+        # engine's hold on the interpreter's lock stops the loop either way.
+        if not self._jobs:
+            return self._search(client_id, vector, limit)
+        return await self._in_turn(lambda: self._search(client_id, vector, limit))
 
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
-        await _on(self._thread, lambda: self._publish(client_id, document_id, version))
+        await self._in_turn(lambda: self._publish(client_id, document_id, version))
 
     async def delete(self, client_id: str, document_id: str) -> None:
         chosen = _only(client_id, [_equals("document_id", document_id)])
-        await _on(self._thread, lambda: self._change(chosen, UpdateOperation.delete_points))
+        await self._in_turn(lambda: self._change(chosen, UpdateOperation.delete_points))
 
     async def count(self, client_id: str, document_id: str) -> int:
         chosen = _only(client_id, [_equals("document_id", document_id)])
-        return await _on(self._thread, lambda: self._shard.count(CountRequest(filter=chosen)))
+        return await self._in_turn(lambda: self._shard.count(CountRequest(filter=chosen)))
 
     async def close(self) -> None:
         try:
-            await _on(self._thread, self._close)
+            await self._in_turn(self._close)
         finally:
             self._thread.shutdown()
             os.close(self._lock)
+
+    async def _in_turn(self, call: Callable[[], T]) -> T:
+        job = self._thread.submit(call)
+        # A job may outlive whoever waited for it.
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return await asyncio.wrap_future(job)
 
     def _upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
         ids: list[PointId] = [point_id(client_id, chunk) for chunk in chunks]

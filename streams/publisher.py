@@ -13,6 +13,7 @@ from schemas.failures import RetryableError
 from schemas.settings import Settings
 from streams.codec import encode
 from streams.connection import connection
+from streams.partitioner import choose_partition
 
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 10_000
@@ -45,6 +46,7 @@ class Publisher:
             linger_ms=0,
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
+            partitioner=choose_partition,
         )
         try:
             await producer.start()
@@ -73,11 +75,9 @@ class Publisher:
         if self._producer is None:
             raise RuntimeError("the publisher is not open")
         try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
-                acknowledgement: Acknowledgement = await self._producer.send(
-                    topic, value=value, key=key, headers=headers
-                )
-        except (TimeoutError, KafkaError) as error:
+            # Its own deadline is `REQUEST_TIMEOUT_MS`, for a full queue as for an unknown topic.
+            acknowledgement: Acknowledgement = await self._producer.send(topic, value=value, key=key, headers=headers)
+        except KafkaError as error:
             raise PublishError(f"Kafka took no record for {topic}: {error!r}") from error
         return acknowledgement
 
@@ -89,6 +89,9 @@ class Publisher:
 async def acknowledged(acknowledgement: Acknowledgement) -> None:
     """Wait for an acknowledgement. Raises `PublishError`."""
     try:
+        if acknowledgement.done():
+            acknowledgement.result()
+            return
         async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
             await acknowledgement
     except (TimeoutError, KafkaError) as error:

@@ -20,7 +20,7 @@ from streams.silence import Silence
 from streams.topics import Topic
 
 # One fetch is in flight per broker; a seek or a new assignment waits for its long poll, so it is kept short.
-FETCH_WAIT_MS = 100
+FETCH_WAIT_MS = 250
 POLL_MS = 250
 START_TIMEOUT_SECONDS = 30.0
 PARTITION_FETCH_BYTES = 256 * 1024

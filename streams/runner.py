@@ -35,6 +35,8 @@ class Runner:
         self._publisher = publisher
         self._dead_letters = DeadLetters(publisher, subscription.group)
         self._limit = DeadLetterLimit()
+        self._seconds = metrics.HANDLER_SECONDS.labels(subscription.name)
+        self._done = metrics.RECORDS.labels(subscription.name, "done")
 
     async def run(self, job: Job[P], record: Record) -> float | None:
         """None: the record is done for good. Else seconds until it should be run again.
@@ -44,13 +46,13 @@ class Runner:
         """
         name = self._subscription.name
         try:
-            with metrics.HANDLER_SECONDS.labels(name).time():
+            with self._seconds.time():
                 async with asyncio.timeout(self._subscription.deadline_seconds):
                     await (self._handle(record) if job.failure is None else self._bury(job, record))
         except Exception as error:  # noqa: BLE001 - the one place that answers for every failure of a handler
             return self._after(job, error)
         if job.failure is None:
-            metrics.RECORDS.labels(name, "done").inc()
+            self._done.inc()
             self._limit.done()
         else:
             metrics.RECORDS.labels(name, "dead").inc()

@@ -116,6 +116,21 @@ async def test_searches_during_a_switch_see_one_version_whole(vectors):
     }
 
 
+async def test_a_switch_of_several_slices_is_one_step_to_every_search(vectors):
+    many = 2 * SLICE_POINTS + 1
+    for version in (1, 2):
+        await vectors.upsert("acme", [chunk(index, version=version) for index in range(many)])
+        if version == 1:
+            await vectors.publish_version("acme", "doc", 1)
+    switch, seen = asyncio.create_task(vectors.publish_version("acme", "doc", 2)), []
+    while not switch.done():
+        await asyncio.sleep(0)
+        seen.append([text.split()[2] for text in await texts(vectors, limit=2 * many)])
+
+    assert seen
+    assert all(versions in (["1"] * many, ["2"] * many) for versions in seen)
+
+
 async def test_a_delete_hides_at_once_and_only_its_document(vectors):
     await vectors.upsert("acme", [chunk(), chunk(document_id="other")])
     await vectors.publish_version("acme", "doc", 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.events import AnswerDelta, ChatRequested, DocumentDeleted
 from streams.codec import UndecodableError, decode, encode, header
-from streams.partitioner import partition_for
+from streams.partitioner import choose_partition, partition_for
 from streams.topics import CHAT_REQUESTED, CHAT_TOKEN, DOCUMENT_UPLOADED, TOPIC_BY_EVENT, TOPICS
 
 MESSAGE = UUID("0192f0c0-0000-7000-8000-000000000001")
@@ -89,6 +89,14 @@ def test_every_event_has_one_topic():
     assert TOPIC_BY_EVENT[AnswerDelta] is CHAT_TOKEN
 
 
-@given(st.binary(min_size=1), st.integers(1, 100))
+@given(st.binary(min_size=1, max_size=200), st.integers(1, 100))
 def test_keys_go_where_every_other_client_sends_them(key, partitions):
-    assert partition_for(key, partitions) == DefaultPartitioner()(key, list(range(partitions)), list(range(partitions)))
+    everywhere = list(range(partitions))
+
+    assert partition_for(key, partitions) == DefaultPartitioner()(key, everywhere, everywhere)
+    assert choose_partition(key, everywhere, []) == partition_for(key, partitions)
+
+
+def test_a_record_without_a_key_goes_where_somebody_leads():
+    assert {choose_partition(None, [0, 1, 2], [1, 2]) for _ in range(100)} == {1, 2}
+    assert choose_partition(None, [0], []) == 0

@@ -2,9 +2,14 @@ import asyncio
 
 import pytest
 
-from handlers.deltas import EARLY_BEATS, PAUSE_SECONDS, Deltas
+from handlers.answers import Answer
+from handlers.beat import BEAT_SECONDS, EARLY_BEATS
+from handlers.deltas import Deltas
 from handlers.interruption import Interruption
-from tests.fakes_models import finish, prompt
+from handlers.models.pricing import Pricing
+from handlers.speaking import Plan, speak
+from tests.answering import build
+from tests.fakes_models import finish, prompt, retrieved
 from tests.jumping_loop import simulate
 
 PIECE_SECONDS = 0.007
@@ -17,8 +22,10 @@ class SteadyModel:
 
     def __init__(self, silent_seconds, pieces=40):
         self.silent_seconds, self.pieces = silent_seconds, pieces
+        self.asked_at = None
 
     async def stream(self, _):
+        self.asked_at = asyncio.get_running_loop().time()
         await asyncio.sleep(self.silent_seconds)
         for _ in range(self.pieces):
             yield "x"
@@ -46,6 +53,46 @@ def test_the_first_delta_comes_at_once():
 @pytest.mark.parametrize("early_seconds", [0.0, 0.001])
 def test_the_deltas_of_all_answers_come_at_one_beat(early_seconds):
     for moments in simulate(moments_of_all(0.011, 0.03), early_seconds):
-        beats = [moment / PAUSE_SECONDS for moment in moments[1:-1]]
+        beats = [moment / BEAT_SECONDS for moment in moments[1:-1]]
         assert [round(beat) for beat in beats] == list(range(1, len(beats) + 1))
         assert all(abs(beat - round(beat)) < EARLY_BEATS for beat in beats)
+
+
+async def told_by(model):
+    """What an answer tells and when, in simulated seconds."""
+    loop = asyncio.get_running_loop()
+    told = speak(Answer(retrieved(), 1, "free", Pricing()), Plan(prompt(), [model], ""), Interruption())
+    return [(type(event).__name__, loop.time()) async for event in told]
+
+
+def test_the_model_is_asked_before_its_sources_are_told_at_the_beat():
+    model = SteadyModel(0.2)
+    told = simulate(told_by(model))
+
+    assert model.asked_at == 0
+    assert told[:3] == [
+        ("AnswerStarted", pytest.approx(BEAT_SECONDS)),
+        ("AnswerSources", pytest.approx(BEAT_SECONDS)),
+        ("AnswerDelta", pytest.approx(0.2)),
+    ]
+
+
+def test_a_first_word_that_comes_before_the_beat_waits_for_nothing():
+    told = simulate(told_by(SteadyModel(0.011)))
+
+    assert [name for name, _ in told[:3]] == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
+    assert all(moment == pytest.approx(0.011) for _, moment in told[:3])
+
+
+async def ending_of(model):
+    loop = asyncio.get_running_loop()
+    told = [(type(event).__name__, loop.time()) async for event in build(model).handle(retrieved())]
+    return told[-3:]
+
+
+def test_an_ending_is_told_at_the_beat_after_the_last_words():
+    (last_delta, said), (completed, ended), (record, recorded) = simulate(ending_of(SteadyModel(0.11, pieces=3)))
+
+    assert (last_delta, completed, record) == ("AnswerDelta", "AnswerCompleted", "ChatCompleted")
+    assert said == pytest.approx(0.11 + 3 * PIECE_SECONDS)
+    assert ended == recorded == pytest.approx(4 * BEAT_SECONDS)

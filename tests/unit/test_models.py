@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from handlers import cancellations, deltas
+from handlers import beat, cancellations, deltas
 from handlers.cancellations import Cancellations
 from handlers.deltas import Deltas
 from handlers.interruption import Interruption
@@ -197,7 +197,7 @@ def test_cancel_reaches_every_watcher_and_none_after_its_end():
 
 
 async def test_full_delta_does_not_wait_for_the_pause(monkeypatch):
-    monkeypatch.setattr(deltas, "PAUSE_SECONDS", 60)
+    monkeypatch.setattr(beat, "BEAT_SECONDS", 60)
     async with asyncio.timeout(5), Deltas(FakeModel("a", "b" * 999, "c", finish()), prompt(), Interruption()) as stream:
         read = [piece async for piece in stream]
 
