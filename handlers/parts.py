@@ -27,8 +27,9 @@ from stores.vectors import VectorStore, open_vectors
 
 T = TypeVar("T")
 CONNECTIONS_PER_PROVIDER = 512
-# Shorter than the 5 s after which many servers close an idle connection: a question must not be sent into that.
-KEEP_ALIVE_SECONDS = 4.0
+# A question each minute needs no new handshake. What a provider closed meanwhile is noticed, or asked once more
+# (`answer_stream`); 50 questions in one instant wait a seventh less than for connections that must be made first.
+KEEP_ALIVE_SECONDS = 60.0
 
 
 class Parts:
