@@ -47,7 +47,7 @@ class Connections:
 
     async def _take(self) -> asyncpg.Connection:
         if self._idle and not self._free.locked():
-            # Nothing to wait for: a timeout would cost a tenth of the statement.
+            # Nothing to wait for, so no timer.
             await self._free.acquire()
             if (connection := self._living()) is not None:
                 return connection

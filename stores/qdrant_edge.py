@@ -64,7 +64,7 @@ async def open_folder(path: str, *, space: str, dimensions: int) -> VectorStore:
     # One thread: to a reader, a method of a store is one step.
     thread = ThreadPoolExecutor(1, "vectors")
     try:
-        return await _on(thread, lambda: _open(Path(path).expanduser(), space, dimensions, thread))
+        return await asyncio.get_running_loop().run_in_executor(thread, _open, path, space, dimensions, thread)
     except BaseException:
         thread.shutdown(wait=False)
         raise
@@ -173,7 +173,8 @@ def _equals(key: str, value: str | int) -> FieldCondition:
     return FieldCondition(key, match=MatchValue(value))
 
 
-def _open(folder: Path, space: str, dimensions: int, thread: ThreadPoolExecutor) -> VectorStore:
+def _open(path: str, space: str, dimensions: int, thread: ThreadPoolExecutor) -> VectorStore:
+    folder = Path(path).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     # The lock file of the engine we had before, so that a process of an older version is noticed as well.
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -216,7 +217,3 @@ def _load(folder: Path, space: str, dimensions: int) -> EdgeShard:
     shard.optimize()
     shard.flush()
     return shard
-
-
-async def _on(thread: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(thread, call)

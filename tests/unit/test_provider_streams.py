@@ -13,7 +13,8 @@ from handlers.models.errors import ProviderBusyError, ProviderError, ProviderRef
 from handlers.models.openai import OpenAIModel
 from handlers.ports import Finish, Turn
 from schemas.events import Usage
-from tests.fakes_models import (
+from tests.fakes_models import prompt
+from tests.fakes_provider import (
     CUT,
     HANG,
     ScriptedProvider,
@@ -22,7 +23,6 @@ from tests.fakes_models import (
     anthropic_start,
     openai_chunk,
     openai_end,
-    prompt,
     sse,
     stream,
 )
