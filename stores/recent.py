@@ -22,21 +22,54 @@ Row = TypeVar("Row")
 class Recent(Generic[Key, Row]):
     """The last rows seen: fresh for 10 s, and good enough for as long as Postgres is away. Oldest of 1,000 out.
 
+    Who wants a row that is being loaded waits for that, so fifty questions in one instant cost one query.
+
     `name` is for the log, which must not show keys: some are what a secret is found by.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._rows: dict[Key, tuple[float, Row]] = {}
+        self._loading: dict[Key, asyncio.Future[Row | None]] = {}
 
     async def get(self, key: Key, load: Callable[[], Awaitable[Row | None]]) -> Row | None:
         """The row, loaded if it is not fresh. None is never remembered: what is not there may come at any time.
 
         Where an older row is there `load` may take 2 s, else as long as it needs; then what it raises is raised.
         """
+        while True:
+            seen = self._rows.get(key)
+            if seen and monotonic() - seen[0] < FRESH_SECONDS:
+                return seen[1]
+            loading = self._loading.get(key)
+            if loading is None:
+                return await self._load(key, load)
+            await asyncio.wait([loading])
+            if not loading.cancelled():
+                return loading.result()
+
+    def forget(self, key: Key) -> None:
+        """The next `get` loads; what is being loaded now will not be remembered."""
+        self._rows.pop(key, None)
+        self._loading.pop(key, None)
+
+    async def _load(self, key: Key, load: Callable[[], Awaitable[Row | None]]) -> Row | None:
+        loading = self._loading[key] = asyncio.get_running_loop().create_future()
+        try:
+            loading.set_result(await self._loaded(key, loading, load))
+        except DATABASE_ERRORS as error:
+            loading.set_exception(error)
+        finally:
+            # Of one that was cancelled there is no result: whoever waits loads.
+            loading.cancel()
+            if self._loading.get(key) is loading:
+                del self._loading[key]
+        return loading.result()
+
+    async def _loaded(
+        self, key: Key, loading: asyncio.Future[Row | None], load: Callable[[], Awaitable[Row | None]]
+    ) -> Row | None:
         seen, now = self._rows.get(key), monotonic()
-        if seen and now - seen[0] < FRESH_SECONDS:
-            return seen[1]
         try:
             async with asyncio.timeout(DEADLINE_SECONDS if seen else None):
                 row = await load()
@@ -45,14 +78,11 @@ class Recent(Generic[Key, Row]):
                 raise
             log.warning("stale_row_used", name=self._name, age_seconds=round(now - seen[0]), error=repr(error))
             return seen[1]
-        self.forget(key)
-        if row is not None:
-            self._remember(key, row, now)
+        if self._loading.get(key) is loading:
+            self._rows.pop(key, None)
+            if row is not None:
+                self._remember(key, row, now)
         return row
-
-    def forget(self, key: Key) -> None:
-        """The next `get` loads."""
-        self._rows.pop(key, None)
 
     def _remember(self, key: Key, row: Row, now: float) -> None:
         if len(self._rows) >= MAX_ROWS:

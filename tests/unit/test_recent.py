@@ -65,6 +65,80 @@ async def test_the_log_tells_of_stale_rows_and_shows_no_key(stale):
     assert "digest" not in str(logs)
 
 
+class Loads:
+    """Each load ends as it is told to."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def __call__(self):
+        self.asked.append(asyncio.get_running_loop().create_future())
+        return await self.asked[-1]
+
+
+def gets(rows, loads, count):
+    return [asyncio.create_task(rows.get("key", loads)) for _ in range(count)]
+
+
+async def begun(loads, count):
+    async with asyncio.timeout(5):
+        while len(loads.asked) < count:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("is_stale", [True, False])
+async def test_all_who_want_a_row_in_one_instant_cost_one_query(is_stale, monkeypatch):
+    monkeypatch.setattr(recent, "FRESH_SECONDS", 0 if is_stale else 10)
+    rows, loads = Recent("row"), Loads()
+    if is_stale:
+        await rows.get("key", lambda: value("before"))
+    waiting = gets(rows, loads, 50)
+    await begun(loads, 1)
+    loads.asked[0].set_result("row")
+
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*waiting) == ["row"] * 50
+    assert len(loads.asked) == 1
+
+
+async def test_all_who_want_a_row_hear_that_the_database_is_away():
+    rows, loads = Recent("row"), Loads()
+    waiting = gets(rows, loads, 3)
+    await begun(loads, 1)
+    loads.asked[0].set_exception(ConnectionRefusedError())
+
+    async with asyncio.timeout(5):
+        heard = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in heard] == [ConnectionRefusedError] * 3
+    assert await rows.get("key", lambda: value("row")) == "row"
+
+
+async def test_whoever_goes_away_takes_no_row_from_the_others():
+    rows, loads = Recent("row"), Loads()
+    first, second, third = gets(rows, loads, 3)
+    await begun(loads, 1)
+    first.cancel()
+    second.cancel()
+    await begun(loads, 2)
+    loads.asked[1].set_result("row")
+
+    assert await third == "row"
+    assert first.cancelled()
+    assert second.cancelled()
+
+
+async def test_a_row_that_was_forgotten_while_it_was_loaded_is_not_remembered():
+    rows, loads = Recent("row"), Loads()
+    (early,) = gets(rows, loads, 1)
+    await begun(loads, 1)
+    rows.forget("key")
+    assert await rows.get("key", lambda: value("after")) == "after"
+    loads.asked[0].set_result("before")
+
+    assert await early == "before"
+    assert await rows.get("key", loads) == "after"
+
+
 async def test_the_oldest_rows_leave(monkeypatch):
     monkeypatch.setattr(recent, "MAX_ROWS", 3)
     rows = Recent("number")
