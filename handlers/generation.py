@@ -1,8 +1,9 @@
-"""ChatRetrieved → the streamed answer, and ChatCompleted: the record of it."""
+"""From passages to the streamed answer, and ChatCompleted: the record of it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from handlers.models.pricing import Pricing
 from handlers.ports import Model
 from handlers.prompts import build_prompt, character_count
 from handlers.speaking import Plan, speak
-from schemas.events import AnswerEvent, ChatCompleted, ChatRetrieved, Event, Tier
+from schemas.events import AnswerEvent, ChatCompleted, ChatRequested, ChatRetrieved, Event, Tier
 from schemas.failures import PermanentError, RetryableError
 from stores.attempts import Ended, Held
 from stores.clients import Widget
@@ -30,6 +31,14 @@ EVIDENCE_THRESHOLD = 0.75
 NO_ANSWER = "I could not find an answer to that in the documents of this site."
 FAILED = "The answer could not be written at the moment. Please try again in a minute."
 MAX_UNENDED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that an answer needs besides passages."""
+
+    begun: Begun | Ended
+    circumstances: Circumstances
 
 
 class Generation:
@@ -51,23 +60,26 @@ class Generation:
         self._pricing = Pricing()
         self._unended: dict[tuple[str, UUID], tuple[Begun, Answer]] = {}
 
-    async def handle(self, event: ChatRetrieved) -> AsyncGenerator[Event, None]:
-        """Yields started, sources, deltas and an ending; nothing more once another worker has taken over. For a
-        question that could not be searched for, a failed ending alone.
-
-        Raises `ProviderError` when no provider answers or one breaks off in mid-answer, and `RetryableError` while
-        another worker holds the message.
-        """
+    async def prepare(self, request: ChatRequested) -> Prepared:
+        """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it."""
         async with asyncio.TaskGroup() as group:
-            finding = group.create_task(find_circumstances(self._clients, self._chat_logs, event.request))
-            taken = await self._leases.begin(*_who(event))
-        begun = _ours(taken)
+            finding = group.create_task(find_circumstances(self._clients, self._chat_logs, request))
+            taken = await self._leases.begin(*_who(request))
+        return Prepared(_ours(taken), finding.result())
+
+    async def answer(self, event: ChatRetrieved, prepared: Prepared) -> AsyncGenerator[Event, None]:
+        """Yields started, sources, deltas and an ending; nothing more once another worker has taken over. For a
+        question that could not be searched for, a failed ending alone; for one that has ended, all that was said.
+
+        Raises `ProviderError` when no provider answers or one breaks off in mid-answer.
+        """
+        begun = prepared.begun
         if isinstance(begun, Ended):
             for told in self._told_again(begun.ending, event):
                 yield told
             return
         telling = self._fail if event.failure else self._answer
-        async with aclosing(telling(event, begun, finding.result())) as events:
+        async with aclosing(telling(event, begun, prepared.circumstances)) as events:
             async for said in events:
                 yield said
 
@@ -78,7 +90,7 @@ class Generation:
         """
         unended = self._unended.get((event.client_id, event.request.message_id))
         begun, answer = unended or (
-            _ours(await self._leases.begin(*_who(event))),
+            _ours(await self._leases.begin(*_who(event.request))),
             None,
         )
         if isinstance(begun, Ended):
@@ -158,7 +170,7 @@ class Generation:
     def _told_again(self, ending: dict[str, Any], event: ChatRetrieved) -> Iterator[Event]:
         """As it was; and to visitors once more above what was shown since. A gateway that knows the end drops it."""
         yield from told_again(ending, event)
-        number = self._leases.number_above(*_who(event), attempt_of(ending))
+        number = self._leases.number_above(*_who(event.request), attempt_of(ending))
         if number is not None:
             yield from (told for told in told_again(ending, event, number) if isinstance(told, AnswerEvent))
 
@@ -172,8 +184,8 @@ class Generation:
         self._unended.pop((begun.client_id, begun.message_id), None)
 
 
-def _who(event: ChatRetrieved) -> tuple[str, UUID, datetime]:
-    return event.client_id, event.request.message_id, event.request.requested_at
+def _who(request: ChatRequested) -> tuple[str, UUID, datetime]:
+    return request.client_id, request.message_id, request.requested_at
 
 
 def _ours(begun: Begun | Ended | Held) -> Begun | Ended:

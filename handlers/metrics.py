@@ -4,6 +4,11 @@ from prometheus_client import Counter, Histogram
 
 from schemas.events import ChatCompleted
 
+RETRIEVAL_SECONDS = Histogram(
+    "chatconnect_retrieval_seconds",
+    "The search for passages, the question's vector included.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
+)
 FIRST_TOKEN_SECONDS = Histogram(
     "chatconnect_first_token_seconds",
     "From the start of generation to the first token.",
@@ -23,6 +28,7 @@ COST_USD = Counter("chatconnect_cost_usd_total", "What the providers charge for 
 
 def observe(record: ChatCompleted) -> None:
     """Takes the figures of one ended answer; once, when its ending is told for the first time."""
+    RETRIEVAL_SECONDS.observe(record.retrieval_ms / 1000)
     if record.first_token_ms is not None:
         FIRST_TOKEN_SECONDS.labels(record.provider).observe(record.first_token_ms / 1000)
     ANSWER_SECONDS.labels(record.provider, record.outcome).observe(record.answer_ms / 1000)

@@ -1,14 +1,14 @@
-"""ChatRequested → ChatRetrieved: what the knowledge base holds about the question, and how sure that is."""
+"""What the knowledge base holds about the question, and how sure that is."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from handlers.ports import Embedder
 from handlers.query import covered_share, leans_on_conversation
-from schemas.events import ChatRequested, ChatRetrieved, Event, Passage, SearchFailure
+from schemas.events import ChatRequested, ChatRetrieved, Passage, SearchFailure
 from schemas.failures import PermanentError
 from stores.chat_logs import ChatLogs
 from stores.database import DATABASE_ERRORS
@@ -29,13 +29,13 @@ class Retrieval:
         self._vectors = vectors
         self._chat_logs = chat_logs
 
-    async def handle(self, event: ChatRequested) -> AsyncIterator[Event]:
-        """Yields one `ChatRetrieved`. Raises `RetryableError` when the embedder or the vectors are away."""
+    async def search(self, event: ChatRequested) -> ChatRetrieved:
+        """The passages, best first. Raises `RetryableError` when the embedder or the vectors are away."""
         begun = time.perf_counter()
         query = await self._query(event)
         vector = await self._embedder.embed_query(query)
         passages = await self._vectors.search(event.client_id, vector, MAX_PASSAGES)
-        yield ChatRetrieved(
+        return ChatRetrieved(
             client_id=event.client_id,
             session_id=event.session_id,
             request=event,
@@ -45,9 +45,9 @@ class Retrieval:
             retrieval_ms=(time.perf_counter() - begun) * 1000,
         )
 
-    async def give_up(self, event: ChatRequested, error: Exception) -> AsyncIterator[Event]:
-        """Generation tells the failure: it alone knows whether this message has been answered before, and as what."""
-        yield ChatRetrieved(
+    def failed(self, event: ChatRequested, error: Exception) -> ChatRetrieved:
+        """What is handed on in place of passages when the search has failed for good."""
+        return ChatRetrieved(
             client_id=event.client_id,
             session_id=event.session_id,
             request=event,

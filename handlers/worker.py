@@ -11,6 +11,7 @@ import structlog
 from faststream import FastStream
 from prometheus_client import start_http_server
 
+from handlers.answering import Answering
 from handlers.cancellations import Cancellations
 from handlers.conversation_log import ConversationLog
 from handlers.generation import Generation
@@ -44,15 +45,12 @@ HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
 MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
 
 
-async def retrieval(parts: Parts) -> Handler:
-    """Finds what the knowledge base holds about a question."""
-    return Retrieval(await parts.embedder(), await parts.vectors(), parts.chat_logs)
-
-
-async def generation(parts: Parts) -> Handler:
-    """Streams the answer."""
+async def answering(parts: Parts) -> Handler:
+    """Finds what the knowledge base holds about a question, and streams the answer."""
+    retrieval = Retrieval(await parts.embedder(), await parts.vectors(), parts.chat_logs)
     models = await parts.models()
-    return Generation(parts.attempts, parts.clients, parts.chat_logs, models, parts.cancellations)
+    generation = Generation(parts.attempts, parts.clients, parts.chat_logs, models, parts.cancellations)
+    return Answering(retrieval, generation)
 
 
 async def ingestion(parts: Parts) -> Handler:
@@ -85,8 +83,7 @@ class Line:
 
 
 WIRING = (
-    Line(topics.CHAT_REQUESTED, retrieval, slots=(32, 24), deadline_seconds=20),
-    Line(topics.CHAT_RETRIEVED, generation, slots=(256, 192), deadline_seconds=180),
+    Line(topics.CHAT_REQUESTED, answering, slots=(256, 192), deadline_seconds=180),
     Line(topics.DOCUMENT_UPLOADED, ingestion, slots=(4, 2), deadline_seconds=3600),
     Line(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=HOURS),
     Line(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=MINUTES),

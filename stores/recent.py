@@ -54,7 +54,8 @@ class Recent(Generic[Key, Row]):
         self._loading.pop(key, None)
 
     async def _load(self, key: Key, load: Callable[[], Awaitable[Row | None]]) -> Row | None:
-        loading = self._loading[key] = asyncio.get_running_loop().create_future()
+        loading: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
+        self._loading[key] = loading
         try:
             loading.set_result(await self._loaded(key, loading, load))
         except DATABASE_ERRORS as error:

@@ -1,5 +1,6 @@
 """Runs generation over doubles, and reads what it said."""
 
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import InterfaceError
@@ -29,8 +30,15 @@ def build(*models, attempts=None, clients=None, chat_logs=None, cancellations=No
     )
 
 
+async def answer(generation, event):
+    prepared = await generation.prepare(event.request)
+    async with aclosing(generation.answer(event, prepared)) as events:
+        async for said in events:
+            yield said
+
+
 async def run(generation, event):
-    return [said async for said in generation.handle(event)]
+    return [said async for said in answer(generation, event)]
 
 
 async def hear(events, heard):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 from itertools import islice
 from uuid import UUID, uuid4
@@ -31,12 +32,10 @@ async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
         await asyncio.gather(*(visitor.ask(message, question("x1")) for _ in range(5)))
         for _ in range(5):
             await publisher.publish(event)
-            await publisher.publish(retrieved(event))
         told = visitor.told[message]
         await told.ended.wait()
         for _ in range(5):
             await publisher.publish(event)
-            await publisher.publish(retrieved(event))
         # The redeliveries come before this one in the same lanes: when it is logged, they were all handled.
         last = await visitor.ask(last_message, question("x2"))
         await last.ended.wait()
@@ -60,8 +59,8 @@ async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_
         await (await visitor.ask(first, question("e1"))).ended.wait()
         for message in (unsaid, half_said):
             await _store_ending_of(site, first, message)
-        event = retrieved(asked(site, "s", "e1", half_said))
-        for said in islice(told_again(await _ending(site, half_said), event), 4):
+        event = asked(site, "s", "e1", half_said)
+        for said in islice(told_again(await _ending(site, half_said), retrieved(event)), 4):
             await publisher.publish(said)
         await publisher.publish(event)
         await (await visitor.ask(unsaid, question("e1"))).ended.wait()
@@ -102,7 +101,10 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
     """
     zombie, gateway = site.part("worker"), site.part("gateway")
     name = "faults" if successor == "of the same name" else ""
-    second = processes.worker(site.settings, site.folder / "second.log", only="generation", INSTANCE_ID=name)
+    vectors = site.folder / "second"
+    second = processes.worker(
+        site.settings, site.folder / "second.log", only="answering", INSTANCE_ID=name, QDRANT_URL=str(vectors)
+    )
     site.parts["worker2"] = second
     await asyncio.gather(zombie.start(), gateway.start())
     await site.learn()
@@ -115,6 +117,8 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
             await asyncio.sleep(0.02)
         zombie.signal(signal.SIGSTOP)
         try:
+            # It holds on to its own.
+            await asyncio.to_thread(shutil.copytree, site.settings.qdrant_url, vectors)
             await second.start()
             await asyncio.gather(*(told.ended.wait() for told in tolds))
         finally:
@@ -138,5 +142,5 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
 async def _is_idle(worker):
     """It has come to the end of all that it was doing."""
     async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as http:
-        while 'chatconnect_running_records{handler="generation"} 0.0' not in (await http.get(worker.url)).text:
+        while 'chatconnect_running_records{handler="answering"} 0.0' not in (await http.get(worker.url)).text:
             await asyncio.sleep(0.1)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bench.model_server import expected
-from streams.topics import CHAT_RETRIEVED
+from streams.topics import CHAT_REQUESTED
 from tests.faults.conftest import question
 from tests.faults.rows import counted, logged, records
 
@@ -55,7 +55,7 @@ async def test_a_provider_that_is_busy_is_asked_again_when_it_says(ready):
 
 
 async def test_what_is_refused_or_fails_too_often_ends_as_failed_and_is_kept(ready):
-    before = len(await records(ready, CHAT_RETRIEVED.dead, 1))
+    before = len(await records(ready, CHAT_REQUESTED.dead, 1))
     for name, refusals in (("never", [(400, {})]), ("worn", [(503, {})] * ATTEMPTS)):
         ready.model.refuse = list(refusals)
 
@@ -65,12 +65,12 @@ async def test_what_is_refused_or_fails_too_often_ends_as_failed_and_is_kept(rea
         assert told.code == ("provider_refused" if name == "never" else "unavailable")
         assert (row["outcome"], row["failure_code"], row["answer"]) == ("failed", told.code, "")
         assert ready.model.refuse == []
-    letters = (await records(ready, CHAT_RETRIEVED.dead, 1))[before:]
+    letters = (await records(ready, CHAT_REQUESTED.dead, 1))[before:]
     originals = {
-        (record.key, record.value) for record in await records(ready, CHAT_RETRIEVED.name, CHAT_RETRIEVED.partitions)
+        (record.key, record.value) for record in await records(ready, CHAT_REQUESTED.name, CHAT_REQUESTED.partitions)
     }
 
-    assert [json.loads(letter.value)["request"]["text"] for letter in letters] == [question("never"), question("worn")]
+    assert [json.loads(letter.value)["text"] for letter in letters] == [question("never"), question("worn")]
     assert all((letter.key, letter.value) in originals for letter in letters), "byte for byte"
     assert [dict(letter.headers)["dead-letter-attempts"] for letter in letters] == [b"1", str(ATTEMPTS).encode()]
     assert await counted(ready) == (0, 2, 0)

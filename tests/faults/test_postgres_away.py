@@ -17,7 +17,7 @@ from stores.migrations import upgrade
 from stores.recent import FRESH_SECONDS
 from streams.publisher import Publisher
 from tests.faults.conftest import question
-from tests.faults.questions import asked, retrieved
+from tests.faults.questions import asked
 from tests.faults.rows import counted, logged
 from tests.gateway_running import events_of
 
@@ -121,7 +121,6 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         # All of it once more. The last questions come after it in the same lanes.
         for event in events:
             await publisher.publish(event)
-            await publisher.publish(retrieved(event))
         last = [str(uuid4()), str(uuid4())]
         for visitor, message, name in zip((one, two), last, ("p4", "p5"), strict=True):
             await (await visitor.ask(message, question(name))).ended.wait()

@@ -14,6 +14,7 @@ from schemas.failures import RetryableError
 from stores.attempts import Attempts
 from stores.chat_logs import ChatLogs
 from stores.clients import Client, Clients, Keys
+from tests.answering import answer, run
 from tests.fakes_models import FakeModel, finish, retrieved
 
 
@@ -27,16 +28,12 @@ def worker(engine, name, *models, lease_seconds=15):
     )
 
 
-async def run(generation, event):
-    return [said async for said in generation.handle(event)]
-
-
 async def test_second_worker_waits_and_then_tells_the_same(engine):
     event, go_on = retrieved(), asyncio.Event()
     first = worker(engine, "a", FakeModel("One", go_on, " answer [1].", finish()))
     second = worker(engine, "b", FakeModel("Another", finish()))
     said = []
-    async for one in first.handle(event):
+    async for one in answer(first, event):
         said.append(one)
         if isinstance(one, AnswerDelta) and not go_on.is_set():
             with pytest.raises(RetryableError):

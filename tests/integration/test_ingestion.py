@@ -76,7 +76,7 @@ class Knowledge:
         asked = ChatRequested(
             client_id=client_id, message_id=uuid4(), session_id="s", text=text, requested_at=datetime.now(UTC)
         )
-        return await anext(self.retrieval.handle(asked))
+        return await self.retrieval.search(asked)
 
 
 async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):

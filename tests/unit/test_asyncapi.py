@@ -22,4 +22,4 @@ def test_the_workers_app_yields_a_whole_asyncapi_document(tmp_path):
         for event in topic.events:
             assert event.__name__ in text, event
     received = [operation for operation in document["operations"].values() if operation["action"] == "receive"]
-    assert len(received) == 5
+    assert len(received) == 4

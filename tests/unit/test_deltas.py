@@ -8,7 +8,7 @@ from handlers.deltas import Deltas
 from handlers.interruption import Interruption
 from handlers.models.pricing import Pricing
 from handlers.speaking import Plan, speak
-from tests.answering import build
+from tests.answering import answer, build
 from tests.fakes_models import finish, prompt, retrieved
 from tests.jumping_loop import simulate
 
@@ -86,7 +86,7 @@ def test_a_first_word_that_comes_before_the_beat_waits_for_nothing():
 
 async def ending_of(model):
     loop = asyncio.get_running_loop()
-    told = [(type(event).__name__, loop.time()) async for event in build(model).handle(retrieved())]
+    told = [(type(event).__name__, loop.time()) async for event in answer(build(model), retrieved())]
     return told[-3:]
 
 

@@ -19,7 +19,7 @@ from schemas.events import (
     Usage,
 )
 from stores.chat_logs import ChatLog
-from tests.answering import assert_numbered, build, hear, names, of, run, text
+from tests.answering import answer, assert_numbered, build, hear, names, of, run, text
 from tests.fakes_models import (
     FakeChatLogs,
     FakeClients,
@@ -66,7 +66,7 @@ async def test_metrics_count_an_answer_once():
 
 async def test_first_token_is_told_before_the_second_comes():
     more = asyncio.Event()
-    async with aclosing(build(FakeModel("first", more, "second", finish())).handle(retrieved())) as events:
+    async with aclosing(answer(build(FakeModel("first", more, "second", finish())), retrieved())) as events:
         async for event in events:
             if isinstance(event, AnswerDelta):
                 assert event.text in {"first", "second"}
@@ -153,7 +153,7 @@ async def test_failure_in_mid_answer_is_no_job_for_the_other_provider():
     first, second = FakeModel("Half", ProviderBusyError("cut")), FakeModel("Other", finish())
     events = []
     with pytest.raises(ProviderBusyError):
-        await hear(build(first, second).handle(retrieved()), events)
+        await hear(answer(build(first, second), retrieved()), events)
 
     assert text(events) == "Half"
     assert second.prompts == []

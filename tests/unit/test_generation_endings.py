@@ -15,7 +15,7 @@ from schemas.events import (
     SearchFailure,
     Usage,
 )
-from tests.answering import DOWN, assert_numbered, build, hear, names, of, run
+from tests.answering import DOWN, answer, assert_numbered, build, hear, names, of, run
 from tests.fakes_models import (
     FakeAttempts,
     FakeClients,
@@ -30,7 +30,7 @@ async def test_cancel_in_mid_answer_keeps_and_bills_what_was_said():
     model = FakeModel("Half an answer", asyncio.Event(), finish())
     events = []
     async with asyncio.timeout(0.5):
-        async for said in build(model, cancellations=cancellations).handle(event):
+        async for said in answer(build(model, cancellations=cancellations), event):
             events.append(said)
             if isinstance(said, AnswerDelta):
                 cancellations.cancel("acme", event.request.message_id)
@@ -48,7 +48,7 @@ async def test_cancel_in_mid_answer_keeps_and_bills_what_was_said():
 async def test_cancel_closes_the_stream_even_while_kafka_is_slow():
     cancellations, event = Cancellations(), retrieved()
     model = FakeModel("Half", asyncio.Event(), finish())
-    async with aclosing(build(model, cancellations=cancellations).handle(event)) as events:
+    async with aclosing(answer(build(model, cancellations=cancellations), event)) as events:
         async for said in events:
             if isinstance(said, AnswerDelta):
                 break
@@ -83,7 +83,7 @@ async def test_giving_up_ends_the_attempt_that_was_shown():
     generation, event = build(FakeModel("Half", ProviderBusyError("cut"))), retrieved()
     shown = []
     with pytest.raises(ProviderBusyError) as caught:
-        await hear(generation.handle(event), shown)
+        await hear(answer(generation, event), shown)
     ending = [said async for said in generation.give_up(event, caught.value)]
 
     assert names(ending) == ["AnswerFailed", "ChatCompleted"]

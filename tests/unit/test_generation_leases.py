@@ -11,7 +11,7 @@ from schemas.events import (
     ChatCompleted,
 )
 from schemas.failures import RetryableError
-from tests.answering import DOWN, asked_before, assert_numbered, build, hear, names, run, text
+from tests.answering import DOWN, answer, asked_before, assert_numbered, build, hear, names, run, text
 from tests.fakes_models import (
     FakeAttempts,
     FakeChatLogs,
@@ -48,7 +48,7 @@ async def test_ending_is_told_over_an_attempt_that_was_begun_without_postgres():
     stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
     attempts.failure = DOWN
     later, shown = build(FakeModel("second", finish()), attempts=attempts), []
-    async for said in later.handle(asked_before(event, seconds=20)):
+    async for said in answer(later, asked_before(event, seconds=20)):
         shown.append(said)
         attempts.failure = None
 
@@ -73,7 +73,7 @@ async def test_another_worker_tells_an_ending_also_above_what_may_have_been_show
 
 async def test_record_is_not_told_before_it_is_stored():
     attempts = FakeAttempts()
-    async for event in build(FakeModel("a", finish()), attempts=attempts).handle(retrieved()):
+    async for event in answer(build(FakeModel("a", finish()), attempts=attempts), retrieved()):
         assert bool(attempts.endings) == isinstance(event, AnswerCompleted | ChatCompleted)
 
 
@@ -90,7 +90,7 @@ async def test_overtaken_answer_ends_in_silence():
     attempts, event = FakeAttempts(), retrieved()
     model = FakeModel("a", finish())
     events = []
-    async for said in build(model, attempts=attempts).handle(event):
+    async for said in answer(build(model, attempts=attempts), event):
         events.append(said)
         attempts.rows["acme", event.request.message_id] = 2
 
@@ -102,7 +102,7 @@ async def test_lost_lease_stops_the_model():
     model = FakeModel("a", asyncio.Event(), finish())
     events = []
     async with asyncio.timeout(5):
-        async for said in build(model, attempts=attempts).handle(event):
+        async for said in answer(build(model, attempts=attempts), event):
             events.append(said)
             attempts.rows["acme", event.request.message_id] = 2
 
@@ -142,7 +142,7 @@ async def test_attempts_rise_through_an_outage_of_postgres():
     for failure in (None, DOWN, DOWN, None, None):
         attempts.failure = failure
         with pytest.raises(ProviderBusyError):
-            await hear(generation.handle(event), seen)
+            await hear(answer(generation, event), seen)
     attempts_seen = [said.attempt for said in seen]
 
     assert attempts_seen == sorted(attempts_seen)
@@ -153,7 +153,7 @@ async def test_answer_begun_without_postgres_is_stored_when_it_is_back():
     attempts, event = FakeAttempts(), retrieved()
     attempts.failure = DOWN
     generation = build(FakeModel("a", finish()), attempts=attempts)
-    async for said in generation.handle(event):
+    async for said in answer(generation, event):
         if isinstance(said, AnswerDelta):
             attempts.failure = None
     again = await run(generation, event)

@@ -1,4 +1,4 @@
-"""What retrieval searches for, what it yields, and what a visitor gets when it cannot."""
+"""What retrieval searches for, what it finds, and what a visitor gets when it cannot."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -31,9 +31,7 @@ async def knowledge():
 
 
 async def retrieved(knowledge, request, chat_logs=None) -> ChatRetrieved:
-    events = [event async for event in Retrieval(*knowledge, chat_logs or FakeChatLogs()).handle(request)]
-    assert len(events) == 1
-    return events[0]
+    return await Retrieval(*knowledge, chat_logs or FakeChatLogs()).search(request)
 
 
 async def test_the_best_passage_comes_first_with_a_confidence(knowledge):
@@ -74,12 +72,12 @@ async def test_a_store_that_is_away_is_the_runtimes_business(knowledge):
         await retrieved(knowledge, asked("How long?"))
 
 
-async def test_giving_up_sends_the_failure_on_to_be_told(knowledge):
+async def test_a_search_that_failed_for_good_is_handed_on_to_be_told(knowledge):
     request = asked("How long?")
     retrieval = Retrieval(*knowledge, FakeChatLogs())
 
     for error, is_retryable in ((RetryableError("x"), True), (PermanentError("y"), False)):
-        (found,) = [event async for event in retrieval.give_up(request, error)]
+        found = retrieval.failed(request, error)
 
         assert (found.request, found.session_id, found.client_id) == (request, request.session_id, request.client_id)
         assert (found.passages, found.confidence) == ([], 0.0)
