@@ -89,8 +89,12 @@ async def test_a_search_that_fails_is_raised_as_it_is_and_leaves_nothing_running
 async def test_a_search_that_takes_too_long_is_ended(monkeypatch):
     monkeypatch.setattr(answering, "SEARCH_SECONDS", 0.01)
     found = retrieved()
-    with pytest.raises(TimeoutError):
-        await run(Answering(Search(found, asyncio.Event()), build()), found.request)
+    handler = Answering(Search(found, asyncio.Event()), build())
+    async with asyncio.timeout(5) as ours:
+        with pytest.raises(TimeoutError):
+            await anext(handler.handle(found.request))
+
+    assert not ours.expired()
 
 
 async def test_a_provider_that_fails_is_no_reason_to_search_again():
