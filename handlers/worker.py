@@ -1,6 +1,7 @@
 """The worker: which topic goes to which handler. The table is the architecture."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ log = structlog.get_logger()
 CANCELS_SINCE = timedelta(minutes=5)
 ENDINGS_KEPT = timedelta(days=8)
 PURGE_SECONDS = 3600.0
+# How long the thread that makes a question's vector waits for the interpreter's lock while the event loop is busy. With
+# Python's 5 ms, 50 questions in one instant wait 25 ms longer for their first tokens.
+SWITCH_SECONDS = 0.0001
 # A visitor waits for an answer, nobody for a row: the log outlasts hours without Postgres before it gives up; feedback
 # ten minutes, since the answer that it names may never have been.
 SOON = RetryPolicy()
@@ -121,6 +125,7 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
             "worker_ready", handlers=list(dict.fromkeys(line.name for line in lines)), metrics_port=server.server_port
         )
         spare_what_stays()
+        sys.setswitchinterval(SWITCH_SECONDS)
         async with asyncio.TaskGroup() as tasks:
             runtime = Runtime(settings, subscriptions, publisher)
             cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations, runtime))
