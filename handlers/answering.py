@@ -19,7 +19,7 @@ class Answering:
 
     As two consumers with `chat.retrieved` between them, the first token of 50 sessions came 3 ms later and that of
     50 questions in one instant 45 ms (`docs/performance.md`). What was found is told all the same, for whoever wants
-    to know, once the model has been asked.
+    to know, once nobody waits for it.
     """
 
     def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
@@ -28,7 +28,7 @@ class Answering:
         self._found: dict[tuple[str, UUID], ChatRetrieved] = {}
 
     async def handle(self, event: ChatRequested) -> AsyncGenerator[Event, None]:
-        """Yields what was found and then all of `Generation.answer`, with the first event of that.
+        """Yields all of `Generation.answer`, and then what was found.
 
         Raises `RetryableError` when the embedder or the vectors are away or another worker holds the message,
         `TimeoutError` when the search takes longer than 20 s, and what `Generation.answer` raises.
@@ -36,9 +36,10 @@ class Answering:
         async with beside(self._generation.prepare(event)) as preparing:
             found = self._found.get(_key(event)) or await self._search(event)
             prepared = await preparing
-        async for said in _led_by(found, self._generation.answer(found, prepared)):
-            yield said
-        self._found.pop(_key(event), None)
+        async with aclosing(self._generation.answer(found, prepared)) as events:
+            async for said in events:
+                yield said
+        yield self._found.pop(_key(event), found)
 
     async def give_up(self, event: ChatRequested, error: Exception) -> AsyncGenerator[Event, None]:
         """Ends the message as failed, or as it ended before: generation alone knows which, also after a search that
@@ -50,9 +51,10 @@ class Answering:
         else:
             found = self._retrieval.failed(event, error)
             ending = self._generation.answer(found, await self._generation.prepare(event))
-        async for said in _led_by(found, ending):
-            yield said
-        self._found.pop(_key(event), None)
+        async with aclosing(ending) as events:
+            async for said in events:
+                yield said
+        yield self._found.pop(_key(event), found)
 
     async def _search(self, event: ChatRequested) -> ChatRetrieved:
         """Remembered until the message has ended: a provider that fails is no reason to search again."""
@@ -66,13 +68,3 @@ class Answering:
 
 def _key(event: ChatRequested) -> tuple[str, UUID]:
     return event.client_id, event.message_id
-
-
-async def _led_by(found: ChatRetrieved, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    is_told = False
-    async with aclosing(events):
-        async for said in events:
-            if not is_told:
-                is_told = True
-                yield found
-            yield said

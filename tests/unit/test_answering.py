@@ -13,8 +13,8 @@ from schemas.failures import RetryableError
 from tests.answering import build, names, of, text
 from tests.fakes_models import FakeAttempts, FakeModel, finish, retrieved
 
-WHOLE = ["ChatRetrieved", "AnswerStarted", "AnswerSources", "AnswerDelta", "AnswerCompleted", "ChatCompleted"]
-FAILED = ["ChatRetrieved", "AnswerFailed", "ChatCompleted"]
+WHOLE = ["AnswerStarted", "AnswerSources", "AnswerDelta", "AnswerCompleted", "ChatCompleted", "ChatRetrieved"]
+FAILED = ["AnswerFailed", "ChatCompleted", "ChatRetrieved"]
 
 
 class Search:
@@ -48,16 +48,12 @@ async def give_up(handler, event, error):
         return [said async for said in handler.give_up(event, error)]
 
 
-async def test_what_was_found_is_told_once_the_model_was_asked():
-    found, model = retrieved(), FakeModel("a", finish())
-    heard, prompts = [], []
-    async for said in Answering(Search(found), build(model)).handle(found.request):
-        heard.append(said)
-        prompts.append(len(model.prompts))
+async def test_what_was_found_is_told_after_the_answer():
+    found = retrieved()
+    heard = await run(Answering(Search(found), build(FakeModel("a", finish()))), found.request)
 
     assert names(heard) == WHOLE
-    assert heard[0] == found
-    assert prompts[0] == 1
+    assert heard[-1] == found
 
 
 async def test_the_right_to_answer_is_taken_while_the_search_runs():
@@ -152,8 +148,8 @@ async def test_giving_up_after_a_provider_that_refused_tells_that_and_what_was_f
         await run(handler, found.request)
     heard = await give_up(handler, found.request, caught.value)
 
-    assert names(heard)[0] == "ChatRetrieved"
-    assert heard[0] == found
+    assert names(heard) == FAILED
+    assert heard[-1] == found
     assert of(heard, AnswerFailed).code == "provider_refused"
 
 
@@ -162,7 +158,7 @@ async def test_giving_up_on_what_has_ended_tells_the_ending_again():
     whole = await run(Answering(Search(found), build(FakeModel("a", finish()), attempts=attempts)), found.request)
     heard = await give_up(Answering(Search(found), build(attempts=attempts)), found.request, RetryableError("away"))
 
-    assert heard[1 : len(whole)] == whole[1:]
+    assert heard[: len(whole) - 1] == whole[:-1]
 
 
 async def test_only_so_much_is_remembered(monkeypatch):
