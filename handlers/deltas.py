@@ -6,11 +6,12 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Self, cast
 
-from handlers.beat import next_beat
+from handlers.beat import BEAT_SECONDS, next_beat
 from handlers.interruption import Interruption
 from handlers.ports import Finish, Model, Prompt
 
 FULL_CHARACTERS = 1_000
+OPENING_BEATS = 4
 MAX_WAITING_CHARACTERS = 100_000
 # For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
 END_SECONDS = 0.05
@@ -64,9 +65,9 @@ class Deltas:
                 return
             await self._until(FULL_CHARACTERS, moment=next_beat())
 
-    async def beat(self) -> None:
-        """Returns at the next beat, or when there is something to tell before it."""
-        await self._until(1, moment=next_beat())
+    async def opening(self) -> None:
+        """Returns when there is something to tell, or at the fourth beat: nobody sees that an answer begins later."""
+        await self._until(1, moment=next_beat() + (OPENING_BEATS - 1) * BEAT_SECONDS)
 
     async def _read(self) -> None:
         async with aclosing(self._stream) as stream:

@@ -73,7 +73,7 @@ async def _spoken(
 ) -> AsyncGenerator[AnswerEvent, None]:
     async with Deltas(model, prompt, interruption) as deltas:
         # The model works already. In a burst, the next questions reach it before all this is told.
-        await deltas.beat()
+        await deltas.opening()
         if interruption.reason:
             return
         yield answer.started(model)

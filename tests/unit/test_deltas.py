@@ -65,19 +65,19 @@ async def told_by(model):
     return [(type(event).__name__, loop.time()) async for event in told]
 
 
-def test_the_model_is_asked_before_its_sources_are_told_at_the_beat():
+def test_the_model_is_asked_before_its_sources_are_told_at_the_fourth_beat():
     model = SteadyModel(0.2)
     told = simulate(told_by(model))
 
     assert model.asked_at == 0
     assert told[:3] == [
-        ("AnswerStarted", pytest.approx(BEAT_SECONDS)),
-        ("AnswerSources", pytest.approx(BEAT_SECONDS)),
+        ("AnswerStarted", pytest.approx(4 * BEAT_SECONDS)),
+        ("AnswerSources", pytest.approx(4 * BEAT_SECONDS)),
         ("AnswerDelta", pytest.approx(0.2)),
     ]
 
 
-def test_a_first_word_that_comes_before_the_beat_waits_for_nothing():
+def test_a_first_word_that_comes_before_that_waits_for_nothing():
     told = simulate(told_by(SteadyModel(0.011)))
 
     assert [name for name, _ in told[:3]] == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
