@@ -1,75 +1,28 @@
 """OpenAI's and Anthropic's streams, whole and broken, over real sockets."""
 
 import asyncio
-from contextlib import aclosing
-from dataclasses import dataclass
 
 import aiohttp
 import pytest
 
 from handlers.models import answer_stream, silence
-from handlers.models.anthropic import AnthropicModel
-from handlers.models.errors import ProviderBusyError, ProviderError, ProviderRefusedError
-from handlers.models.openai import OpenAIModel
-from handlers.ports import Finish, Turn
-from schemas.events import Usage
+from handlers.models.errors import ProviderBusyError, ProviderRefusedError
+from handlers.ports import Finish
 from tests.fakes_models import prompt
 from tests.fakes_provider import (
     CUT,
     HANG,
     ScriptedProvider,
-    anthropic_delta,
-    anthropic_end,
-    anthropic_start,
     openai_chunk,
-    openai_end,
     sse,
     stream,
 )
-
-
-@dataclass
-class Kind:
-    make: object
-    start: bytes
-    delta: object
-    end: object
-    usage: Usage
-
-
-KINDS = {
-    "openai": Kind(
-        lambda session, url: OpenAIModel(session, f"{url}/v1", "sk-test", "gpt-4o-mini"),
-        b"",
-        openai_chunk,
-        openai_end,
-        Usage(input_tokens=100, output_tokens=7, cache_read_tokens=20),
-    ),
-    "anthropic": Kind(
-        lambda session, url: AnthropicModel(session, url, "sk-ant-test", "claude-sonnet-4-5"),
-        anthropic_start(),
-        anthropic_delta,
-        anthropic_end,
-        Usage(input_tokens=100, output_tokens=7, cache_read_tokens=20, cache_write_tokens=5),
-    ),
-}
+from tests.provider_kinds import KINDS, ask, failure
 
 
 @pytest.fixture(params=KINDS)
 def kind(request):
     return KINDS[request.param]
-
-
-async def ask(kind, provider, question=None):
-    async with provider.running() as url, aiohttp.ClientSession() as session:
-        async with aclosing(kind.make(session, url).stream(question or prompt())) as answer:
-            return [piece async for piece in answer]
-
-
-async def failure(kind, *replies):
-    with pytest.raises(ProviderError) as caught:
-        await asyncio.wait_for(ask(kind, ScriptedProvider(*replies)), 5)
-    return caught.value
 
 
 async def test_whole_answer_is_text_and_one_finish(kind):
@@ -184,60 +137,6 @@ async def test_redirects_are_not_followed_with_our_key(kind):
     assert isinstance(await failure(kind, (307, {"Location": "/elsewhere"}, [])), ProviderBusyError)
 
 
-async def test_closed_port_is_retryable(kind, unused_port):
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(ProviderBusyError):
-            async for _ in kind.make(session, f"http://127.0.0.1:{unused_port}").stream(prompt()):
-                pass
-
-
-@pytest.fixture
-async def unused_port():
-    async with ScriptedProvider(stream()).running() as url:
-        return int(url.rsplit(":", 1)[1])
-
-
-async def test_closing_the_iterator_closes_the_connection(kind):
-    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), HANG))
-    async with provider.running() as url, aiohttp.ClientSession() as session:
-        answer = kind.make(session, url).stream(prompt())
-        assert await anext(answer) == "a"
-        await asyncio.wait_for(provider.hanging.wait(), 5)
-        await answer.aclose()
-
-        await asyncio.wait_for(provider.gone.wait(), 0.5)
-
-
-async def test_connection_of_a_whole_answer_is_used_again(kind):
-    """Even when the end of the response comes after the last word, as it does from a real provider."""
-    told = asyncio.Event()
-    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.end(), told))
-    async with provider.running() as url, aiohttp.ClientSession() as session:
-        for _ in range(3):
-            told.clear()
-            async for piece in kind.make(session, url).stream(prompt()):
-                if isinstance(piece, Finish):
-                    told.set()
-
-    assert len(provider.requests) == 3
-    assert len(provider.transports) == 1
-
-
-async def test_kept_connection_that_the_provider_closed_is_replaced(kind):
-    provider = ScriptedProvider(CUT, stream(kind.start, kind.delta("a"), kind.end()))
-
-    assert (await ask(kind, provider))[0] == "a"
-    assert len(provider.requests) == 2
-
-
-async def test_connection_that_is_always_closed_is_given_up(kind):
-    provider = ScriptedProvider(CUT)
-    with pytest.raises(ProviderBusyError):
-        await ask(kind, provider)
-
-    assert len(provider.requests) == 2
-
-
 async def test_anthropic_error_events_keep_their_meaning():
     kind = KINDS["anthropic"]
 
@@ -286,37 +185,3 @@ async def test_cut_after_the_last_word_is_an_answer():
 
     assert pieces[0] == "Whole."
     assert pieces[-1].reason == "stop"
-
-
-async def test_openai_request_is_as_documented():
-    provider = ScriptedProvider(stream(openai_chunk("a"), openai_end()))
-    await ask(KINDS["openai"], provider, prompt(turns=[Turn("Hi?", "Hello.")]))
-    path, headers, body = provider.requests[0]
-
-    assert path == "/v1/chat/completions"
-    assert headers["Authorization"] == "Bearer sk-test"
-    assert body["stream_options"] == {"include_usage": True}
-    assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
-    assert (body["max_tokens"], body["temperature"]) == (100, 0.2)
-
-
-async def test_reasoning_models_get_the_limit_under_its_new_name():
-    provider = ScriptedProvider(stream(openai_chunk("a"), openai_end()))
-    async with provider.running() as url, aiohttp.ClientSession() as session:
-        async for _ in OpenAIModel(session, url, "k", "gpt-5-mini").stream(prompt()):
-            pass
-    body = provider.requests[0][2]
-
-    assert body["max_completion_tokens"] == 100
-    assert not {"max_tokens", "temperature"} & set(body)
-
-
-async def test_anthropic_request_caches_the_stable_prefix():
-    provider = ScriptedProvider(stream(anthropic_start(), anthropic_delta("a"), anthropic_end()))
-    await ask(KINDS["anthropic"], provider)
-    path, headers, body = provider.requests[0]
-
-    assert path == "/v1/messages"
-    assert headers["x-api-key"] == "sk-ant-test"
-    assert headers["anthropic-version"] == "2023-06-01"
-    assert body["system"] == [{"type": "text", "text": "Answer.", "cache_control": {"type": "ephemeral"}}]
