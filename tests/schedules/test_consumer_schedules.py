@@ -13,7 +13,8 @@ from streams import assignment, commits, consumer, poll, watchdog
 from streams.consumer import Consumer
 from streams.subscription import Subscription
 from streams.topics import CHAT_REQUESTED
-from tests.fakes_kafka import ScriptedBroker, ScriptedKafka
+from tests.fakes_broker import ScriptedBroker
+from tests.fakes_kafka import ScriptedKafka
 from tests.fakes_runner import ScriptedRunner
 from tests.jumping_loop import simulate
 

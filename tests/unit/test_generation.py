@@ -58,10 +58,12 @@ async def test_record_tells_the_same_story_as_the_events():
 async def test_metrics_count_an_answer_once():
     labels = {"outcome": "completed", "finish_reason": "stop", "provider": "openai", "model": "counted"}
     generation, event = build(FakeModel("a", finish(), name="counted")), retrieved()
+    searches = REGISTRY.get_sample_value("chatconnect_retrieval_seconds_count")
     await run(generation, event)
     await run(generation, event)
 
     assert REGISTRY.get_sample_value("chatconnect_answers_total", labels) == 1
+    assert REGISTRY.get_sample_value("chatconnect_retrieval_seconds_count") == searches + 1
 
 
 async def test_first_token_is_told_before_the_second_comes():

@@ -23,11 +23,6 @@ from tests.fakes_provider import (
 from tests.provider_kinds import KINDS, ask
 
 
-@pytest.fixture(params=KINDS)
-def kind(request):
-    return KINDS[request.param]
-
-
 async def test_closed_port_is_retryable(kind, unused_port):
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ProviderBusyError):

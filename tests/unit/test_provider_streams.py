@@ -20,11 +20,6 @@ from tests.fakes_provider import (
 from tests.provider_kinds import KINDS, ask, failure
 
 
-@pytest.fixture(params=KINDS)
-def kind(request):
-    return KINDS[request.param]
-
-
 async def test_whole_answer_is_text_and_one_finish(kind):
     steps = (kind.start, kind.delta("Hello"), kind.delta(" wörld 🌍"), kind.end())
     pieces = await ask(kind, ScriptedProvider(stream(*steps)))

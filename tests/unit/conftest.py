@@ -1,0 +1,10 @@
+"""What more than one file of unit tests is given."""
+
+import pytest
+
+from tests.provider_kinds import KINDS
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return KINDS[request.param]
