@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 import msgspec
 import orjson
 
+from gateway import frame_data
 from stores.chat_logs import ChatLog
 
 State = Literal["running", "completed", "failed", "cancelled"]
@@ -80,18 +81,17 @@ class Answer:
             self.attempt, self.text, self.sources, self.model = frame.attempt, "", [], ""
             self.sources_bytes = 0
         self.seq = frame.seq
-        data = orjson.loads(frame.data)
-        match frame.event:
-            case "started":
-                self.model = data["model"]
-            case "sources":
-                self.sources, self.sources_bytes = data["sources"], len(frame.data)
-            case "delta":
-                self.text += data["text"]
-            case _:
+        match frame_data.decode(frame.event, frame.data):
+            case frame_data.Started(model=model):
+                self.model = model
+            case frame_data.Sources(sources=sources):
+                self.sources, self.sources_bytes = msgspec.to_builtins(sources), len(frame.data)
+            case frame_data.Delta(text=text):
+                self.text += text
+            case ending:
                 self.state = ENDINGS[frame.event]
-                self.ending = data
-                self.model = data.get("model") or self.model
+                self.ending = msgspec.to_builtins(ending)
+                self.model = self.ending.get("model") or self.model
 
     def copy(self) -> Self:
         """An independent copy to fold further."""

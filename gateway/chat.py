@@ -22,6 +22,8 @@ from gateway.stream import EventStream, Sources
 from schemas.events import ChatCancelled, ChatFeedback, Source, Usage
 from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
 
+ROW_POLL_SECONDS = 0.5
+
 
 async def chat(request: Request) -> Response:
     """POST /chat: the whole answer, or 202 when the caller would not wait for it."""
@@ -97,9 +99,15 @@ async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds:
     while asyncio.get_running_loop().time() < until and not gateway.drain.is_on:
         ring = gateway.rings.get(session.key)
         progress = ring.progress.get(name) if ring else None
-        if ring is not None and progress is not None and not progress.is_running and progress.is_whole:
-            return ring.answer(name)
-        if not await next_frame(gateway.rings, session, request.receive, until):
+        look_at = until
+        if ring is not None and progress is not None and not progress.is_running:
+            if progress.is_whole:
+                return ring.answer(name)
+            # A part of it was unreadable here: its row tells all, once it is written.
+            if (row := await gateway.chat_logs.get(session.client_id, asked.message_id)) is not None:
+                return Answer.logged(row)
+            look_at = asyncio.get_running_loop().time() + ROW_POLL_SECONDS
+        if not await next_frame(gateway.rings, session, request.receive, min(until, look_at)):
             return None
     return None
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from gateway.answers import Answer, Frame
 
 SESSION_BYTES = 256 * 1024
-# A frame's own objects weigh about this much beside its data.
+# A frame's own objects weigh about this much beside its data, and what is kept of an answer beside its frames.
 FRAME_OVERHEAD_BYTES = 256
+ANSWER_OVERHEAD_BYTES = 1_024
 REMEMBERED_ENDINGS = 64
 
 RingKey = tuple[bytes, bytes]
@@ -17,14 +18,24 @@ RingKey = tuple[bytes, bytes]
 
 @dataclass(slots=True)
 class Progress:
-    """How far an answer is. `folded` is what its evicted frames added up to."""
+    """How far an answer is. `folded` is what its evicted frames added up to.
+
+    `has_hole`: a frame between others is missing or unreadable, so nobody may be sent what follows it.
+    """
 
     attempt: int
     seq: int
     is_whole: bool
     seen_at: float
     is_running: bool = True
+    has_hole: bool = False
     folded: Answer | None = None
+
+    def is_past(self, frame: Frame) -> bool:
+        """Whether a frame says nothing new: a repetition, of a lower attempt, or after the end."""
+        if not self.is_running or frame.attempt < self.attempt:
+            return True
+        return frame.attempt == self.attempt and frame.seq <= self.seq
 
 
 class Ring:
@@ -49,12 +60,22 @@ class Ring:
         """Take a frame, unless it repeats, belongs to a lower attempt, or its answer has ended."""
         if not self._advance(frame, now):
             return False
+        if self.progress[frame.message_id].has_hole:
+            self._pass_over(frame)
+            return True
         self.frames.append(frame)
         self.size_bytes += _weight(frame)
         while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
             self._evict()
         self.wake()
         return True
+
+    def skip(self, frame: Frame, now: float) -> bool:
+        """A frame came whose data cannot be read: its answer has a hole here, unless `append` would not take it."""
+        is_news = self._advance(frame, now)
+        if is_news:
+            self._break(frame)
+        return is_news
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
         """The frames behind a cursor, of one answer or of all."""
@@ -84,7 +105,7 @@ class Ring:
     def forget(self, message_id: str) -> None:
         """Drop an answer, and the frames at the old end that belong to no known answer."""
         progress = self.progress.pop(message_id)
-        self.size_bytes -= progress.folded.size_bytes if progress.folded else 0
+        self.size_bytes -= ANSWER_OVERHEAD_BYTES + (progress.folded.size_bytes if progress.folded else 0)
         while self.frames and self.frames[0].message_id not in self.progress:
             self._leave(self.frames.popleft())
 
@@ -106,31 +127,47 @@ class Ring:
             self.size_bytes -= progress.folded.size_bytes if progress.folded else 0
             progress.folded, progress.is_whole = None, False
 
+    def shed_answers(self) -> None:
+        """Keep nothing: whoever comes is told to come back, or what the database has."""
+        for message_id in list(self.progress):
+            self.forget(message_id)
+
     def wake(self) -> None:
         """Call whoever waits."""
         for wake in self.waiters:
             wake()
 
     def _advance(self, frame: Frame, now: float) -> bool:
-        message_id, attempt, seq = frame.message_id, frame.attempt, frame.seq
+        message_id, seq = frame.message_id, frame.seq
         progress = self.progress.get(message_id)
         if progress is None:
             if message_id in self._ended:
                 return False
-            progress = self.progress[message_id] = Progress(attempt, -1, is_whole=True, seen_at=now)
-        elif not progress.is_running or attempt < progress.attempt:
+            progress = self.progress[message_id] = Progress(frame.attempt, -1, is_whole=True, seen_at=now)
+            self.size_bytes += ANSWER_OVERHEAD_BYTES
+        elif progress.is_past(frame):
             return False
-        elif attempt > progress.attempt:
-            progress.attempt, progress.seq, progress.is_whole = attempt, -1, True
-        elif seq <= progress.seq:
-            return False
+        elif frame.attempt > progress.attempt:
+            progress.attempt, progress.seq, progress.is_whole, progress.has_hole = frame.attempt, -1, True, False
         if seq != progress.seq + 1:
             progress.is_whole = False
+            if progress.seq >= 0:
+                self._break(frame)
         progress.seq, progress.seen_at = seq, now
         if frame.is_ending:
             progress.is_running = False
             self._remember_ending(message_id)
         return True
+
+    def _break(self, frame: Frame) -> None:
+        progress = self.progress[frame.message_id]
+        progress.is_whole, progress.has_hole = False, True
+        self._pass_over(frame)
+
+    def _pass_over(self, frame: Frame) -> None:
+        # Streams that are not past it end, and go on with a snapshot once there is one.
+        self.floor = max(self.floor, frame.offset)
+        self.wake()
 
     def _remember_ending(self, message_id: str) -> None:
         # A redelivered request publishes its ending again, long after its frames were forgotten here.

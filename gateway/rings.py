@@ -13,6 +13,8 @@ from gateway.ring import Ring, RingKey
 KEPT_SECONDS = 120.0
 SILENT_SECONDS = 600.0
 TOTAL_BYTES = 64 * 1024 * 1024
+# Beginnings and ends that are remembered; the weight of what they stand for bounds them sooner, unless it was shed.
+MAX_ANSWERS = 400_000
 # What one pass of relief leaves. It stops every stream for as long as it takes to read what it sheds, 70 ms for a
 # tenth and 10 ms for this; and it looks at every ring, so it must not be needed for each frame either.
 RELIEVED_SHARE = 0.98
@@ -55,17 +57,27 @@ class Rings:
 
     def append(self, key: RingKey, partition: int, frame: Frame) -> bool:
         """Take a frame and wake who waits for it. False: a repetition, dropped."""
+        return self._take(key, partition, frame, Ring.append)
+
+    def skip(self, key: RingKey, partition: int, frame: Frame) -> None:
+        """A frame whose data cannot be read: its answer is not whole here, and nobody is sent the rest of it."""
+        self._take(key, partition, frame, Ring.skip)
+
+    def _take(self, key: RingKey, partition: int, frame: Frame, take: Callable[[Ring, Frame, float], bool]) -> bool:
         ring = self._rings.get(key) or self._create(key, partition)
         self._rings.move_to_end(key)
         is_known = frame.message_id in ring.progress
         size = ring.size_bytes
-        is_news = ring.append(frame, self._clock())
+        is_news = take(ring, frame, self._clock())
         self.size_bytes += ring.size_bytes - size
         if is_news and not is_known:
-            self._by_message[key[0], frame.message_id] = key
+            # The first session that a message was answered in stays the one it is found by.
+            self._by_message.setdefault((key[0], frame.message_id), key)
             heappush(self._expiries, (self._clock() + SILENT_SECONDS, key, frame.message_id))
         if is_news and frame.is_ending:
             heappush(self._expiries, (self._clock() + KEPT_SECONDS, key, frame.message_id))
+        while len(self._expiries) > MAX_ANSWERS:
+            self._forget(*heappop(self._expiries)[1:])
         if self.size_bytes > self._total_bytes:
             self._relieve()
         return is_news
@@ -93,16 +105,13 @@ class Rings:
             _, key, message_id = heappop(self._expiries)
             ring = self._rings.get(key)
             progress = ring.progress.get(message_id) if ring else None
-            if ring is None or progress is None:
-                self._by_message.pop((key[0], message_id), None)
-                continue
-            due = progress.seen_at + (SILENT_SECONDS if progress.is_running else KEPT_SECONDS)
-            if due > now:
-                heappush(self._expiries, (due, key, message_id))
-                continue
-            self._by_message.pop((key[0], message_id), None)
-            self._shrink(ring, partial(ring.forget, message_id))
-            EVICTIONS.labels("age").inc()
+            if progress is not None:
+                due = progress.seen_at + (SILENT_SECONDS if progress.is_running else KEPT_SECONDS)
+                if due > now:
+                    heappush(self._expiries, (due, key, message_id))
+                    continue
+                EVICTIONS.labels("age").inc()
+            self._forget(key, message_id)
 
     def answers(self, key: RingKey) -> list[Answer]:
         """Every answer of the session that is held here, oldest first."""
@@ -113,11 +122,18 @@ class Rings:
         ring = self._rings[key] = Ring(key, partition, self._floors.get(partition, -1))
         return ring
 
+    def _forget(self, key: RingKey, message_id: str) -> None:
+        if self._by_message.get((key[0], message_id)) == key:
+            del self._by_message[key[0], message_id]
+        ring = self._rings.get(key)
+        if ring is not None and message_id in ring.progress:
+            self._shrink(ring, partial(ring.forget, message_id))
+
     def _relieve(self) -> None:
         target = self._total_bytes * RELIEVED_SHARE
         # Ended answers before running ones, and the least recently used first.
         EVICTIONS.labels("memory").inc()
-        for shed in (Ring.shed_ended, Ring.shed_frames, Ring.shed_texts):
+        for shed in (Ring.shed_ended, Ring.shed_frames, Ring.shed_texts, Ring.shed_answers):
             for ring in list(self._rings.values()):
                 if self.size_bytes <= target:
                     return

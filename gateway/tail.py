@@ -1,16 +1,22 @@
-"""Reads all of `chat.token` into the rings. Never decodes a value: key and headers tell everything (design §5)."""
+"""Reads all of `chat.token` into the rings. Key and headers say where a frame belongs, and its value must agree."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import lru_cache
 from typing import Protocol
+from uuid import UUID
 
+import structlog
+
+from gateway import frame_data
 from gateway.answers import Frame
 from gateway.metrics import REPEATED, RING_BYTES, RINGS, TAIL_LAG, UNREADABLE
 from gateway.questions import Questions
 from gateway.resume import Place
 from gateway.ring import RingKey
 from gateway.rings import Rings
+from schemas.events import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
 from streams.partitioner import partition_for
 
@@ -20,6 +26,11 @@ SWEEP_SECONDS = 5.0
 CATCH_UP_POLL_SECONDS = 0.02
 # Less than a silent reader needs to be built anew, so that meanwhile nobody is sent here.
 SILENT_SECONDS = 8.0
+REMEMBERED_NAMES = 8_192
+# Of an attempt or a number in four bytes.
+MAX_DIGITS = 11
+
+log = structlog.get_logger()
 
 EVENTS = {
     b"AnswerStarted": "started",
@@ -67,6 +78,7 @@ class Tail:
         self._log = log
         self._rings = rings
         self._questions = questions
+        self._has_noted = False
         self.caught_up = asyncio.Event()
 
     async def run(self) -> None:
@@ -109,21 +121,25 @@ class Tail:
                 self._take(record)
 
     def _take(self, record: Record) -> None:
-        headers = dict(record.headers)
         try:
-            client_id, event = headers[CLIENT_ID], EVENTS[headers[EVENT_TYPE]]
-            message_id, attempt, seq = headers[ANSWER].decode().rsplit("/", 2)
-            place = int(attempt), int(seq)
-        except (KeyError, ValueError):
-            UNREADABLE.inc()
+            key, frame = _frame_of(record)
+        except (KeyError, ValueError) as error:
+            self._note_unreadable(record, error)
             return
-        if record.key is None or record.value is None:
-            UNREADABLE.inc()
+        if not _is_sound(frame):
+            self._note_unreadable(record, ValueError("the value is not what its headers say"))
+            self._rings.skip(key, record.partition, frame)
             return
-        frame = Frame(record.offset, message_id, *place, event, record.value, record.timestamp)
-        self._questions.hear(client_id, message_id, event)
-        if not self._rings.append((client_id, record.key), record.partition, frame):
+        self._questions.hear(key[0], frame.message_id, frame.event)
+        if not self._rings.append(key, record.partition, frame):
             REPEATED.inc()
+
+    def _note_unreadable(self, record: Record, error: Exception) -> None:
+        UNREADABLE.inc()
+        # The first of many: the metric counts the others.
+        if not self._has_noted:
+            self._has_noted = True
+            log.warning("record_unreadable", partition=record.partition, offset=record.offset, error=repr(error))
 
     async def _keep_house(self) -> None:
         while not self._log.is_caught_up:
@@ -136,3 +152,39 @@ class Tail:
             TAIL_LAG.set(self.lag)
             RING_BYTES.set(self._rings.size_bytes)
             RINGS.set(len(self._rings))
+
+
+def _frame_of(record: Record) -> tuple[RingKey, Frame]:
+    """Where it belongs, by key and headers. Raises `KeyError` and `ValueError`."""
+    headers = dict(record.headers)
+    key = _key(headers[CLIENT_ID], record.key)
+    message_id, attempt, seq = headers[ANSWER].decode("ascii").rsplit("/", 2)
+    if not (attempt.isdecimal() and seq.isdecimal() and len(attempt) < MAX_DIGITS > len(seq)):
+        raise ValueError("the answer's attempt and number are no whole numbers")
+    event, value = EVENTS[headers[EVENT_TYPE]], record.value or b""
+    return key, Frame(record.offset, _canonical(message_id), int(attempt), int(seq), event, value, record.timestamp)
+
+
+def _is_sound(frame: Frame) -> bool:
+    try:
+        data = frame_data.decode(frame.event, frame.data)
+    except ValueError:
+        return False
+    return (data.message_id, data.attempt, data.seq) == (frame.message_id, frame.attempt, frame.seq)
+
+
+@lru_cache(REMEMBERED_NAMES)
+def _key(client_id: bytes, session_id: bytes | None) -> RingKey:
+    """Whose session. Raises `ValueError` for what no client or session is called."""
+    for name, most in ((client_id, MAX_CLIENT_ID_CHARACTERS), (session_id or b"", MAX_SESSION_ID_CHARACTERS)):
+        if not 0 < len(name) <= most * 4 or len(name.decode()) > most:
+            raise ValueError("the client or the session has no name that may be one")
+    return client_id, session_id or b""
+
+
+@lru_cache(REMEMBERED_NAMES)
+def _canonical(message_id: str) -> str:
+    """The name of a message, which must be a UUID as we write it. Raises `ValueError`."""
+    if str(UUID(message_id)) != message_id:
+        raise ValueError("a message's name is a UUID in lower case")
+    return message_id

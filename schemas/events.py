@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from schemas.shape import Shape
 
 MAX_SESSION_ID_CHARACTERS = 128
+MAX_CLIENT_ID_CHARACTERS = 64
 MAX_QUESTION_CHARACTERS = 8_000
 
 Tier = Literal["free", "paid"]
@@ -33,7 +34,7 @@ def _aware_utc(moment: datetime) -> datetime:
 
 UtcDatetime = Annotated[datetime, AfterValidator(_aware_utc)]
 SessionId = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
-ClientId = Annotated[str, Field(min_length=1, max_length=64)]
+ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID_CHARACTERS)]
 
 
 class Usage(Shape):

@@ -1,0 +1,133 @@
+"""Whoever reaches the broker can write to `chat.token`: nothing there stops the tail or spoils another's answer."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.questions import Questions
+from gateway.rings import Rings
+from gateway.tail import Tail
+from gateway.waiting import Queue
+from tests.fakes_tail import CLIENT, EVENT_TYPES, FakeLog, answer_frames, frame, message_id, record
+
+KEY = (CLIENT.encode(), b"s")
+
+
+def tail_of(*records):
+    rings = Rings()
+    tail = Tail(FakeLog(), rings, Questions(Queue()))
+    for one in records:
+        tail._take(one)
+    return rings
+
+
+def spoilt(made, value):
+    one = record(made)
+    one.value = value
+    return one
+
+
+UNREADABLE = [
+    b"{bad json", b"{}", b"[]", b"null", b"\xff\xfe", b"", None, b"[" * 100_000, b'{"x":' * 100_000,
+    b'{"messageId":"%s","attempt":1,"seq":2}' % message_id(1).encode(),
+    b'{"messageId":"%s","attempt":1,"seq":2,"text":5}' % message_id(1).encode(),
+    b'{"messageId":"%s","attempt":1,"seq":2,"text":"\\ud800"}' % message_id(1).encode(),
+    b'{"messageId":"%s","attempt":1,"seq":7,"text":"another place"}' % message_id(1).encode(),
+    b'{"messageId":"%s","attempt":1,"seq":2,"text":"another message"}' % message_id(2).encode(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", UNREADABLE, ids=range(len(UNREADABLE)))
+def test_an_answer_with_an_unreadable_record_is_told_by_the_database_alone(value):
+    frames = answer_frames("hello" + "x" * 100)
+    big = [frame(made.offset, made.event, seq=made.seq, text="x" * 40_000) for made in frames[3:-1]]
+    rings = tail_of(*map(record, frames[:2]), spoilt(frames[2], value), *map(record, big), record(frames[-1]))
+
+    [answer] = rings.answers(KEY)
+    assert not answer.is_whole
+    assert rings.get(KEY).after(rings.floor(KEY, 0), None) == [], "nobody is sent what follows a hole"
+    assert rings.floor(KEY, 0) == frames[-1].offset
+
+
+def test_a_stream_that_saw_what_was_before_the_hole_is_behind():
+    frames = answer_frames("hello")
+    rings = tail_of(*map(record, frames[:4]), spoilt(frames[4], b"{}"))
+
+    assert rings.floor(KEY, 0) > frames[3].offset
+
+
+def test_a_record_that_only_repeats_spoils_nothing():
+    frames = answer_frames("hello")
+    forged = [spoilt(frame(90, seq=1), b"{}"), spoilt(frame(91, attempt=1, seq=0), b"{}")]
+    rings = tail_of(*map(record, frames[:4]), *forged, *map(record, frames[4:]))
+
+    [answer] = rings.answers(KEY)
+    assert (answer.text, answer.is_whole) == ("hello", True)
+
+
+def test_a_higher_attempt_is_whole_again():
+    frames = answer_frames("hello", is_ended=False)
+    second = answer_frames("again", attempt=2, start=50)
+    rings = tail_of(*map(record, frames[:3]), spoilt(frames[3], b"{}"), *map(record, second))
+
+    [answer] = rings.answers(KEY)
+    assert (answer.text, answer.is_whole) == ("again", True)
+
+
+def test_a_message_is_found_in_the_session_that_it_was_answered_in_first():
+    frames = answer_frames("hello")
+    rings = tail_of(*map(record, frames), *(record(made, session="thief") for made in frames))
+
+    assert rings.session_of(CLIENT, message_id(1)) == "s"
+
+
+HONEST = answer_frames("an honest answer")
+names = st.sampled_from([b"s", b"other", None, b"", b"\xff\xfe", b"k" * 5_000])
+events = st.sampled_from([*EVENT_TYPES.values(), b"", b"\xff", b"AnswerAsked"])
+places = st.one_of(
+    st.builds(
+        lambda message, attempt, seq: f"{message}/{attempt}/{seq}".encode(),
+        st.sampled_from([message_id(2), message_id(3), "x", "", message_id(2).upper()]),
+        st.one_of(st.integers(), st.just(10**30), st.sampled_from(["", "1e3", "٣", "-1", " 1"])),
+        st.one_of(st.integers(), st.just(10**30), st.sampled_from(["", "1.0", "٣"])),
+    ),
+    st.binary(max_size=40),
+)
+values = st.one_of(
+    st.none(),
+    st.binary(max_size=60),
+    st.sampled_from([value for value in UNREADABLE if value is None or len(value) < 1_000]),
+    st.builds(lambda made: made.data, st.sampled_from(answer_frames("hi", message=2))),
+)
+forgeries = st.builds(
+    lambda key, client, event, place, value, has: SimpleNamespace(
+        topic="chat.token", partition=0, offset=500, timestamp=0, key=key, value=value,
+        headers=[
+            pair
+            for pair, is_there in zip(
+                (("client-id", client), ("event-type", event), ("answer", place)), has, strict=True
+            )
+            if is_there
+        ],
+    ),
+    names, st.sampled_from([CLIENT.encode(), b"\xff\xff", b"", b"c" * 300]), events, places, values,
+    st.tuples(*[st.sampled_from([True, True, True, False])] * 3),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.integers(0, len(HONEST)), forgeries), max_size=12))
+def test_no_bytes_on_the_topic_stop_the_tail_or_change_an_honest_answer(forged):
+    records = []
+    for place in range(len(HONEST) + 1):
+        records += [one for at, one in forged if at == place]
+        records += [record(made) for made in HONEST[place : place + 1]]
+    rings = tail_of(*records)
+
+    honest = next(answer for answer in rings.answers(KEY) if answer.message_id == message_id(1))
+    assert (honest.text, honest.state, honest.is_whole) == ("an honest answer", "completed", True)
+    for client, session in list(rings._rings):
+        rings.answers((client, session))
+        assert rings.session_of(client.decode(), message_id(2)) in (None, "s", "other")
