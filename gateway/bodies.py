@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from gateway.problems import Problem
-from schemas.events import MAX_SESSION_ID_CHARACTERS
+from schemas.bounds import MAX_SESSION_ID_CHARACTERS
 from schemas.shape import Shape
 
 MAX_JSON_BYTES = 64 * 1024

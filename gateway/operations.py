@@ -7,7 +7,7 @@ from gateway.operation import Operation as Op
 from gateway.operation import Parameter as Param
 from gateway.prefer import MAX_WAIT_SECONDS
 from schemas import http
-from schemas.events import MAX_SESSION_ID_CHARACTERS
+from schemas.bounds import MAX_SESSION_ID_CHARACTERS
 
 DOCUMENT = Param("documentId", "path", "The document's id.", {"type": "string", "minLength": 1})
 MESSAGE = Param("messageId", "path", "The message's id.", {"type": "string", "format": "uuid"})

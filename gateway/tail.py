@@ -16,7 +16,7 @@ from gateway.questions import Questions
 from gateway.resume import Place
 from gateway.ring import RingKey
 from gateway.rings import Rings
-from schemas.events import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
+from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
 from streams.partitioner import partition_for
 

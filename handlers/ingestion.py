@@ -16,9 +16,12 @@ from handlers.progress import Telling
 from handlers.readers.section import UnreadableError
 from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
 from schemas.failures import PermanentError, RetryableError
+from stores.database import REFUSALS
 from stores.documents import Documents
 from stores.uploads import Uploads
 from stores.vectors import VectorStore
+
+AWAY = "A part of the system was away for too long. The file is fine: try again later."
 
 log = structlog.get_logger()
 
@@ -64,9 +67,9 @@ class Ingestion:
         if isinstance(event, DocumentDeleted):
             yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
             return
-        failed = Telling(event).failed(
-            "A part of the system was away for too long. The file is fine: try again later.", retryable=True
-        )
+        is_final = isinstance(error, PermanentError)
+        reason = f"The upload was announced wrongly: {error}" if is_final else AWAY
+        failed = Telling(event).failed(reason, retryable=not is_final)
         try:
             await self._documents.advance(failed)
         except (OSError, SQLAlchemyError) as unsaved:
@@ -154,5 +157,7 @@ def _deletion(
 def _dependencies() -> Iterator[None]:
     try:
         yield
+    except REFUSALS as error:
+        raise PermanentError(f"What is known of the document cannot be stored: {error}", code="row_refused") from error
     except (OSError, SQLAlchemyError) as error:
         raise RetryableError(f"A dependency of ingestion is away: {error!r}") from error

@@ -11,14 +11,16 @@ from uuid import UUID
 import structlog
 
 from handlers.answers import attempt_of
-from schemas.failures import RetryableError
+from schemas.failures import PermanentError, RetryableError
 from stores.attempts import Ended, Held, Lease
-from stores.database import DATABASE_ERRORS
+from stores.database import DATABASE_ERRORS, REFUSALS
 
 DEADLINE_SECONDS = 2
 MAX_REMEMBERED = 10_000
 MAX_UNSTORED = 1_000
 NUMBERS_PER_SECOND = 8
+# Half of what a column of four bytes holds: the other half is for counting on.
+MAX_BY_AGE = 2**30
 
 log = structlog.get_logger()
 
@@ -70,13 +72,15 @@ class Leases:
         self._unstored: dict[tuple[str, UUID], tuple[int, dict[str, Any]]] = {}
 
     async def begin(self, client_id: str, message_id: UUID, asked_at: datetime) -> Begun | Ended | Held:
-        """Takes the message, unless it is taken or over."""
+        """Takes the message, unless it is taken or over. Raises `PermanentError` for what no row can hold."""
         if unstored := self._unstored.get((client_id, message_id)):
             return Ended(unstored[1])
         above = self._highest(client_id, message_id, asked_at)
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 begun = await self._attempts.begin(client_id, message_id, above=above)
+        except REFUSALS as error:
+            raise PermanentError(f"the message cannot be begun: {error!r}", code="row_refused") from error
         except DATABASE_ERRORS as error:
             log.warning("answering_without_lease", error=repr(error))
             return self._remembered(Begun(client_id, message_id, above + 1, is_leased=False))
@@ -122,6 +126,10 @@ class Leases:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 is_ours = await self._attempts.finish(begun.client_id, begun.message_id, begun.attempt, ending)
+        except REFUSALS:
+            # Postgres is there and will never take it: told, and not owed.
+            log.exception("ending_refused", message_id=str(begun.message_id))
+            return True
         except DATABASE_ERRORS as error:
             log.warning("ending_not_stored", error=repr(error))
             if len(self._unstored) >= MAX_UNSTORED:
@@ -140,8 +148,13 @@ class Leases:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await self._attempts.finish(client_id, message_id, attempt, ending)
+        except REFUSALS:
+            log.exception("ending_refused", message_id=str(message_id))
         except DATABASE_ERRORS as error:
             log.warning("ending_not_stored", error=repr(error))
+            # The next one's turn: whatever is wrong with this one holds up no other.
+            if key in self._unstored:
+                self._unstored[key] = self._unstored.pop(key)
             return
         self._unstored.pop(key, None)
 
@@ -161,7 +174,8 @@ class Leases:
     def _highest(self, client_id: str, message_id: UUID, asked_at: datetime) -> int:
         """No number was used above this one."""
         age_seconds = int((datetime.now(UTC) - asked_at).total_seconds())
-        return max(self._last.get((client_id, message_id), 0), NUMBERS_PER_SECOND * max(0, age_seconds))
+        by_age = min(MAX_BY_AGE, NUMBERS_PER_SECOND * max(0, age_seconds))
+        return max(self._last.get((client_id, message_id), 0), by_age)
 
     def _remembered(self, begun: Begun) -> Begun:
         key = begun.client_id, begun.message_id

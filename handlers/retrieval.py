@@ -9,7 +9,7 @@ import structlog
 from handlers.ports import Embedder
 from handlers.query import covered_share, leans_on_conversation
 from schemas.events import ChatRequested, ChatRetrieved, Passage, SearchFailure
-from schemas.failures import PermanentError
+from schemas.failures import PermanentError, RefusedError
 from stores.chat_logs import ChatLogs
 from stores.database import DATABASE_ERRORS
 from stores.vectors import VectorStore
@@ -19,6 +19,8 @@ log = structlog.get_logger()
 MAX_PASSAGES = 6
 HISTORY_SECONDS = 0.3
 FAILURE_CODE = "retrieval_failed"
+AWAY = "The knowledge base cannot be searched at the moment. Please ask again in a minute."
+REFUSED = "This question cannot be answered as it was sent. Please ask it again."
 
 
 class Retrieval:
@@ -46,7 +48,7 @@ class Retrieval:
         )
 
     def failed(self, event: ChatRequested, error: Exception) -> ChatRetrieved:
-        """What is handed on in place of passages when the search has failed for good."""
+        """What is handed on in place of passages when the search has failed for good, or must not be begun."""
         return ChatRetrieved(
             client_id=event.client_id,
             session_id=event.session_id,
@@ -56,8 +58,8 @@ class Retrieval:
             confidence=0.0,
             retrieval_ms=0.0,
             failure=SearchFailure(
-                code=FAILURE_CODE,
-                message="The knowledge base cannot be searched at the moment. Please ask again in a minute.",
+                code=error.code if isinstance(error, RefusedError) else FAILURE_CODE,
+                message=REFUSED if isinstance(error, RefusedError) else AWAY,
                 retryable=not isinstance(error, PermanentError),
             ),
         )

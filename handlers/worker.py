@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -25,7 +26,7 @@ from stores.attempts import Attempts
 from stores.database import DATABASE_ERRORS
 from streams import topics
 from streams.broker import create_app, create_broker, declare
-from streams.codec import UndecodableError, decode
+from streams.codec import Record, UndecodableError, decode
 from streams.collector import spare_what_stays
 from streams.publisher import Publisher
 from streams.reader import LogReader
@@ -165,4 +166,9 @@ async def _hear_cancels(settings: Settings, cancellations: Cancellations, runtim
                     continue
                 if isinstance(event, ChatCancelled):
                     cancellations.cancel(event.client_id, event.message_id)
-                    runtime.hurry(event.client_id, event.session_id)
+                    runtime.hurry(topics.CHAT_REQUESTED, partial(_asks, event))
+
+
+def _asks(cancelled: ChatCancelled, record: Record) -> bool:
+    """Whether a record of `chat.requested` asks what was cancelled, as far as its bytes tell without being read."""
+    return record.key == cancelled.session_id.encode() and str(cancelled.message_id).encode() in (record.value or b"")

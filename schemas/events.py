@@ -4,17 +4,22 @@ A message or session id is unique only within its client: two clients may choose
 so whatever is remembered about either is keyed by `(client_id, id)`.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from schemas.bounds import (
+    MAX_QUESTION_CHARACTERS,
+    Amount,
+    ClientId,
+    Count,
+    Dollars,
+    EventTime,
+    Number,
+    SessionId,
+)
 from schemas.shape import Shape
-
-MAX_SESSION_ID_CHARACTERS = 128
-MAX_CLIENT_ID_CHARACTERS = 64
-MAX_QUESTION_CHARACTERS = 8_000
 
 Tier = Literal["free", "paid"]
 Outcome = Literal["completed", "failed", "cancelled"]
@@ -23,27 +28,13 @@ Rating = Literal["up", "down"]
 DocumentStatus = Literal["pending", "parsing", "chunking", "embedding", "indexing", "ready", "failed", "deleted"]
 
 
-def _aware_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a time needs a zone: send RFC 3339 with Z or an offset")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a time must lie in the years 1 to 9999, in UTC too") from error
-
-
-UtcDatetime = Annotated[datetime, AfterValidator(_aware_utc)]
-SessionId = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
-ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID_CHARACTERS)]
-
-
 class Usage(Shape):
     """Tokens of one answer. `estimated` says that the provider sent no figures and we counted characters."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_read_tokens: Count = 0
+    cache_write_tokens: Count = 0
     estimated: bool = False
 
 
@@ -87,7 +78,7 @@ class ChatRequested(Event):
     text: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
     locale: str | None = None
     page_url: str | None = None
-    requested_at: UtcDatetime
+    requested_at: EventTime
 
 
 class SearchFailure(Shape):
@@ -170,7 +161,7 @@ class ChatCompleted(Event):
     message_id: UUID
     session_id: SessionId
     widget_id: str | None = None
-    attempt: int
+    attempt: Number
     outcome: Outcome
     question: str
     answer: str
@@ -182,12 +173,12 @@ class ChatCompleted(Event):
     model: str
     tier: Tier
     usage: Usage
-    cost_usd: float
-    retrieval_ms: float
-    first_token_ms: float | None = None
-    answer_ms: float
-    requested_at: UtcDatetime
-    completed_at: UtcDatetime
+    cost_usd: Dollars
+    retrieval_ms: Amount
+    first_token_ms: Amount | None = None
+    answer_ms: Amount
+    requested_at: EventTime
+    completed_at: EventTime
 
 
 class ChatCancelled(Event):
@@ -195,7 +186,7 @@ class ChatCancelled(Event):
 
     message_id: UUID
     session_id: SessionId
-    cancelled_at: UtcDatetime
+    cancelled_at: EventTime
 
 
 class ChatFeedback(Event):
@@ -205,7 +196,7 @@ class ChatFeedback(Event):
     session_id: SessionId
     rating: Rating
     comment: str | None = None
-    rated_at: UtcDatetime
+    rated_at: EventTime
 
 
 class DocumentUploaded(Event):
@@ -215,14 +206,14 @@ class DocumentUploaded(Event):
     uri: str
     sha256: str
     media_type: str
-    size_bytes: int
+    size_bytes: Number
     filename: str
     title: str
     description: str | None = None
     tags: list[str] = Field(default_factory=list)
     external_id: str | None = None
-    version: int = 1
-    uploaded_at: UtcDatetime
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
+    uploaded_at: EventTime
 
 
 class DocumentDeleted(Event):
@@ -235,12 +226,12 @@ class DocumentProgress(Event):
     """Where ingestion stands. `progress` is 0–100; `stage` is where a failure happened."""
 
     document_id: str
-    version: int
+    version: Number
     status: DocumentStatus
     stage: str
     progress: int = Field(ge=0, le=100)
     current_step: str
     reason: str | None = None
     retryable: bool | None = None
-    chunks: int | None = None
-    at: UtcDatetime
+    chunks: Number | None = None
+    at: EventTime

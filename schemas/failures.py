@@ -17,3 +17,7 @@ class PermanentError(Exception):
     def __init__(self, message: str, *, code: str = "internal") -> None:
         super().__init__(message)
         self.code = code
+
+
+class RefusedError(PermanentError):
+    """The request itself is at fault, so whoever sent it is told its `code`."""

@@ -7,18 +7,8 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from schemas.events import (
-    MAX_QUESTION_CHARACTERS,
-    MAX_SESSION_ID_CHARACTERS,
-    DocumentStatus,
-    FinishReason,
-    Outcome,
-    Rating,
-    Source,
-    Tier,
-    Usage,
-    UtcDatetime,
-)
+from schemas.bounds import MAX_QUESTION_CHARACTERS, MAX_SESSION_ID_CHARACTERS, UtcDatetime
+from schemas.events import DocumentStatus, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]

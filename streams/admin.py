@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import Iterator
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.settings import Settings
 from streams.connection import open_admin
-from streams.topics import DEAD_CONFIG, TOPICS
+from streams.topics import DEAD_CONFIG, DEAD_SUFFIX, TOPICS
 
 BROKERS_DEFAULT = -1
 LISTED_SECONDS = 30
 POLL_SECONDS = 0.1
+
+log = structlog.get_logger()
 
 
 async def create_topics(settings: Settings, most_partitions: int | None = None) -> list[str]:
@@ -27,6 +31,7 @@ async def create_topics(settings: Settings, most_partitions: int | None = None) 
         wanted = {topic.name: topic for topic in _wanted(most_partitions)}
         missing = wanted.keys() - set(await admin.list_topics())
         created = await _create(admin, [wanted[name] for name in sorted(missing)]) if missing else []
+        await _widen_dead(admin, wanted.keys() - missing)
         async with asyncio.timeout(LISTED_SECONDS):
             while not await _are_listed(admin, set(wanted)):
                 await asyncio.sleep(POLL_SECONDS)
@@ -55,6 +60,15 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[NewTopic]) -> list[st
         elif error is not TopicAlreadyExistsError:
             raise error(f"{name}: {message}")
     return created
+
+
+async def _widen_dead(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Dead-letter topics of an earlier version take no more than their origins. A broker may forbid to change that."""
+    dead = [name for name in sorted(names) if name.endswith(DEAD_SUFFIX)]
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, DEAD_CONFIG) for name in dead])
+    except KafkaError as error:
+        log.warning("dead_letter_topics_not_widened", consequence="larger dead letters are cut", error=repr(error))
 
 
 async def _are_listed(admin: AIOKafkaAdminClient, names: set[str]) -> bool:

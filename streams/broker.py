@@ -10,6 +10,7 @@ from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.specification import AsyncAPI
 
 from schemas.settings import Settings
+from streams.batches import pass_over_unreadable_batches
 from streams.connection import security
 from streams.consumer import REBALANCE_TIMEOUT_MS, Consumer
 from streams.subscription import Subscription
@@ -24,6 +25,7 @@ MAX_POLL_INTERVAL_MS = 300_000
 
 def create_broker(settings: Settings) -> KafkaBroker:
     """A broker that only consumes; publishing is `streams/publisher.py`'s."""
+    pass_over_unreadable_batches()
     broker = KafkaBroker(
         settings.kafka_bootstrap_servers,
         security=security(settings),

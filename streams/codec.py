@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from schemas.events import AnswerEvent, Event
-from schemas.failures import PermanentError
+from schemas.failures import RefusedError
 from streams.topics import EVENT_BY_NAME, TOPIC_BY_EVENT, Topic
 
 # An answer event's place is also a header (`<messageId>/<attempt>/<seq>`): a gateway never decodes a value (design §5).
@@ -19,8 +20,11 @@ CONTENT_TYPE = "content-type"
 ANSWER = "answer"
 
 
-class UndecodableError(PermanentError):
+class UndecodableError(RefusedError):
     """The record's bytes are no event of its topic. Trying again cannot help."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="invalid_request")
 
 
 class Record(Protocol):
@@ -68,7 +72,8 @@ def header(record: Record, name: str) -> bytes | None:
 def decode(topic: Topic, record: Record) -> Event:
     """The event of a record.
 
-    Without an `event-type` header the topic's first event is meant, so a producer elsewhere needs none.
+    Without an `event-type` header the topic's first event is meant, so a producer elsewhere needs none; what key and
+    `client-id` header say must be what the value says.
     Raises `UndecodableError` with the reason.
     """
     try:
@@ -79,9 +84,19 @@ def decode(topic: Topic, record: Record) -> Event:
         if model not in topic.events:
             raise UndecodableError(f"{topic.name} carries no event named {named!r}")
         event: Event = model.model_validate_json(record.value)
+        _agree(topic, record, event)
     except (ValidationError, UnicodeDecodeError) as error:
         raise UndecodableError(_reason(error)) from error
     return event
+
+
+def _agree(topic: Topic, record: Record, event: Event) -> None:
+    """By its header a record waits for its client's turn, by its key for its session's: the value must say the same."""
+    client_id, key = header(record, CLIENT_ID), str(getattr(event, topic.key))
+    if client_id is not None and client_id.decode() != event.client_id:
+        raise UndecodableError("the header client-id and the value's clientId name two clients")
+    if record.key is not None and record.key.decode() != key:
+        raise UndecodableError(f"the record's key is not the value's {to_camel(topic.key)}")
 
 
 def _tombstone(topic: Topic, record: Record) -> Event:

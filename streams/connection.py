@@ -10,6 +10,7 @@ from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from schemas.settings import Settings
+from streams.batches import pass_over_unreadable_batches
 
 _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
@@ -30,6 +31,7 @@ def security(settings: Settings) -> BaseSecurity:
 
 def connection(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for any aiokafka client."""
+    pass_over_unreadable_batches()
     return {"bootstrap_servers": settings.kafka_bootstrap_servers, **parse_security(security(settings))}
 
 

@@ -6,7 +6,7 @@ after an empty poll; and it costs more per record than the whole of this runtime
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import time
 
 import structlog
@@ -23,6 +23,7 @@ from streams.lanes import Job, Lanes
 from streams.poll import poll
 from streams.runner import Runner
 from streams.subscription import Subscription
+from streams.topics import Topic
 from streams.watchdog import Watchdog
 
 COMMIT_SECONDS = 0.25
@@ -81,9 +82,9 @@ class Consumer:
         self._is_draining = True
         await self.revoke([assigned.partition for assigned in self._assignments], budget_seconds)
 
-    def hurry(self, client: bytes, key: bytes) -> None:
-        """What waits for its next try under this key is tried now."""
-        self._lanes.hurry(lambda job: job.client == client and job.record.key == key)
+    def hurry(self, topic: Topic, is_wanted: Callable[[ConsumerRecord], bool]) -> None:
+        """What waits for its next try, is of this topic and is wanted, is tried now."""
+        self._lanes.hurry(lambda job: topic == self._subscription.topic and is_wanted(job.record))
         self.dispatch()
 
     def forget(self) -> None:

@@ -1,6 +1,12 @@
-"""When too much fails something of ours is broken: stop loudly, do not bury the topic (arroyo's `DlqLimit`)."""
+"""When too much fails something of ours is broken: stop loudly, do not bury the topic (arroyo's `DlqLimit`).
+
+Only defects count. What a caller's data or a provider brings about (a refusal, retries that were used up) is theirs:
+anybody could stop the consumer with it.
+"""
 
 from collections import deque
+
+from schemas.failures import PermanentError, RetryableError
 
 MAX_IN_A_ROW = 100
 WINDOW = 500
@@ -24,8 +30,10 @@ class DeadLetterLimit:
         self._in_a_row = 0
         self._note(is_dead=False)
 
-    def dead(self) -> None:
-        """A dead letter was written. Raises `TooManyDeadLettersError`."""
+    def dead(self, error: Exception) -> None:
+        """A dead letter was written for this reason. Raises `TooManyDeadLettersError`."""
+        if isinstance(error, (PermanentError, RetryableError, TimeoutError)):
+            return
         self._in_a_row += 1
         self._note(is_dead=True)
         if self._in_a_row >= MAX_IN_A_ROW:

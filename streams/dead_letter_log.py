@@ -23,6 +23,7 @@ MARK = "dead-letter-mark"
 MARKED_OFFSET = "dead-letter-marked-offset"
 READ_SECONDS = 30.0
 POLL_MS = 200
+MAX_DIGITS = 19
 
 State = Literal["dead", "replayed", "dropped"]
 MARKS: dict[str, State] = {"replayed": "replayed", "dropped": "dropped"}
@@ -52,7 +53,7 @@ async def read(settings: Settings, topic: Topic) -> list[DeadLetter]:
     async for record in _records(settings, topic):
         mark = MARKS.get(_text(record, MARK))
         if mark is not None:
-            marked = int(_text(record, MARKED_OFFSET) or -1)
+            marked = _number(record, MARKED_OFFSET, -1)
             if marked in letters:
                 letters[marked] = replace(letters[marked], state=mark)
         else:
@@ -105,12 +106,17 @@ def _letter(topic: Topic, record: ConsumerRecord) -> DeadLetter:
         origin="/".join(place),
         group=_text(record, dead_letters.GROUP),
         error=_text(record, dead_letters.ERROR),
-        attempts=int(_text(record, dead_letters.ATTEMPTS) or 0),
+        attempts=_number(record, dead_letters.ATTEMPTS, 0),
         client_id=_text(record, CLIENT_ID),
         key=record.key,
         value=record.value,
         headers=own,
     )
+
+
+def _number(record: ConsumerRecord, name: str, otherwise: int) -> int:
+    text = _text(record, name)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else otherwise
 
 
 def _text(record: ConsumerRecord, name: str) -> str:

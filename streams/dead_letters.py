@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from streams.codec import Record
-from streams.publisher import Publisher, acknowledged
+from streams.publisher import Publisher, TooLargeError, acknowledged
 from streams.topics import Topic
 
 ORIGIN_TOPIC = "dead-letter-topic"
@@ -13,8 +13,13 @@ ERROR = "dead-letter-error"
 ATTEMPTS = "dead-letter-attempts"
 GROUP = "dead-letter-group"
 TIME = "dead-letter-time"
+TRUNCATED = "dead-letter-truncated"
+"""How many bytes the value had before it was cut."""
 PREFIX = "dead-letter-"
 MAX_ERROR_CHARACTERS = 2_000
+CUT_BYTES = 256 * 1024
+SMALL_HEADER_BYTES = 1_024
+MAX_HEADERS = 64
 
 
 class DeadLetters:
@@ -25,7 +30,19 @@ class DeadLetters:
         self._group = group
 
     async def keep(self, topic: Topic, record: Record, error: Exception, attempts: int) -> None:
-        """Returns once it is acknowledged. Raises `PublishError`: the record must then not be committed."""
+        """Returns once it is acknowledged. What is too large to be buried whole, compressed on its own topic, say, is
+        cut, and says so. Raises `PublishError`: the record must then not be committed.
+        """
+        ours = self._origin(record, error, attempts)
+        try:
+            await self._send(topic, record, record.value, [*record.headers, *ours])
+        except TooLargeError:
+            await self._send(topic, record, (record.value or b"")[:CUT_BYTES], [*_kept(record), *ours, *_cut(record)])
+
+    async def _send(self, topic: Topic, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        await acknowledged(await self._publisher.send_raw(topic.dead, record.key, value, headers))
+
+    def _origin(self, record: Record, error: Exception, attempts: int) -> list[tuple[str, bytes]]:
         origin = {
             ORIGIN_TOPIC: record.topic,
             ORIGIN_PARTITION: str(record.partition),
@@ -35,5 +52,14 @@ class DeadLetters:
             GROUP: self._group,
             TIME: datetime.now(UTC).isoformat(),
         }
-        headers = [*record.headers, *((name, text.encode(errors="replace")) for name, text in origin.items())]
-        await acknowledged(await self._publisher.send_raw(topic.dead, record.key, record.value, headers))
+        return [(name, text.encode(errors="replace")) for name, text in origin.items()]
+
+
+def _kept(record: Record) -> list[tuple[str, bytes]]:
+    """Its headers as long as they are few and small; else those that say what it was."""
+    small = [(name, value) for name, value in record.headers if len(name) + len(value or b"") <= SMALL_HEADER_BYTES]
+    return small[:MAX_HEADERS]
+
+
+def _cut(record: Record) -> list[tuple[str, bytes]]:
+    return [(TRUNCATED, str(len(record.value or b"")).encode())]

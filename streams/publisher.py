@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from schemas.events import Event
 from schemas.failures import RetryableError
@@ -15,7 +15,8 @@ from streams.codec import encode
 from streams.connection import connection
 from streams.partitioner import choose_partition
 
-MAX_REQUEST_BYTES = 2 * 1024 * 1024
+# A record as large as Kafka takes by default, and what is said about it when it is buried.
+MAX_REQUEST_BYTES = 3 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 10_000
 PUBLISH_TIMEOUT_SECONDS = 15.0
 
@@ -25,6 +26,13 @@ Acknowledgement = asyncio.Future[Any]
 
 class PublishError(RetryableError):
     """Kafka did not acknowledge the event in time; it may or may not be on the log."""
+
+
+class TooLargeError(PublishError):
+    """Kafka will never take the record: it is larger than its topic allows."""
+
+
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
 
 
 class Publisher:
@@ -77,6 +85,8 @@ class Publisher:
         try:
             # Its own deadline is `REQUEST_TIMEOUT_MS`, for a full queue as for an unknown topic.
             acknowledgement: Acknowledgement = await self._producer.send(topic, value=value, key=key, headers=headers)
+        except TOO_LARGE as error:
+            raise TooLargeError(f"The record is too large for {topic}: {error!r}") from error
         except KafkaError as error:
             raise PublishError(f"Kafka took no record for {topic}: {error!r}") from error
         return acknowledgement
@@ -87,12 +97,14 @@ class Publisher:
 
 
 async def acknowledged(acknowledgement: Acknowledgement) -> None:
-    """Wait for an acknowledgement. Raises `PublishError`."""
+    """Wait for an acknowledgement. Raises `PublishError`, `TooLargeError` among them."""
     try:
         if acknowledgement.done():
             acknowledgement.result()
             return
         async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
             await acknowledgement
+    except TOO_LARGE as error:
+        raise TooLargeError(f"The record is too large for its topic: {error!r}") from error
     except (TimeoutError, KafkaError) as error:
         raise PublishError(f"Kafka did not acknowledge in time: {error!r}") from error

@@ -14,8 +14,10 @@ from streams.codec import CLIENT_TIER, TRACEPARENT, Record, UndecodableError, de
 from streams.dead_letter_limit import DeadLetterLimit
 from streams.dead_letters import DeadLetters
 from streams.lanes import Job, P
+from streams.log_limit import LogLimit
 from streams.publisher import Acknowledgement, Publisher, acknowledged
 from streams.retry import RetryPolicy
+from streams.salvage import salvage
 from streams.subscription import Subscription
 
 FORWARDED_HEADERS = frozenset({TRACEPARENT, CLIENT_TIER})
@@ -35,6 +37,7 @@ class Runner:
         self._publisher = publisher
         self._dead_letters = DeadLetters(publisher, subscription.group)
         self._limit = DeadLetterLimit()
+        self._log_limit = LogLimit()
         self._seconds = metrics.HANDLER_SECONDS.labels(subscription.name)
         self._done = metrics.RECORDS.labels(subscription.name, "done")
 
@@ -57,7 +60,7 @@ class Runner:
         else:
             metrics.RECORDS.labels(name, "dead").inc()
             metrics.DEAD_LETTERS.labels(name).inc()
-            self._limit.dead()
+            self._limit.dead(job.failure)
         return None
 
     async def _handle(self, record: Record) -> None:
@@ -68,12 +71,19 @@ class Runner:
     async def _bury(self, job: Job[P], record: Record) -> None:
         error = job.failure
         assert error is not None
-        if not isinstance(error, UndecodableError) and job.endings < MAX_ENDING_ATTEMPTS:
-            event = decode(self._subscription.topic, record)
+        if job.endings < MAX_ENDING_ATTEMPTS and (event := self._told_event(record, error)) is not None:
             with structlog.contextvars.bound_contextvars(**_context(event)):
                 await self._publish_all(self._subscription.handler.give_up(event, error), record)
         await self._dead_letters.keep(self._subscription.topic, record, error, job.attempts)
-        log.error("dead_letter", handler=self._subscription.name, error=repr(error), **_origin(record))
+        if (left_out := self._log_limit.take()) is not None:
+            log.error("dead_letter", handler=self._subscription.name, error=repr(error), left_out=left_out,
+                      **_origin(record))  # fmt: skip
+
+    def _told_event(self, record: Record, error: Exception) -> Event | None:
+        """What whoever waits is told the end of; None when nobody can be told."""
+        if isinstance(error, UndecodableError):
+            return salvage(self._subscription.topic, record)
+        return decode(self._subscription.topic, record)
 
     async def _publish_all(self, events: AsyncIterator[Event], record: Record) -> None:
         headers = [(key, value) for key, value in record.headers if key in FORWARDED_HEADERS]
@@ -90,7 +100,8 @@ class Runner:
         name = self._subscription.name
         if job.failure is not None:
             job.endings += 1
-            log.warning("ending_failed", handler=name, error=repr(error), endings=job.endings)
+            if (left_out := self._log_limit.take()) is not None:
+                log.warning("ending_failed", handler=name, error=repr(error), endings=job.endings, left_out=left_out)
             return ENDING_RETRY.decide(error, min(job.endings, 10)) or 1.0
         job.attempts += 1
         delay = self._subscription.retry.decide(error, job.attempts)
@@ -98,9 +109,10 @@ class Runner:
             job.failure = error
             return 0.0
         metrics.RETRIES.labels(name).inc()
-        known = isinstance(error, (RetryableError, TimeoutError))
-        log.warning("retry", handler=name, attempts=job.attempts, delay_seconds=round(delay, 3), error=repr(error),
-                    exc_info=None if known else error)  # fmt: skip
+        if (left_out := self._log_limit.take()) is not None:
+            known = isinstance(error, (RetryableError, TimeoutError))
+            log.warning("retry", handler=name, attempts=job.attempts, delay_seconds=round(delay, 3), error=repr(error),
+                        left_out=left_out, exc_info=None if known else error)  # fmt: skip
         return delay
 
 

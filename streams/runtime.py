@@ -1,7 +1,7 @@
 """Runs subscriptions until told to stop, then drains them. A part that dies takes the whole with it, loudly."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -9,14 +9,18 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 
 from schemas.settings import Settings
+from streams import metrics
 from streams.broker import create_broker, subscribe
 from streams.closing import close_rest, failure, is_stopped
+from streams.codec import Record
 from streams.consumer import Consumer
+from streams.dead_letter_limit import TooManyDeadLettersError
 from streams.publisher import Publisher
 from streams.rebuilds import Rebuilds
 from streams.runner import Runner
 from streams.silence import SilentError
 from streams.subscription import Subscription
+from streams.topics import Topic
 from streams.watchdog import blocked_loop_ends_process
 
 DRAIN_SECONDS = 25.0
@@ -41,6 +45,7 @@ class Runtime:
             for subscription in subscriptions
             for consumer in [Consumer(subscription, Runner(subscription, publisher))]
         ]
+        self._stopped: set[Consumer] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Returns after `stop` and a drain of at most `DRAIN_SECONDS`; raises what a consumer died of."""
@@ -52,10 +57,10 @@ class Runtime:
             await asyncio.gather(*(self._close(subscriber) for _, subscriber in self._consumers))
             await is_stopped(self.broker.stop())
 
-    def hurry(self, client_id: str, key: str) -> None:
-        """A record of this key that waits for its next try is tried now: something that it should know has happened."""
+    def hurry(self, topic: Topic, is_wanted: Callable[[Record], bool]) -> None:
+        """Records of the topic that wait for their next try are tried now: something that they should know happened."""
         for consumer, _ in self._consumers:
-            consumer.hurry(client_id.encode(), key.encode())
+            consumer.hurry(topic, is_wanted)
 
     async def _start(self) -> None:
         try:
@@ -99,7 +104,20 @@ class Runtime:
             await consumer.run(subscriber.consumer)
         except* SilentError as errors:
             reason = str(errors.exceptions[0])
+        except* TooManyDeadLettersError:
+            if len(self._stopped) + 1 == len(self._consumers):
+                raise
+            log.exception("consumer_stopped", group=subscriber.group_id)
+            await self._stop(consumer, subscriber)
         return reason
+
+    async def _stop(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
+        """The others go on; this one waits for somebody to mend what is broken and start the worker again."""
+        self._stopped.add(consumer)
+        metrics.STOPPED.labels(str(subscriber.group_id)).set(1)
+        consumer.forget()
+        await self._close(subscriber)
+        await asyncio.Event().wait()
 
     async def _close(self, subscriber: LogicSubscriber[Any]) -> None:
         kafka = subscriber.consumer

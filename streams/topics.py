@@ -72,7 +72,8 @@ TOPICS = (
     DOCUMENT_UPLOADED,
     DOCUMENT_PROGRESS,
 )
-DEAD_CONFIG = _kept(30 * DAY_MS)
+# A dead letter is its record and why it died, so it is larger than anything that Kafka takes by default.
+DEAD_CONFIG = _kept(30 * DAY_MS) | {"max.message.bytes": str(2 * 1024 * 1024)}
 
 TOPIC_BY_EVENT: dict[type[Event], Topic] = {
     event: topic for topic in TOPICS for event in (*topic.events, *((topic.tombstone,) if topic.tombstone else ()))

@@ -236,10 +236,10 @@ async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settin
     monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 20)
     topic = await make_topic(settings)
 
-    async def refuse(_):
-        raise PermanentError("no such model", code="model")
+    async def break_down(_):
+        raise ValueError("a defect of ours")
 
-    line = subscription(topic, RecordingHandler(refuse), slots=4, client_slots=4)
+    line = subscription(topic, RecordingHandler(break_down), slots=4, client_slots=4)
     await send_many(publisher, topic, (asked(f"s{number}", str(number)) for number in range(100)))
     with pytest.raises(ExceptionGroup):
         async with running(settings, publisher, line) as run:

@@ -1,0 +1,28 @@
+"""Keeps what strangers can provoke from filling the log."""
+
+from collections.abc import Callable
+from time import monotonic
+
+MOST = 20
+WINDOW_SECONDS = 60.0
+
+
+class LogLimit:
+    """`MOST` lines in `WINDOW_SECONDS`; the first one after that tells how many were left out."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._lines = 0
+        self._left_out = 0
+
+    def take(self) -> int | None:
+        """None: write nothing. Else write, and say that so many lines before were left out."""
+        if self._clock() - self._since >= WINDOW_SECONDS:
+            self._since, self._lines = self._clock(), 0
+        if self._lines >= MOST:
+            self._left_out += 1
+            return None
+        self._lines += 1
+        left_out, self._left_out = self._left_out, 0
+        return left_out
