@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -30,6 +30,7 @@ from gateway.attach import Attached, Session
 from gateway.connection import Protocol as HttpProtocol
 from gateway.cors import Cors
 from gateway.drain import Drain
+from gateway.key_watch import KeyWatch
 from gateway.questions import Questions
 from gateway.rings import Rings
 from gateway.server import listen
@@ -127,22 +128,29 @@ class InsideLog:
     end_offset = position
 
 
+class NoKeys:
+    """Of which none is ever revoked."""
+
+    async def revoked(self, key_hashes: Collection[str]) -> set[str]:  # noqa: ARG002 - as the gateway asks
+        """None."""
+        return set()
+
+
 class OurStreams:
     """The gateway's own stack: application, middleware, tail, rings and writer."""
 
     def __init__(self) -> None:
         self._log = InsideLog()
         self._rings, self._drain = Rings(), Drain()
-        self._queue = Queue()
+        self._queue, self._keys = Queue(), KeyWatch(NoKeys(), lambda: None)
         self._tail = Tail(self._log, self._rings, Questions(self._queue))  # type: ignore[arg-type]
         self._running: asyncio.Task[None] | None = None
         self.app = Unwound(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
 
     async def _events(self, request: Request) -> EventStream:
         session = Session(CLIENT, request.query_params["n"], 0)
-        return EventStream(
-            Sources(self._rings, self._tail, self._drain, self._queue), session, Attached(self._tail.position(0))
-        )
+        sources = Sources(self._rings, self._tail, self._drain, self._queue, self._keys)
+        return EventStream(sources, session, Attached(self._tail.position(0)))
 
     def prepare(self, number: int, seq: int) -> SimpleNamespace:
         """A record of `chat.token`."""

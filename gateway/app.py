@@ -1,9 +1,10 @@
 """The composition root: opens what the routes need, in order, and closes it in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from secrets import token_bytes
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -17,7 +18,9 @@ from gateway.caps import STREAMS, WAITING, Places
 from gateway.cors import Cors
 from gateway.document_news import DocumentNews, hearing_documents
 from gateway.drain import Drain
+from gateway.key_watch import KeyWatch
 from gateway.keyholders import KeyHolders
+from gateway.opening import Opening
 from gateway.outbox import Outbox
 from gateway.questions import Questions
 from gateway.rings import Rings
@@ -34,6 +37,7 @@ from stores.clients import Clients
 from stores.database import DATABASE_ERRORS, Database, create_engine
 from stores.documents import Documents
 from stores.limits import Limits
+from stores.sessions import Sessions
 from stores.uploads import Uploads
 from streams.collector import spare_what_stays
 from streams.publisher import Publisher, PublishError
@@ -41,6 +45,8 @@ from streams.reader import LogReader
 from streams.topics import CHAT_TOKEN
 
 CATCH_UP_SECONDS = 60.0
+# A visitor waits two seconds for Postgres and no longer.
+STORE_SECONDS = 1.8
 
 log = structlog.get_logger()
 
@@ -78,7 +84,9 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
 async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gateway]:
     """Yields once the rings hold the recent past, so that whoever is let in is answered in full."""
     async with AsyncExitStack() as stack:
-        engine = create_engine(settings.database_url)
+        engine = create_engine(
+            settings.database_url, command_timeout_seconds=STORE_SECONDS, connect_timeout_seconds=STORE_SECONDS
+        )
         stack.push_async_callback(engine.dispose)
         publisher = await stack.enter_async_context(Publisher(settings))
         reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
@@ -87,6 +95,7 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         stack.push_async_callback(gateway.limits.close)
         drain.on_begin(gateway.rings.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
+        await stack.enter_async_context(background(gateway.key_watch.run()))
         spare_what_stays()
         yield gateway
 
@@ -104,6 +113,7 @@ def build(
     rings, queue = Rings(), Queue()
     questions = Questions(queue)
     tail = Tail(log_reader, rings, questions)
+    attachments, sessions = Attachments(tail, rings, chat_logs), Sessions(engine)
     return Gateway(
         settings=settings,
         engine=engine,
@@ -123,9 +133,24 @@ def build(
         tail=tail,
         questions=questions,
         queue=queue,
-        attachments=Attachments(tail, rings, chat_logs),
+        attachments=attachments,
         drain=drain,
+        sessions=sessions,
+        opening=Opening(sessions, attachments, tickets),
+        key_watch=KeyWatch(clients, rings.wake_all),
     )
+
+
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs beside the block, and ends with it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @asynccontextmanager

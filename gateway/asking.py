@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from gateway import bodies
 from gateway.access import Caller
-from gateway.attach import Attached, NotYetError, Session
+from gateway.attach import Attached, NotYetError, Session, TakenError
 from gateway.caps import Places
 from gateway.idempotency import identified
 from gateway.limits import limit_question
@@ -33,6 +33,7 @@ class Asked:
     message_id: UUID
     attached: Attached
     ticket: str | None
+    key_hash: str | None
 
     def accepted(self) -> ChatAccepted:
         """What the caller is told."""
@@ -49,21 +50,17 @@ async def ask(gateway: Gateway, request: Request, places: Places | None) -> Aske
     posted = await bodies.read(request, ChatRequest)
     body = identified(posted, request.headers.getlist("idempotency-key"), caller, gateway.tickets)
     session = gateway.attachments.session(caller.client.client_id, body.session_id or str(uuid7()))
-    known = None
-    if body.session_id is None:
-        # This very POST makes the session, so nothing was said in it, whatever Postgres says or does not say.
-        caller.require_session(session.session_id)
-    else:
-        await admit(gateway, caller, session, body.message_id)
-        known = await _known(gateway, session, body.message_id, request.headers.get("last-event-id"))
+    message_id = body.message_id or uuid7()
+    await gateway.opening.open(caller, session, message_id, is_named=posted.session_id is not None)
+    last_event_id = request.headers.get("last-event-id")
+    known = await _known(gateway, session, message_id, last_event_id) if body.message_id else None
     if places is not None:
         places.hold(request, caller, session.session_id)
-    message_id = body.message_id or uuid7()
     attached = known or gateway.attachments.now(session)
     if known is None:
         _refuse_hopeless(gateway, caller)
         await _publish(gateway, caller, session, message_id, body)
-    return Asked(session, message_id, attached, ticket_for(gateway, caller, session))
+    return Asked(session, message_id, attached, ticket_for(gateway, caller, session), caller.key_hash)
 
 
 def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:
@@ -72,42 +69,26 @@ def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:
         raise overloaded(outlook)
 
 
-async def admit(gateway: Gateway, caller: Caller, session: Session, message_id: UUID | None = None) -> None:
-    """A publishable key opens new sessions only; whoever goes on with one shows its ticket. Raises `Problem`.
-
-    A caller that names one of the session's messages asked it: its first POST is being repeated, for the answer that
-    had the ticket got lost.
-
-    Raises `DATABASE_ERRORS` where only Postgres knows: a session that may be another visitor's is not opened, for
-    whoever is let in gets its ticket.
-    """
-    caller.require_session(session.session_id)
-    if caller.kind != "publishable" or not await gateway.attachments.has_messages(session):
-        return
-    if message_id is None or await _attach(gateway, session, message_id, None) is None:
-        raise Problem(
-            403,
-            "This session has begun: send the ticket that its first answer brought, or open a new session.",
-            slug="ticket-needed",
-        )
-
-
 def ticket_for(gateway: Gateway, caller: Caller, session: Session) -> str | None:
     """A ticket for a visitor who has none, or whose own is in its second half."""
     if caller.kind == "publishable":
-        return gateway.tickets.issue(session.client_id, session.session_id, str(uuid7()))[0]
-    if caller.ticket is not None and caller.ticket.is_due:
-        return gateway.tickets.issue(session.client_id, session.session_id, caller.ticket.visitor_id)[0]
-    return None
-
-
-async def _known(
-    gateway: Gateway, session: Session, message_id: UUID | None, last_event_id: str | None
-) -> Attached | None:
-    if message_id is None:
+        visitor_id = gateway.opening.visitor(session)
+    elif caller.ticket is not None and caller.ticket.is_due:
+        visitor_id = caller.ticket.visitor_id
+    else:
         return None
+    return gateway.tickets.issue(session.client_id, session.session_id, visitor_id, caller.key_hash)[0]
+
+
+async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
+    if gateway.questions.session_of(session.client_id, str(message_id)) not in (None, session.session_id):
+        raise message_taken()
     try:
-        return await _attach(gateway, session, message_id, last_event_id)
+        return await gateway.attachments.to_message(session, message_id, last_event_id)
+    except TakenError as error:
+        raise message_taken() from error
+    except NotYetError as error:
+        raise unavailable("This answer cannot be told in full right now: ask again in a moment.") from error
     except DATABASE_ERRORS as error:
         # Asking once more is harmless: a message that is answered again shows one answer and has one row
         # (`handlers.lease`).
@@ -115,11 +96,11 @@ async def _known(
         return None
 
 
-async def _attach(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
-    try:
-        return await gateway.attachments.to_message(session, message_id, last_event_id)
-    except NotYetError as error:
-        raise unavailable("This answer cannot be told in full right now: ask again in a moment.") from error
+def message_taken() -> Problem:
+    """The refusal of a message's id that another session has used."""
+    return Problem(
+        409, "A message with this id was asked in another session: make a new messageId.", slug="message-id-taken"
+    )
 
 
 async def _publish(gateway: Gateway, caller: Caller, session: Session, message_id: UUID, body: ChatRequest) -> None:

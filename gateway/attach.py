@@ -29,6 +29,10 @@ class NotYetError(Exception):
     """
 
 
+class TakenError(Exception):
+    """The message is one of another session of the client."""
+
+
 class History(Protocol):
     """What we need of `stores.chat_logs.ChatLogs`."""
 
@@ -101,10 +105,12 @@ class Attachments:
         return self._replaced(session, reversed(rows), None)
 
     async def to_message(self, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
-        """To one answer of a session; None: nothing is known of it. Raises `NotYetError`, and `DATABASE_ERRORS` where
-        only Postgres could tell whether anything is.
+        """To one answer of a session; None: nothing is known of it. Raises `NotYetError`; `DATABASE_ERRORS` where
+        only Postgres could tell whether anything is; `TakenError` for a message of another session.
         """
         name = str(message_id)
+        if self._rings.session_of(session.client_id, name) not in (None, session.session_id):
+            raise TakenError
         decision = decide(last_event_id, self._tail.place(session.key, session.partition))
         if isinstance(decision, Deltas) and self._has_news(session, name, decision.cursor):
             return Attached(decision.cursor)
@@ -126,6 +132,10 @@ class Attachments:
             return True
         return bool(await self._page(session, 1))
 
+    def holds(self, session: Session, message_id: UUID) -> bool:
+        """Whether an answer of this session to this message is held here."""
+        return self._rings.session_of(session.client_id, str(message_id)) == session.session_id
+
     async def _page(self, session: Session, limit: int) -> list[ChatLog]:
         async with asyncio.timeout(HISTORY_SECONDS):
             return await self._history.page(session.client_id, session.session_id, before=None, limit=limit)
@@ -133,7 +143,9 @@ class Attachments:
     async def _row(self, session: Session, message_id: UUID) -> list[ChatLog]:
         async with asyncio.timeout(HISTORY_SECONDS):
             row = await self._history.get(session.client_id, message_id)
-        return [row] if row is not None and row.session_id == session.session_id else []
+        if row is not None and row.session_id != session.session_id:
+            raise TakenError
+        return [row] if row is not None else []
 
     def _replaced(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> Attached:
         # No await between reading the rings and taking the cursor: there is no gap and no overlap.

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import bodies
-from gateway.access import Caller
+from gateway.access import Caller, ticket_needed
 from gateway.answers import Answer
 from gateway.asking import Asked, ask, ticket_for
 from gateway.attach import Session
@@ -17,8 +17,8 @@ from gateway.news import next_frame
 from gateway.prefer import preference
 from gateway.problems import Problem
 from gateway.replies import json_reply
-from gateway.state import Gateway, gateway_of
-from gateway.stream import EventStream, Sources
+from gateway.state import Gateway, gateway_of, stream_sources
+from gateway.stream import EventStream
 from schemas.events import ChatCancelled, ChatFeedback, Source, Usage
 from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
 
@@ -43,7 +43,7 @@ async def chat_stream(request: Request) -> EventStream:
     gateway = gateway_of(request)
     asked = await ask(gateway, request, gateway.streams)
     return EventStream(
-        Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue),
+        stream_sources(gateway, asked.key_hash),
         asked.session,
         asked.attached,
         accepted=asked.accepted().model_dump_json(exclude_none=True).encode(),
@@ -57,7 +57,10 @@ async def cancel(request: Request) -> Response:
     caller = await gateway.access.caller(request)
     body = await bodies.read(request, CancelRequest)
     message_id = bodies.message_id(request)
-    session = await _session_of(gateway, caller, message_id, body.session_id)
+    found = await _session_of(gateway, caller, message_id)
+    if found is None and await _is_there(gateway, caller, body.session_id):
+        found = body.session_id
+    session = _found(gateway, caller, found)
     await gateway.outbox.publish(
         ChatCancelled(
             client_id=session.client_id,
@@ -75,7 +78,7 @@ async def feedback(request: Request) -> Response:
     caller = await gateway.access.caller(request)
     body = await bodies.read(request, FeedbackRequest)
     message_id = bodies.message_id(request)
-    session = await _session_of(gateway, caller, message_id, None)
+    session = _found(gateway, caller, await _session_of(gateway, caller, message_id))
     await gateway.outbox.publish(
         ChatFeedback(
             client_id=session.client_id,
@@ -125,19 +128,32 @@ def _reply(asked: Asked, answer: Answer) -> ChatReply:
     )
 
 
-async def _session_of(gateway: Gateway, caller: Caller, message_id: UUID, named: str | None) -> Session:
-    """The session that a message belongs to. Raises `Problem` 403, 404."""
+async def _session_of(gateway: Gateway, caller: Caller, message_id: UUID) -> str | None:
+    """The session that a message is known to belong to. Raises `Problem` 403, and `DATABASE_ERRORS`."""
     client_id, name = caller.client.client_id, str(message_id)
     if caller.kind == "publishable":
-        raise Problem(403, "This needs the session's ticket: the first answer brought it.", slug="ticket-needed")
+        raise ticket_needed()
     found = gateway.rings.session_of(client_id, name) or gateway.questions.session_of(client_id, name)
-    if found is None:
-        row = await gateway.chat_logs.get(client_id, message_id)
-        found = row.session_id if row else named or (caller.ticket.session_id if caller.ticket else None)
-    if found is None:
-        raise Problem(404, "There is no such message, or it has not begun: send its sessionId along.")
-    caller.require_session(found)
-    return gateway.attachments.session(client_id, found)
+    if found is None and (row := await gateway.chat_logs.get(client_id, message_id)) is not None:
+        found = row.session_id
+    return found
+
+
+async def _is_there(gateway: Gateway, caller: Caller, session_id: str | None) -> bool:
+    """Whether a question may wait in this session that another gateway accepted."""
+    if session_id is None:
+        return False
+    if caller.ticket is not None:
+        return True
+    ring = gateway.rings.get((caller.client.client_id.encode(), session_id.encode()))
+    return bool(ring) or await gateway.sessions.find(caller.client.client_id, session_id) is not None
+
+
+def _found(gateway: Gateway, caller: Caller, session_id: str | None) -> Session:
+    if session_id is None:
+        raise Problem(404, "There is no such message. If it has not begun to be answered, send its sessionId along.")
+    caller.require_session(session_id)
+    return gateway.attachments.session(caller.client.client_id, session_id)
 
 
 def _told(gateway: Gateway, caller: Caller, session: Session, message_id: UUID) -> ChatAccepted:

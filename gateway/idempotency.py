@@ -19,22 +19,28 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, tickets: Tickets) -> ChatRequest:
-    """The body with the ids that the `Idempotency-Key` headers stand for; without any as it is.
+    """The body with the ids that the `Idempotency-Key` headers, the ticket and the message's id stand for.
 
-    A POST that opens a session has no name for it yet, so its key names the session too. Raises `Problem` 422.
+    A POST that opens a session and is repeated finds it again by its message's id alone, at every gateway: the
+    session's id follows from it, differently for pages and for servers, and nobody else can tell it. Raises `Problem`
+    422.
     """
-    if not headers:
-        return body
-    key = _key(headers)
-    number = _uuid(key)
-    if caller.kind == "publishable" and number is None:
-        # Whoever names a message of a session is let in: pages that count from 1 would meet in each other's sessions.
-        raise Problem(422, "A page's Idempotency-Key must be a UUID, made anew for each question.")
-    if body.message_id is not None and number not in (None, body.message_id):
-        raise Problem(422, "Idempotency-Key and messageId name two messages: send one of them, or the same in both.")
-    client_id = caller.client.client_id
-    session_id = body.session_id or str(tickets.name("session", client_id, key))
-    message_id = body.message_id or number or tickets.name("message", client_id, session_id, key)
+    client_id, message_id = caller.client.client_id, body.message_id
+    session_id = body.session_id or (caller.ticket.session_id if caller.ticket else None)
+    if headers:
+        key = _key(headers)
+        number = _uuid(key)
+        if caller.kind == "publishable" and number is None:
+            # Whoever names a session's first message is let in: pages that count from 1 would meet there.
+            raise Problem(422, "A page's Idempotency-Key must be a UUID, made anew for each question.")
+        if message_id is not None and number not in (None, message_id):
+            raise Problem(
+                422, "Idempotency-Key and messageId name two messages: send one of them, or the same in both."
+            )
+        message_id = message_id or number or tickets.name("message", client_id, session_id or "", key)
+    if session_id is None and message_id is not None:
+        kind = "visitor" if caller.is_visitor else "server"
+        session_id = str(tickets.name("session", client_id, kind, str(message_id)))
     return body.model_copy(update={"session_id": session_id, "message_id": message_id})
 
 

@@ -8,6 +8,7 @@ from gateway import bodies
 from gateway.access import allows
 from gateway.addresses import address_of
 from gateway.keyholders import RELAYED_KEYS
+from gateway.opening import ticketed
 from gateway.problems import Problem
 from gateway.replies import json_reply
 from gateway.state import gateway_of
@@ -41,6 +42,7 @@ async def issue_ticket(request: Request) -> Response:
     body = await bodies.read(request, TicketRequest)
     if await gateway.clients.get(body.client_id) is None:
         raise Problem(422, f"There is no client {body.client_id}.")
-    visitor_id = body.visitor_id or str(uuid7())
+    session = gateway.attachments.session(body.client_id, body.session_id)
+    visitor_id = await ticketed(gateway.sessions, session, body.visitor_id, otherwise=str(uuid7()))
     encoded, ticket = gateway.tickets.issue(body.client_id, body.session_id, visitor_id)
     return json_reply(TicketIssued(ticket=encoded, expires_at=ticket.expires_at))

@@ -16,7 +16,8 @@ Security = tuple[tuple[str, ...], ...]
 ANYONE: Security = ()
 PARTS: Security = (("internalSecret",),)
 SERVERS: Security = (("secretKey",), ("internalSecret", "clientId"))
-HOLDERS: Security = (("ticket",), *SERVERS)
+VISITORS: Security = (("ticket",),)
+HOLDERS: Security = (*VISITORS, *SERVERS)
 CALLERS: Security = (("publishableKey",), *HOLDERS)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.operation import ANYONE, CALLERS, HOLDERS, JSON, PARTS, SERVERS, SSE, STRING, TEXT, Events, Reply
+from gateway.operation import ANYONE, CALLERS, HOLDERS, JSON, PARTS, SERVERS, SSE, STRING, TEXT, VISITORS, Events, Reply
 from gateway.operation import Operation as Op
 from gateway.operation import Parameter as Param
 from gateway.prefer import MAX_WAIT_SECONDS
@@ -84,7 +84,7 @@ CHAT = (
     Op(
         "GET /sessions/{sessionId}/events",
         "Follow a session: a stream, or by long poll with `Accept: application/json`",
-        CALLERS,
+        HOLDERS,
         {200: Reply("What happens in the session.", {SSE: Events(HAPPENED), JSON: http.Polled})},
         (
             SESSION,
@@ -98,7 +98,7 @@ CHAT = (
     Op(
         "GET /sessions/{sessionId}/messages",
         "A page of what was said",
-        CALLERS,
+        HOLDERS,
         {200: Reply("Oldest first.", {JSON: http.History})},
         (
             SESSION,
@@ -106,6 +106,13 @@ CHAT = (
             whole("limit", "How many at most.", 1, 100),
         ),
         problems=(422,),
+    ),
+    Op(
+        "POST /sessions/{sessionId}/ticket",
+        "A new ticket for one that ends soon, or has ended in the last seven days",
+        VISITORS,
+        {200: Reply("The new ticket.", {JSON: http.TicketIssued})},
+        (SESSION,),
     ),
 )
 DOCUMENTS = (

@@ -13,6 +13,7 @@ ROUTES = [
     # A session id may hold a slash.
     Route("/sessions/{session_id:path}/events", sessions.events),
     Route("/sessions/{session_id:path}/messages", sessions.messages),
+    Route("/sessions/{session_id:path}/ticket", sessions.renew_ticket, methods=["POST"]),
     Route("/process-document", documents.process, methods=["POST"]),
     Route("/documents", documents.index),
     Route("/documents/{document_id}", documents.show),

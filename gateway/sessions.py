@@ -7,14 +7,15 @@ from starlette.responses import Response
 
 from gateway import bodies
 from gateway.access import Caller
-from gateway.asking import admit, ticket_for
+from gateway.asking import ticket_for
 from gateway.attach import NotYetError, Session
 from gateway.polling import poll
 from gateway.problems import unavailable
 from gateway.replies import ended_stream, json_reply
-from gateway.state import Gateway, gateway_of
-from gateway.stream import LIFETIME_SECONDS, EventStream, Sources
-from schemas.http import History, HistoryMessage, HistoryPage
+from gateway.state import Gateway, gateway_of, stream_sources
+from gateway.stream import LIFETIME_SECONDS, EventStream
+from gateway.tickets import LEEWAY
+from schemas.http import History, HistoryMessage, HistoryPage, TicketIssued
 from stores.chat_logs import ChatLog
 
 MAX_POLL_SECONDS = 60
@@ -29,7 +30,7 @@ async def events(request: Request) -> Response | EventStream:
     gateway = gateway_of(request)
     caller = await gateway.access.caller(request)
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
-    await admit(gateway, caller, session)
+    caller.require_session(session.session_id)
     gateway.streams.hold(request, caller, session.session_id)
     accepted = request.headers.get("accept", "")
     if "application/json" in accepted and "text/event-stream" not in accepted:
@@ -40,8 +41,7 @@ async def events(request: Request) -> Response | EventStream:
         attached = await gateway.attachments.to_session(session, last_event_id)
     except NotYetError:
         return ended_stream(NOT_YET_RETRY_MS)
-    sources = Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue)
-    return EventStream(sources, session, attached, seconds=_seconds(caller))
+    return EventStream(stream_sources(gateway, caller.key_hash), session, attached, seconds=_seconds(caller))
 
 
 async def messages(request: Request) -> Response:
@@ -49,7 +49,7 @@ async def messages(request: Request) -> Response:
     gateway = gateway_of(request)
     caller = await gateway.access.caller(request)
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
-    await admit(gateway, caller, session)
+    caller.require_session(session.session_id)
     limit = max(1, bodies.number(request, "limit", PAGE, MAX_PAGE))
     before = bodies.parse({key: value for key, value in request.query_params.items() if value}, HistoryPage).before
     rows = await gateway.chat_logs.page(session.client_id, session.session_id, before=before, limit=limit)
@@ -59,6 +59,19 @@ async def messages(request: Request) -> Response:
         ticket=ticket_for(gateway, caller, session) if caller.ticket else None,
     )
     return json_reply(page)
+
+
+async def renew_ticket(request: Request) -> Response:
+    """POST /sessions/{session_id}/ticket: a new one for one that ends soon, or has ended in the last seven days."""
+    gateway = gateway_of(request)
+    caller = await gateway.access.renewing(request)
+    session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
+    caller.require_session(session.session_id)
+    assert caller.ticket is not None, "only a ticket is renewed"
+    encoded, ticket = gateway.tickets.issue(
+        session.client_id, session.session_id, caller.ticket.visitor_id, caller.key_hash
+    )
+    return json_reply(TicketIssued(ticket=encoded, expires_at=ticket.expires_at))
 
 
 async def _poll(gateway: Gateway, request: Request, session: Session, wait_seconds: float) -> Response:
@@ -73,7 +86,7 @@ def _seconds(caller: Caller) -> float:
     """A visitor's stream ends with the ticket that opened it."""
     if caller.ticket is None:
         return LIFETIME_SECONDS[1]
-    return max(0.0, (caller.ticket.expires_at - datetime.now(UTC)).total_seconds())
+    return max(0.0, (caller.ticket.expires_at + LEEWAY - datetime.now(UTC)).total_seconds())
 
 
 def _message(row: ChatLog) -> HistoryMessage:

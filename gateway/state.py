@@ -10,10 +10,13 @@ from gateway.attach import Attachments
 from gateway.caps import Places
 from gateway.document_news import DocumentNews
 from gateway.drain import Drain
+from gateway.key_watch import KeyWatch
 from gateway.keyholders import KeyHolders
+from gateway.opening import Opening
 from gateway.outbox import Outbox
 from gateway.questions import Questions
 from gateway.rings import Rings
+from gateway.stream import Sources
 from gateway.tail import Tail
 from gateway.tickets import Tickets
 from gateway.waiting import Queue
@@ -23,6 +26,7 @@ from stores.clients import Clients
 from stores.database import Database
 from stores.documents import Documents
 from stores.limits import Limits
+from stores.sessions import Sessions
 from stores.uploads import Uploads
 
 
@@ -50,8 +54,16 @@ class Gateway:
     queue: Queue
     attachments: Attachments
     drain: Drain
+    sessions: Sessions
+    opening: Opening
+    key_watch: KeyWatch
 
 
 def gateway_of(request: Request) -> Gateway:
     """The gateway that serves this request."""
     return cast("Gateway", request.app.state.gateway)
+
+
+def stream_sources(gateway: Gateway, key_hash: str | None) -> Sources:
+    """What a stream reads from, and what may end it: the revocation of this key, too."""
+    return Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue, gateway.key_watch, key_hash)

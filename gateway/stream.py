@@ -15,6 +15,7 @@ from gateway.answers import Frame
 from gateway.attach import Attached, Session
 from gateway.connection import Connection, connection_of
 from gateway.drain import Drain
+from gateway.key_watch import KeyWatch
 from gateway.metrics import ATTACHED, CLOSED, DELIVERY_SECONDS, OPEN_STREAMS
 from gateway.pulse import Pulse
 from gateway.resume import Place
@@ -34,12 +35,14 @@ TOLD_EVERY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where frames come from, and what tells streams to end."""
+    """Where frames come from, and what tells streams to end; `key_hash` is of the key that a visitor came with."""
 
     rings: Rings
     tail: Tail
     drain: Drain
     queue: Queue
+    keys: KeyWatch
+    key_hash: str | None = None
 
 
 class EventStream:
@@ -49,7 +52,8 @@ class EventStream:
     """
 
     __slots__ = (
-        "_began", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds", "_is_finished", "_loop",
+        "_began", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds", "_is_finished",
+        "_loop",
         "_message_id", "_opened_ms", "_opening", "_prefix", "_session", "_sources", "_told_at",
     )  # fmt: skip
 
@@ -97,7 +101,7 @@ class EventStream:
         ring = self._sources.rings.join(self._session.key, self._session.partition, wake)
         connection.on_lost = wake
         try:
-            with OPEN_STREAMS.track_inprogress():
+            with OPEN_STREAMS.track_inprogress(), self._sources.keys.used(self._sources.key_hash):
                 reason = await self._serve(connection, pulse, ring, send)
         finally:
             connection.on_lost = None
@@ -128,6 +132,11 @@ class EventStream:
             return "finished"
         if ring.floor > self._cursor:
             return "behind"
+        if self._sources.key_hash in self._sources.keys.revoked:
+            return "revoked"
+        return self._reason_of_time(pulse)
+
+    def _reason_of_time(self, pulse: Pulse) -> str | None:
         if self._sources.drain.is_on and self._drained_at is None:
             self._drained_at = self._loop.time() + self._sources.drain.share()
         if pulse.is_due:

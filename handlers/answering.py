@@ -7,8 +7,9 @@ from uuid import UUID
 
 from handlers.beside import beside
 from handlers.generation import Generation
+from handlers.lease import MessageTakenError
 from handlers.retrieval import Retrieval
-from schemas.events import ChatRequested, ChatRetrieved, Event
+from schemas.events import AnswerFailed, ChatRequested, ChatRetrieved, Event
 
 SEARCH_SECONDS = 20
 MAX_REMEMBERED = 1_000
@@ -25,7 +26,7 @@ class Answering:
     def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
         self._retrieval = retrieval
         self._generation = generation
-        self._found: dict[tuple[str, UUID], ChatRetrieved] = {}
+        self._found: dict[tuple[str, UUID, str], ChatRetrieved] = {}
 
     async def handle(self, event: ChatRequested) -> AsyncGenerator[Event, None]:
         """Yields all of `Generation.answer`, and then what was found.
@@ -45,6 +46,11 @@ class Answering:
         """Ends the message as failed, or as it ended before: generation alone knows which, also after a search that
         failed. Raises `RetryableError` while another worker holds the message.
         """
+        if isinstance(error, MessageTakenError):
+            # No attempt and no row: those are the other session's.
+            self._found.pop(_key(event), None)
+            yield _refused(event, error)
+            return
         found = self._found.get(_key(event))
         if found is not None:
             ending = self._generation.give_up(found, error)
@@ -66,5 +72,19 @@ class Answering:
         return found
 
 
-def _key(event: ChatRequested) -> tuple[str, UUID]:
-    return event.client_id, event.message_id
+def _refused(event: ChatRequested, error: MessageTakenError) -> AnswerFailed:
+    """What the session is told that used the id of another one's message."""
+    return AnswerFailed(
+        client_id=event.client_id,
+        session_id=event.session_id,
+        message_id=event.message_id,
+        attempt=1,
+        seq=0,
+        code=error.code,
+        message="This question was sent with the id of another one. Please ask it again.",
+        retryable=False,
+    )
+
+
+def _key(event: ChatRequested) -> tuple[str, UUID, str]:
+    return event.client_id, event.message_id, event.session_id

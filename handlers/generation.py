@@ -58,7 +58,7 @@ class Generation:
         self._choose_models = choose_models
         self._cancellations = cancellations
         self._pricing = Pricing()
-        self._unended: dict[tuple[str, UUID], tuple[Begun, Answer]] = {}
+        self._unended: dict[tuple[str, UUID, str], tuple[Begun, Answer]] = {}
 
     async def prepare(self, request: ChatRequested) -> Prepared:
         """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it."""
@@ -88,7 +88,7 @@ class Generation:
 
         Raises `RetryableError` while another worker holds the message.
         """
-        unended = self._unended.get((event.client_id, event.request.message_id))
+        unended = self._unended.get((event.client_id, event.request.message_id, event.session_id))
         begun, answer = unended or (
             _ours(await self._leases.begin(*_who(event.request))),
             None,
@@ -170,7 +170,10 @@ class Generation:
     def _told_again(self, ending: dict[str, Any], event: ChatRetrieved) -> Iterator[Event]:
         """As it was; and to visitors once more above what was shown since. A gateway that knows the end drops it."""
         yield from told_again(ending, event)
-        number = self._leases.number_above(*_who(event.request), attempt_of(ending))
+        request = event.request
+        number = self._leases.number_above(
+            request.client_id, request.message_id, request.requested_at, attempt_of(ending)
+        )
         if number is not None:
             yield from (told for told in told_again(ending, event, number) if isinstance(told, AnswerEvent))
 
@@ -178,14 +181,14 @@ class Generation:
         self._forget(begun)
         if len(self._unended) >= MAX_UNENDED:
             del self._unended[next(iter(self._unended))]
-        self._unended[begun.client_id, begun.message_id] = begun, answer
+        self._unended[begun.client_id, begun.message_id, begun.session_id] = begun, answer
 
     def _forget(self, begun: Begun) -> None:
-        self._unended.pop((begun.client_id, begun.message_id), None)
+        self._unended.pop((begun.client_id, begun.message_id, begun.session_id), None)
 
 
-def _who(request: ChatRequested) -> tuple[str, UUID, datetime]:
-    return request.client_id, request.message_id, request.requested_at
+def _who(request: ChatRequested) -> tuple[str, UUID, str, datetime]:
+    return request.client_id, request.message_id, request.session_id, request.requested_at
 
 
 def _ours(begun: Begun | Ended | Held) -> Begun | Ended:

@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from handlers.answers import attempt_of
-from schemas.failures import PermanentError, RetryableError
-from stores.attempts import Ended, Held, Lease
+from schemas.failures import PermanentError, RefusedError, RetryableError
+from stores.attempts import Ended, Held, Lease, Taken
 from stores.database import DATABASE_ERRORS, REFUSALS
 
 DEADLINE_SECONDS = 2
@@ -30,7 +30,9 @@ class AttemptStore(Protocol):
 
     lease_seconds: float
 
-    async def begin(self, client_id: str, message_id: UUID, *, above: int = 0) -> Lease | Ended | Held:
+    async def begin(
+        self, client_id: str, message_id: UUID, session_id: str, *, above: int = 0
+    ) -> Lease | Ended | Held | Taken:
         """Takes the message if it is free."""
         ...
 
@@ -38,11 +40,13 @@ class AttemptStore(Protocol):
         """False: somebody took over."""
         ...
 
-    async def finish(self, client_id: str, message_id: UUID, attempt: int, ending: dict[str, Any]) -> bool:
+    async def finish(
+        self, client_id: str, message_id: UUID, session_id: str, attempt: int, ending: dict[str, Any]
+    ) -> bool:
         """False: publish nothing."""
         ...
 
-    async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
+    async def ending(self, client_id: str, message_id: UUID, session_id: str) -> dict[str, Any] | None:
         """How the message ended, if it has."""
         ...
 
@@ -53,8 +57,16 @@ class Begun:
 
     client_id: str
     message_id: UUID
+    session_id: str
     attempt: int
     is_leased: bool
+
+
+class MessageTakenError(RefusedError):
+    """The message is one of another session of the client."""
+
+    def __init__(self) -> None:
+        super().__init__("a message with this id was asked in another session", code="message_id_taken")
 
 
 class Leases:
@@ -69,23 +81,31 @@ class Leases:
     def __init__(self, attempts: AttemptStore) -> None:
         self._attempts = attempts
         self._last: dict[tuple[str, UUID], int] = {}
-        self._unstored: dict[tuple[str, UUID], tuple[int, dict[str, Any]]] = {}
+        self._unstored: dict[tuple[str, UUID], tuple[str, int, dict[str, Any]]] = {}
 
-    async def begin(self, client_id: str, message_id: UUID, asked_at: datetime) -> Begun | Ended | Held:
-        """Takes the message, unless it is taken or over. Raises `PermanentError` for what no row can hold."""
+    async def begin(
+        self, client_id: str, message_id: UUID, session_id: str, asked_at: datetime
+    ) -> Begun | Ended | Held:
+        """Takes the message, unless it is taken or over. Raises `MessageTakenError` for one of another session, and
+        `PermanentError` for what no row can hold.
+        """
         if unstored := self._unstored.get((client_id, message_id)):
-            return Ended(unstored[1])
+            if unstored[0] != session_id:
+                raise MessageTakenError
+            return Ended(unstored[2])
         above = self._highest(client_id, message_id, asked_at)
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                begun = await self._attempts.begin(client_id, message_id, above=above)
+                begun = await self._attempts.begin(client_id, message_id, session_id, above=above)
         except REFUSALS as error:
             raise PermanentError(f"the message cannot be begun: {error!r}", code="row_refused") from error
         except DATABASE_ERRORS as error:
             log.warning("answering_without_lease", error=repr(error))
-            return self._remembered(Begun(client_id, message_id, above + 1, is_leased=False))
+            return self._remembered(Begun(client_id, message_id, session_id, above + 1, is_leased=False))
+        if isinstance(begun, Taken):
+            raise MessageTakenError
         if isinstance(begun, Lease):
-            return self._remembered(Begun(client_id, message_id, begun.attempt, is_leased=True))
+            return self._remembered(Begun(client_id, message_id, session_id, begun.attempt, is_leased=True))
         return begun
 
     def number_above(self, client_id: str, message_id: UUID, asked_at: datetime, attempt: int) -> int | None:
@@ -101,7 +121,7 @@ class Leases:
         """After `finish` said False: the ending that another attempt had stored, if that is a lower one."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                ending = await self._attempts.ending(begun.client_id, begun.message_id)
+                ending = await self._attempts.ending(begun.client_id, begun.message_id, begun.session_id)
         except DATABASE_ERRORS as error:
             raise RetryableError("the ending of another attempt cannot be read") from error
         return ending if ending and attempt_of(ending) < begun.attempt else None
@@ -125,7 +145,9 @@ class Leases:
         """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                is_ours = await self._attempts.finish(begun.client_id, begun.message_id, begun.attempt, ending)
+                is_ours = await self._attempts.finish(
+                    begun.client_id, begun.message_id, begun.session_id, begun.attempt, ending
+                )
         except REFUSALS:
             # Postgres is there and will never take it: told, and not owed.
             log.exception("ending_refused", message_id=str(begun.message_id))
@@ -134,7 +156,7 @@ class Leases:
             log.warning("ending_not_stored", error=repr(error))
             if len(self._unstored) >= MAX_UNSTORED:
                 del self._unstored[next(iter(self._unstored))]
-            self._unstored[begun.client_id, begun.message_id] = begun.attempt, ending
+            self._unstored[begun.client_id, begun.message_id] = begun.session_id, begun.attempt, ending
             return True
         await self._store_late()
         return is_ours
@@ -144,10 +166,10 @@ class Leases:
         if not self._unstored:
             return
         client_id, message_id = key = next(iter(self._unstored))
-        attempt, ending = self._unstored[key]
+        session_id, attempt, ending = self._unstored[key]
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                await self._attempts.finish(client_id, message_id, attempt, ending)
+                await self._attempts.finish(client_id, message_id, session_id, attempt, ending)
         except REFUSALS:
             log.exception("ending_refused", message_id=str(message_id))
         except DATABASE_ERRORS as error:

@@ -98,6 +98,19 @@ class DocumentRow(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class SessionRow(Base):
+    """Whose a session is: a `visitor`'s, who opened it by `message_id` or has a ticket, or the client's `server`'s."""
+
+    __tablename__ = "sessions"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    visitor_id: Mapped[str | None]
+    message_id: Mapped[UUID | None]
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class AttemptRow(Base):
     """Who answers a message now, or how it ended: the lease that makes redelivery harmless (design §4).
 
@@ -108,6 +121,7 @@ class AttemptRow(Base):
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[str | None]
     attempt: Mapped[int]
     holder: Mapped[str]
     lease_until: Mapped[datetime]

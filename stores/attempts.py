@@ -16,8 +16,13 @@ from schemas.tables import AttemptRow
 from stores.database import Database, single_statements, storable
 from stores.statement import Statement
 
-_GIVEN = ("client_id", "message_id", "attempt", "holder")
+_GIVEN = ("client_id", "message_id", "session_id", "attempt", "holder")
 _LEASE_END = func.now() + bindparam("lease", type_=Interval)
+
+
+def _is_of_session(session_id: Any) -> Any:
+    # Rows of an earlier version do not know their session.
+    return AttemptRow.session_id.is_(None) | (AttemptRow.session_id == session_id)
 
 
 def _begin() -> Statement:
@@ -31,7 +36,7 @@ def _begin() -> Statement:
             "lease_until": row.excluded.lease_until,
             "updated_at": func.now(),
         },
-        where=AttemptRow.ending.is_(None) & is_free,
+        where=AttemptRow.ending.is_(None) & is_free & _is_of_session(row.excluded.session_id),
     )
     return Statement(taken.returning(AttemptRow.attempt), columns=_GIVEN)
 
@@ -41,7 +46,9 @@ def _finish() -> Statement:
     ended = row.on_conflict_do_update(
         index_elements=["client_id", "message_id"],
         set_={"attempt": row.excluded.attempt, "ending": row.excluded.ending, "updated_at": func.now()},
-        where=AttemptRow.ending.is_(None) & (AttemptRow.attempt <= row.excluded.attempt),
+        where=AttemptRow.ending.is_(None)
+        & (AttemptRow.attempt <= row.excluded.attempt)
+        & _is_of_session(row.excluded.session_id),
     )
     return Statement(ended.returning(AttemptRow.attempt), columns=[*_GIVEN, "ending"])
 
@@ -71,6 +78,11 @@ class Held:
     retry_after_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The message is one of another session: it is neither answered nor told in this one."""
+
+
 class Attempts:
     """The rows of `answer_attempts`. `holder` names this process; one that restarts under its name goes on at once."""
 
@@ -81,24 +93,39 @@ class Attempts:
         self._holder = holder
         self._lease = {"lease": timedelta(seconds=lease_seconds)}
 
-    async def begin(self, client_id: str, message_id: UUID, *, above: int = 0) -> Lease | Ended | Held:
+    async def begin(
+        self, client_id: str, message_id: UUID, session_id: str, *, above: int = 0
+    ) -> Lease | Ended | Held | Taken:
         """Takes the message if it is free. The attempt is higher than every earlier one, and than `above`."""
-        row = {"client_id": client_id, "message_id": message_id, "attempt": above + 1, "holder": self._holder}
+        row = self._row(client_id, message_id, session_id, above + 1)
         while True:
             if taken := await _BEGIN.fetch_one(self._connections, {**row, **self._lease}):
                 return Lease(taken["attempt"])
-            if found := await self._why_not(client_id, message_id):
+            if found := await self._why_not(client_id, message_id, row["session_id"]):
                 return found
 
-    async def _why_not(self, client_id: str, message_id: UUID) -> Ended | Held | None:
+    def _row(self, client_id: str, message_id: UUID, session_id: str, attempt: int) -> dict[str, Any]:
+        return {
+            "client_id": client_id,
+            "message_id": message_id,
+            "session_id": storable(session_id),
+            "attempt": attempt,
+            "holder": self._holder,
+        }
+
+    async def _why_not(self, client_id: str, message_id: UUID, session_id: str) -> Ended | Held | Taken | None:
         """None if the row was purged since."""
         query = select(
-            AttemptRow.ending, func.extract("epoch", AttemptRow.lease_until - func.now()).label("seconds")
+            AttemptRow.session_id,
+            AttemptRow.ending,
+            func.extract("epoch", AttemptRow.lease_until - func.now()).label("seconds"),
         ).where(AttemptRow.client_id == client_id, AttemptRow.message_id == message_id)
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
+        if row.session_id not in (None, session_id):
+            return Taken()
         return Held(max(0.0, float(row.seconds))) if row.ending is None else Ended(row.ending)
 
     async def renew(self, client_id: str, message_id: UUID, attempt: int) -> bool:
@@ -117,23 +144,23 @@ class Attempts:
         async with self._engine.connect() as connection:
             return (await connection.execute(statement, self._lease)).one_or_none() is not None
 
-    async def finish(self, client_id: str, message_id: UUID, attempt: int, ending: dict[str, Any]) -> bool:
+    async def finish(
+        self, client_id: str, message_id: UUID, session_id: str, attempt: int, ending: dict[str, Any]
+    ) -> bool:
         """Stores the ending. False: a newer attempt began or the message ended before; publish nothing.
 
         An attempt that the table does not know yet (begun while Postgres was away) is stored as well.
         """
-        row = {
-            "client_id": client_id,
-            "message_id": message_id,
-            "attempt": attempt,
-            "holder": self._holder,
-            "ending": storable(ending),
-        }
+        row = self._row(client_id, message_id, session_id, attempt) | {"ending": storable(ending)}
         return await _FINISH.fetch_one(self._connections, row) is not None
 
-    async def ending(self, client_id: str, message_id: UUID) -> dict[str, Any] | None:
-        """How the message ended, if it has."""
-        query = select(AttemptRow.ending).where(AttemptRow.client_id == client_id, AttemptRow.message_id == message_id)
+    async def ending(self, client_id: str, message_id: UUID, session_id: str) -> dict[str, Any] | None:
+        """How the message of this session ended, if it has."""
+        query = select(AttemptRow.ending).where(
+            AttemptRow.client_id == client_id,
+            AttemptRow.message_id == message_id,
+            _is_of_session(storable(session_id)),
+        )
         async with self._engine.connect() as connection:
             found: dict[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
         return found

@@ -1,5 +1,6 @@
 """Tenants, their keys and their widgets."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -76,8 +77,17 @@ class Clients:
 
         As old as `get` may be: a revoked key is good for 10 s more, or until Postgres is back.
         """
-        key_hash = hash_key(api_key)
+        return await self.by_key_hash(hash_key(api_key))
+
+    async def by_key_hash(self, key_hash: str) -> tuple[Client, KeyKind] | None:
+        """The same by what is stored of the key."""
         return await self._owners.get(key_hash, lambda: self._load_owner(key_hash))
+
+    async def revoked(self, key_hashes: Collection[str]) -> set[str]:
+        """Which of these are good no longer."""
+        query = select(ApiKeyRow.key_hash).where(ApiKeyRow.key_hash.in_(key_hashes), ApiKeyRow.revoked_at.is_(None))
+        async with self._statements.connect() as connection:
+            return set(key_hashes) - set((await connection.execute(query)).scalars())
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None. At most 10 s old; while Postgres is away the last one seen, however old."""

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from stores.patience import Patience
+
 CONNECT_TIMEOUT_SECONDS = 5
 MAX_CONNECTIONS = 6
 
@@ -15,15 +17,32 @@ class Connections:
     The driver's own pool has Postgres reset a connection after every use, a second trip; these have nothing to reset.
     """
 
-    def __init__(self, database_url: str, *, command_timeout_seconds: float | None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        patience: Patience,
+        *,
+        command_timeout_seconds: float | None,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+    ) -> None:
         self._database_url = database_url
+        self._patience = patience
         self._command_timeout_seconds = command_timeout_seconds
+        self._connect_timeout_seconds = connect_timeout_seconds
         self._free = asyncio.Semaphore(MAX_CONNECTIONS)
         self._idle: list[asyncpg.Connection] = []
         self._is_closed = False
 
     async def fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
         """The rows. Raises one of `DATABASE_ERRORS`; after 5 s without a connection a `TimeoutError`."""
+        self._patience.check()
+        try:
+            return await self._fetch(sql, arguments)
+        except TimeoutError:
+            self._patience.lose()
+            raise
+
+    async def _fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
         connection = await self._take()
         try:
             rows = await connection.fetch(sql, *arguments)
@@ -52,7 +71,7 @@ class Connections:
             if (connection := self._living()) is not None:
                 return connection
             self._free.release()
-        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+        async with asyncio.timeout(self._connect_timeout_seconds):
             await self._free.acquire()
             try:
                 return self._living() or await self._connect()

@@ -6,10 +6,14 @@ import asyncpg
 from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DataError, IntegrityError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from stores.connections import CONNECT_TIMEOUT_SECONDS, Connections
+from stores.patience import Patience
 
 COMMAND_TIMEOUT_SECONDS = 10
 # Beside the 6 plain ones. What is left for SQLAlchemy is rarer: rows that memory keeps for 10 s, leases of long
@@ -48,26 +52,52 @@ class Database(AsyncEngine):
         await super().dispose(close)
 
 
-def create_engine(database_url: str, *, command_timeout_seconds: float | None = COMMAND_TIMEOUT_SECONDS) -> Database:
+def create_engine(
+    database_url: str,
+    *,
+    command_timeout_seconds: float | None = COMMAND_TIMEOUT_SECONDS,
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+) -> Database:
     """An engine for a libpq URL: unix sockets (`?host=/folder`), several hosts and `sslmode` work as in psql.
 
     No connection is made yet. The owner disposes of it.
     """
+    patience = Patience()
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(
-            database_url, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=command_timeout_seconds
+            database_url, timeout=connect_timeout_seconds, command_timeout=command_timeout_seconds
         )
+
+    class Pool(AsyncAdaptedQueuePool):
+        def connect(self) -> Any:
+            patience.check()
+            try:
+                return super().connect()
+            except (TimeoutError, PoolTimeoutError):
+                patience.lose()
+                raise
+
+    def note(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, TimeoutError):
+            patience.lose()
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
+        poolclass=Pool,
         pool_size=POOL_SIZE,
         max_overflow=0,
-        pool_timeout=CONNECT_TIMEOUT_SECONDS,
+        pool_timeout=connect_timeout_seconds,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
-    connections = Connections(database_url, command_timeout_seconds=command_timeout_seconds)
+    event.listen(engine.sync_engine, "handle_error", note)
+    connections = Connections(
+        database_url,
+        patience,
+        command_timeout_seconds=command_timeout_seconds,
+        connect_timeout_seconds=connect_timeout_seconds,
+    )
     return Database(engine, connections)
 
 

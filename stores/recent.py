@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from stores.database import DATABASE_ERRORS
+from stores.patience import UnansweredError
 
 FRESH_SECONDS = 10
 DEADLINE_SECONDS = 2
@@ -77,7 +78,8 @@ class Recent(Generic[Key, Row]):
         except DATABASE_ERRORS as error:
             if not seen:
                 raise
-            log.warning("stale_row_used", name=self._name, age_seconds=round(now - seen[0]), error=repr(error))
+            if not isinstance(error, UnansweredError):
+                log.warning("stale_row_used", name=self._name, age_seconds=round(now - seen[0]), error=repr(error))
             return seen[1]
         if self._loading.get(key) is loading:
             self._rows.pop(key, None)

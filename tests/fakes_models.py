@@ -48,7 +48,7 @@ class FakeAttempts:
         self.held = None
         self.renewed = asyncio.Event()
 
-    async def begin(self, client_id, message_id, *, above=0):
+    async def begin(self, client_id, message_id, session_id, *, above=0):
         self._fail()
         if self.held is not None:
             return Held(self.held)
@@ -63,7 +63,7 @@ class FakeAttempts:
         self._fail()
         return self.rows.get((client_id, message_id)) == attempt
 
-    async def finish(self, client_id, message_id, attempt, ending):
+    async def finish(self, client_id, message_id, session_id, attempt, ending):
         self._fail()
         key = client_id, message_id
         if key in self.endings or self.rows.get(key, 0) > attempt:
@@ -72,7 +72,7 @@ class FakeAttempts:
         self.endings[key] = ending
         return True
 
-    async def ending(self, client_id, message_id):
+    async def ending(self, client_id, message_id, session_id):
         self._fail()
         return self.endings.get((client_id, message_id))
 

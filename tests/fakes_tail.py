@@ -9,8 +9,19 @@ import orjson
 
 from gateway.answers import Frame
 from gateway.connection import EXTENSION
+from gateway.key_watch import KeyWatch
 
 EPOCH = "epoch123"
+
+
+class NoKeys:
+    """`stores.clients.Clients` of which no key is ever revoked."""
+
+    async def revoked(self, key_hashes):
+        return set()
+
+
+KEYS = KeyWatch(NoKeys(), lambda: None)
 CLIENT = "acme"
 NAMESPACE = UUID("11111111-2222-4333-8444-555555555555")
 

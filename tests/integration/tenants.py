@@ -69,8 +69,8 @@ class Stores:
         """Something of everything, with a mark in every text. Returns the uri of the file."""
         await self.clients.ensure(client(client_id, mark), keys(client_id))
         await self._add_widget(client_id, ids, mark)
-        await self.attempts.begin(client_id, ids.message_id)
-        await self.attempts.finish(client_id, ids.message_id, 1, {"text": mark})
+        await self.attempts.begin(client_id, ids.message_id, ids.session_id)
+        await self.attempts.finish(client_id, ids.message_id, ids.session_id, 1, {"text": mark})
         await self.chat_logs.record(completed(client_id, ids, mark))
         await self.chat_logs.rate(rated(client_id, ids, mark))
         stored = await self.uploads.put(client_id, ids.document_id, 1, f"{mark}.txt", content(mark), max_bytes=1_000)

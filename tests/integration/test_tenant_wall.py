@@ -54,10 +54,10 @@ ALPHA, BETA = "alpha", "beta"
 
 # What client beta calls with alpha's ids. `s`: the stores, `i`: the ids, `u`: the uri of alpha's file.
 CALLS = {
-    "Attempts.begin": lambda s, i, u: s.attempts.begin(BETA, i.message_id),
+    "Attempts.begin": lambda s, i, u: s.attempts.begin(BETA, i.message_id, i.session_id),
     "Attempts.renew": lambda s, i, u: s.attempts.renew(BETA, i.message_id, 1),
-    "Attempts.finish": lambda s, i, u: s.attempts.finish(BETA, i.message_id, 7, {"text": "mine"}),
-    "Attempts.ending": lambda s, i, u: s.attempts.ending(BETA, i.message_id),
+    "Attempts.finish": lambda s, i, u: s.attempts.finish(BETA, i.message_id, i.session_id, 7, {"text": "mine"}),
+    "Attempts.ending": lambda s, i, u: s.attempts.ending(BETA, i.message_id, i.session_id),
     "ChatLogs.record": lambda s, i, u: s.chat_logs.record(completed(BETA, i, "mine")),
     "ChatLogs.get": lambda s, i, u: s.chat_logs.get(BETA, i.message_id),
     "ChatLogs.page": lambda s, i, u: s.chat_logs.page(BETA, i.session_id, before=None, limit=10),

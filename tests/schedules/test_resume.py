@@ -26,7 +26,7 @@ from gateway.unwound import Unwound
 from gateway.waiting import Queue
 from schemas.events import Usage
 from stores.chat_logs import ChatLog
-from tests.fakes_tail import CLIENT, EPOCH, FakeHistory, FakeSocket, answer_frames, frame, message_id, record
+from tests.fakes_tail import CLIENT, EPOCH, KEYS, FakeHistory, FakeSocket, answer_frames, frame, message_id, record
 
 PLACE = Place(EPOCH, partition=3, floor=10, end=20)
 
@@ -98,7 +98,7 @@ class Instance:
         self.history = history
         self.tail = Tail(self.log, self.rings, Questions(Queue()))
         self.attachments = Attachments(self.tail, self.rings, history)
-        self.sources = Sources(self.rings, self.tail, Drain(), Queue())
+        self.sources = Sources(self.rings, self.tail, Drain(), Queue(), KEYS)
 
     def feed(self, count):
         for made in self.log.records[self.log.fed : self.log.fed + count]:

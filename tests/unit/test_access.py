@@ -5,7 +5,7 @@ from gateway.access import Access
 from gateway.keyholders import NEW_KEYS, KeyHolders
 from gateway.problems import Problem
 from gateway.tickets import Tickets
-from stores.clients import Client
+from stores.clients import Client, hash_key
 from stores.limits import Limits
 
 # Nothing listens there: the process counts by itself.
@@ -26,6 +26,9 @@ class FakeClients:
         client = await self.get(name)
         return (client, {"pk": "publishable", "sk": "secret"}[kind]) if client and kind in ("pk", "sk") else None
 
+    async def by_key_hash(self, key_hash):
+        return (ACME, "publishable") if key_hash == hash_key("pk_acme") else None
+
     async def get(self, client_id):
         return {"acme": ACME, "open": OPEN, "none": NONE}.get(client_id)
 
@@ -42,8 +45,8 @@ def request(address="192.0.2.1", **headers):
     return Request({"type": "http", "headers": pairs, "client": (address, 1)})
 
 
-def ticket(client_id="acme", session_id="s"):
-    return "Bearer " + TICKETS.issue(client_id, session_id, "v")[0]
+def ticket(client_id="acme", session_id="s", key=None):
+    return "Bearer " + TICKETS.issue(client_id, session_id, "v", key and hash_key(key))[0]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,7 @@ def ticket(client_id="acme", session_id="s"):
         ({"x_api_key": "pk_open"}, "publishable"),
         ({"authorization": ticket()}, "ticket"),
         ({"authorization": ticket(), "origin": "https://acme.example"}, "ticket"),
+        ({"authorization": ticket(key="pk_acme")}, "ticket"),
         ({"authorization": "Bearer sk_acme"}, "secret"),
         ({"authorization": "bearer sk_none"}, "secret"),
         ({"x_internal_secret": "first secret", "x_client_id": "acme"}, "internal"),
@@ -82,6 +86,9 @@ async def test_the_four_ways_in(headers, kind):
         ({"authorization": "Basic sk_acme"}, 401),
         ({"authorization": "Bearer rubbish"}, 401),
         ({"authorization": ticket("gone")}, 401),
+        ({"authorization": ticket(key="pk_revoked")}, 401),
+        ({"authorization": ticket("none", key="pk_acme")}, 401),
+        ({"x_internal_secret": "first secret", "x_client_id": "acme", "origin": "https://acme.example"}, 403),
         ({"authorization": ticket(), "origin": "https://evil.example"}, 403),
         ({"x_internal_secret": "wrong", "x_client_id": "acme"}, 401),
         ({"x_internal_secret": "", "x_client_id": "acme"}, 401),

@@ -2,27 +2,22 @@
 
 import asyncio
 from functools import partial
-from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from gateway import attach
-from gateway.access import Caller
-from gateway.asking import admit
 from gateway.attach import Attachments, NotYetError
 from gateway.questions import Questions
 from gateway.ring import Ring
 from gateway.rings import Rings
 from gateway.tail import Tail
 from gateway.waiting import Queue
-from stores.clients import Client
 from stores.database import DATABASE_ERRORS
 from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, message_id, reading
 
 UNKNOWN = UUID(message_id(9))
 BELOW_THE_FLOOR = f"{EPOCH}.0.0"
-PAGE = Caller(Client("acme", "Acme", "free", ("*",)), "publishable")
 
 
 class Stage:
@@ -113,14 +108,3 @@ async def test_an_answer_that_runs_without_its_beginning_is_not_asked_for_again(
 async def test_of_an_unknown_message_only_postgres_could_tell(stage):
     with pytest.raises(DATABASE_ERRORS):
         await stage.to_message(9)
-
-
-async def test_a_page_is_let_into_no_session_that_may_be_anothers(stage):
-    gateway = SimpleNamespace(attachments=stage.attachments)
-
-    with pytest.raises(DATABASE_ERRORS):
-        await admit(gateway, PAGE, stage.attachments.session("acme", "elsewhere"))
-    # The session is known to have begun, and whether this message is one of it only Postgres could tell.
-    with pytest.raises(DATABASE_ERRORS):
-        await admit(gateway, PAGE, stage.session, UNKNOWN)
-    await admit(gateway, PAGE, stage.session, UUID(message_id(1)))

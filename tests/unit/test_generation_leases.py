@@ -163,7 +163,7 @@ async def test_answer_begun_without_postgres_is_stored_when_it_is_back():
 
 async def test_hung_postgres_does_not_hold_the_answer(monkeypatch):
     class Hung(FakeAttempts):
-        async def begin(self, client_id, message_id, *, above=0):
+        async def begin(self, client_id, message_id, session_id, *, above=0):
             await asyncio.Event().wait()
 
     monkeypatch.setattr("handlers.lease.DEADLINE_SECONDS", 0.05)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from handlers.lease import Leases
 from stores.attempts import Lease
 
-MESSAGE = ("acme", UUID("0192f0c0-0000-7000-8000-000000000001"))
+MESSAGE = ("acme", UUID("0192f0c0-0000-7000-8000-000000000001"), "s")
 
 
 class Table:
@@ -21,7 +21,7 @@ class Table:
     def __init__(self):
         self.attempt, self.is_away = 0, False
 
-    async def begin(self, _client_id, _message_id, *, above=0):
+    async def begin(self, _client_id, _message_id, _session_id, *, above=0):
         if self.is_away:
             raise ConnectionRefusedError
         self.attempt = max(self.attempt, above) + 1

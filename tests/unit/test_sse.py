@@ -17,7 +17,7 @@ from gateway.stream import EventStream, Sources
 from gateway.tail import Tail
 from gateway.unwound import Unwound
 from gateway.waiting import Queue
-from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, FakeSocket, answer_frames, frame, message_id, reading
+from tests.fakes_tail import EPOCH, KEYS, FakeHistory, FakeLog, FakeSocket, answer_frames, frame, message_id, reading
 
 GET = {"type": "http", "method": "GET"}
 
@@ -73,7 +73,9 @@ class Stage:
 
     async def open(self, group, *, method="GET", **options):
         attached = await self.attachments.to_session(self.session, options.pop("last_event_id", None))
-        made = EventStream(Sources(self.rings, self.tail, self.drain, self.queue), self.session, attached, **options)
+        made = EventStream(
+            Sources(self.rings, self.tail, self.drain, self.queue, KEYS), self.session, attached, **options
+        )
         scope = self.socket.scope(method)
         return group.create_task(Unwound(made)(scope, self.socket.receive, self.socket.send))
 

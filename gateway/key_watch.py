@@ -1,0 +1,59 @@
+"""Ends the streams of a key that was revoked: requests find out by themselves, a stream lives for minutes."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import structlog
+
+from stores.database import DATABASE_ERRORS
+
+LOOK_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class KeyDirectory(Protocol):
+    """What we need of `stores.clients.Clients`."""
+
+    async def revoked(self, key_hashes: Collection[str]) -> set[str]:
+        """Which of these are good no longer."""
+        ...
+
+
+class KeyWatch:
+    """Which keys have open streams, and which of those were revoked. The owner runs `run`."""
+
+    def __init__(self, keys: KeyDirectory, wake: Callable[[], None]) -> None:
+        self._keys = keys
+        self._wake = wake
+        self._used: Counter[str] = Counter()
+        self.revoked: frozenset[str] = frozenset()
+
+    @contextmanager
+    def used(self, key_hash: str | None) -> Iterator[None]:
+        """A stream of this key is open while the block runs."""
+        if key_hash is None:
+            yield
+            return
+        self._used[key_hash] += 1
+        try:
+            yield
+        finally:
+            self._used[key_hash] -= 1
+            if not self._used[key_hash]:
+                del self._used[key_hash]
+
+    async def run(self) -> None:
+        """Look for ever. While Postgres is away nothing ends."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                self.revoked = frozenset(await self._keys.revoked(list(self._used)) if self._used else ())
+            except DATABASE_ERRORS as error:
+                log.warning("keys_not_looked_up", error=repr(error))
+                continue
+            if self.revoked:
+                self._wake()
