@@ -130,14 +130,18 @@ class Access:
             _refuse(str(error), slug="ticket-expired")
         except TicketError as error:
             _refuse(str(error), slug="ticket-invalid")
+        return Caller(await self._client_of(ticket), "ticket", ticket, ticket.key_hash)
+
+    async def _client_of(self, ticket: Ticket) -> Client:
         if ticket.key_hash is not None:
             found = await self._clients.by_key_hash(ticket.key_hash)
             if found is None or found[0].client_id != ticket.client_id:
                 _refuse("The key that this ticket came from has been revoked: the page needs its new one.")
+            return found[0]
         client = await self._clients.get(ticket.client_id)
         if client is None:
             _refuse("The client of this ticket is gone.")
-        return Caller(client, "ticket", ticket, ticket.key_hash)
+        return client
 
     async def _owner(self, request: Request, key: str, kind: Literal["publishable", "secret"]) -> Client:
         found = await self._keys.find(key, address_of(request))

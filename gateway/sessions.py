@@ -86,7 +86,9 @@ def _seconds(caller: Caller) -> float:
     """A visitor's stream ends with the ticket that opened it."""
     if caller.ticket is None:
         return LIFETIME_SECONDS[1]
-    return max(0.0, (caller.ticket.expires_at + LEEWAY - datetime.now(UTC)).total_seconds())
+    left_seconds = (caller.ticket.expires_at - datetime.now(UTC)).total_seconds()
+    # One that another clock takes for good still is has no more than that.
+    return left_seconds if left_seconds > 0 else left_seconds + LEEWAY.total_seconds()
 
 
 def _message(row: ChatLog) -> HistoryMessage:

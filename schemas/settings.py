@@ -4,8 +4,15 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIN_SECRET_CHARACTERS = 32
+MIN_DIFFERENT_CHARACTERS = 8
+
+
+def _parts(given: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in given.split(",") if part.strip())
 
 
 class Settings(BaseSettings):
@@ -37,7 +44,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, description="Port the gateway listens on.")
     metrics_port: int = Field(9100, description="Port of the worker's `/metrics`; 0 chooses a free one.")
     internal_secret: str = Field(
-        "", description="Shared by our own parts; two values with a comma between them while it is rotated."
+        "",
+        description="Shared by our own parts, at least 32 random characters; two values with a comma between them "
+        "while it is rotated.",
     )
     openai_api_key: str | None = Field(None, description="Turns on OpenAI answers and embeddings.")
     openai_base_url: str = Field("https://api.openai.com/v1", description="Any OpenAI-compatible service.")
@@ -56,10 +65,21 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level written.")
     demo_api_key: str | None = Field(None, description="Serves the demo page at `/` with this publishable key.")
 
+    @field_validator("internal_secret")
+    @classmethod
+    def _is_hard_to_guess(cls, given: str) -> str:
+        # From one ticket whoever holds it can try hundreds of thousands of secrets a second.
+        for secret in _parts(given):
+            if len(secret) < MIN_SECRET_CHARACTERS or len(set(secret)) < MIN_DIFFERENT_CHARACTERS:
+                raise ValueError(
+                    f"a secret needs {MIN_SECRET_CHARACTERS} random characters: make one with `openssl rand -base64 32`"
+                )
+        return given
+
     @property
     def internal_secrets(self) -> tuple[str, ...]:
         """The accepted values, first one ours."""
-        return tuple(part.strip() for part in self.internal_secret.split(",") if part.strip())
+        return _parts(self.internal_secret)
 
     @cached_property
     def ticket_secrets(self) -> tuple[bytes, ...]:

@@ -36,16 +36,10 @@ class Connections:
     async def fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
         """The rows. Raises one of `DATABASE_ERRORS`; after 5 s without a connection a `TimeoutError`."""
         self._patience.check()
-        try:
-            return await self._fetch(sql, arguments)
-        except TimeoutError:
-            self._patience.lose()
-            raise
-
-    async def _fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
         connection = await self._take()
         try:
-            rows = await connection.fetch(sql, *arguments)
+            self._patience.check()
+            rows = await self._patience.ask(connection.fetch(sql, *arguments))
         except BaseException:
             # What was cancelled or is late may still run; what was refused may have met a server that takes no writes
             # any more.
@@ -73,11 +67,11 @@ class Connections:
             self._free.release()
         async with asyncio.timeout(self._connect_timeout_seconds):
             await self._free.acquire()
-            try:
-                return self._living() or await self._connect()
-            except BaseException:
-                self._free.release()
-                raise
+        try:
+            return self._living() or await self._connect()
+        except BaseException:
+            self._free.release()
+            raise
 
     def _living(self) -> asyncpg.Connection | None:
         # One that died while idle is replaced, so a restart of Postgres costs nobody an error: the loop saw it close.
@@ -88,7 +82,12 @@ class Connections:
         return None
 
     async def _connect(self) -> asyncpg.Connection:
-        return await asyncpg.connect(self._database_url, command_timeout=self._command_timeout_seconds)
+        connecting = asyncpg.connect(
+            self._database_url,
+            timeout=self._connect_timeout_seconds,
+            command_timeout=self._command_timeout_seconds,
+        )
+        return await self._patience.ask(connecting)
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
         if self._is_closed:

@@ -8,7 +8,6 @@ from pydantic_core import to_json
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DataError, IntegrityError, InvalidatePoolError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -65,18 +64,15 @@ def create_engine(
     patience = Patience()
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
+        connecting = asyncpg.connect(
             database_url, timeout=connect_timeout_seconds, command_timeout=command_timeout_seconds
         )
+        return await patience.ask(connecting)
 
     class Pool(AsyncAdaptedQueuePool):
         def connect(self) -> Any:
             patience.check()
-            try:
-                return super().connect()
-            except (TimeoutError, PoolTimeoutError):
-                patience.lose()
-                raise
+            return super().connect()
 
     def note(context: ExceptionContext) -> None:
         if isinstance(context.original_exception, TimeoutError):

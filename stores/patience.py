@@ -1,9 +1,12 @@
 """A database that does not answer costs one wait, not one for each statement of each request."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import TypeVar
 
 PAUSE_SECONDS = 3.0
+
+Answer = TypeVar("Answer")
 
 
 class UnansweredError(TimeoutError):
@@ -21,6 +24,14 @@ class Patience:
         """Raises `UnansweredError` while Postgres is not to be asked."""
         if self._clock() < self._until:
             raise UnansweredError("Postgres has not answered a moment ago")
+
+    async def ask(self, question: Awaitable[Answer]) -> Answer:
+        """The answer. Where that takes too long, which only the question itself knows, patience is lost."""
+        try:
+            return await question
+        except TimeoutError:
+            self.lose()
+            raise
 
     def lose(self) -> None:
         """It has not answered in time."""

@@ -18,7 +18,7 @@ from stores.migrations import upgrade
 from streams.admin import create_topics
 
 TEMPLATE = "chatconnect_template"
-INTERNAL_SECRET = "internal-secret-of-the-tests"
+INTERNAL_SECRET = "internal-secret-of-the-tests-0123456789"
 
 _numbers = itertools.count(1)
 

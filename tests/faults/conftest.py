@@ -70,7 +70,7 @@ async def site(services, database_url, tmp_path):
             redis_url=services.redis_url,
             qdrant_url=str(tmp_path / "qdrant"),
             uploads_url=(tmp_path / "uploads").as_uri(),
-            internal_secret="internal-secret-of-the-tests",
+            internal_secret="internal-secret-of-the-tests-0123456789",
             openai_api_key="sk-mock",
             openai_base_url=model.url,
             embeddings="local",

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -141,6 +142,8 @@ async def test_a_stream_ends_cleanly_with_its_ticket_and_goes_on_with_the_next(o
     await seeded(running)
     asked = place(running)
     events = answer_of(asked, WORDS)
+
+    monkeypatch.setattr(tickets, "LEEWAY", timedelta(0))
 
     def ticket(seconds):
         monkeypatch.setattr(tickets, "LIFETIME", tickets.LIFETIME.__class__(seconds=seconds))

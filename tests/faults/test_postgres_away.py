@@ -1,10 +1,12 @@
 """Postgres is killed in mid-traffic: answers go on, the log catches up, nothing is counted twice (design §4)."""
 
 import asyncio
+import time
 from contextlib import suppress
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 
 from bench.model_server import expected
@@ -25,6 +27,8 @@ from tests.gateway_running import events_of
 # than a row that was seen is fresh.
 AWAY_SECONDS = FRESH_SECONDS + 1
 PIECES = 20
+OPENED = str(uuid4())
+"""The session that a page opened."""
 REFUSAL = (503, "application/problem+json", "2")
 STATUSES = {
     "a ticket": 202,
@@ -88,7 +92,7 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         following = [tasks.create_task(visitor.follow()) for visitor in (one, two)]
         while not (one.connections and two.connections):
             await asyncio.sleep(0.02)
-        ticket = await _ticket(site, "v")
+        ticket = await _ticket(site, OPENED)
         middle = str(uuid4())
         running = await one.ask(middle, question("p1"))
         while not running.text:
@@ -185,12 +189,12 @@ async def _statuses(site, ticket, message_id):
     async with _http(site) as http:
         visitors = await http.post(
             "/chat",
-            json={"message": question("p8"), "sessionId": "v"},
+            json={"message": question("p8"), "sessionId": OPENED},
             headers={"authorization": f"Bearer {ticket}"} | later,
         )
         servers = await http.post("/chat", json=body, headers=_server(site) | later)
-        pages = await http.post("/chat", json=body | {"sessionId": "unheard"}, headers=_page(site) | later)
-        history = await http.get("/sessions/v/messages", headers=_server(site))
+        pages = await http.post("/chat", json=body | {"sessionId": str(uuid4())}, headers=_page(site) | later)
+        history = await http.get(f"/sessions/{OPENED}/messages", headers=_server(site))
     return {
         "a ticket": visitors.status_code,
         "a secret key and a messageId": servers.status_code,
@@ -218,3 +222,42 @@ async def _joined(site, told, message_id):
     async with _http(site) as http, http.stream("GET", "/sessions/s/events", headers=_server(site)) as response:
         await events_of(response, is_over)
     return late.history[0], late.text, late.problems
+
+
+async def test_a_frozen_postgres_costs_a_request_two_seconds_and_no_more(site, postgres):
+    await site.part("gateway").start()
+    async with _http(site) as http:
+        opened = await http.post("/chat", json={"message": "x"}, headers=_page(site) | {"prefer": "respond-async"})
+        visitor = {"authorization": f"Bearer {opened.json()['ticket']}"}
+        assert (await http.get("/documents", headers=_server(site))).status_code == 200
+        session, message = opened.json()["sessionId"], opened.json()["messageId"]
+        later = {"prefer": "respond-async"}
+        named = {"message": "x", "sessionId": str(uuid4()), "messageId": str(uuid4())}
+        requests = [
+            ("POST", "/chat", _page(site) | later, {"message": "x"}, 202),
+            ("POST", "/chat", _page(site) | later, named, 503),
+            ("POST", "/chat", visitor | later, {"message": "x", "messageId": str(uuid4())}, 202),
+            ("POST", "/chat", _server(site) | later, named, 202),
+            ("GET", f"/sessions/{session}/messages", visitor, None, 503),
+            ("POST", f"/chat/{uuid4()}/feedback", visitor, {"rating": "up"}, 503),
+            ("POST", f"/chat/{message}/cancel", visitor, {}, 202),
+            ("GET", "/documents", _server(site), None, 503),
+            ("GET", "/health", {}, None, 503),
+        ]
+        # Each of its backends leads a session of its own.
+        processes = [own := psutil.Process(postgres.running.process.pid), *own.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            await asyncio.sleep(FRESH_SECONDS + 0.5)
+            took = []
+            for method, path, headers, body, status in requests:
+                began = time.monotonic()
+                answer = await http.request(method, path, headers=headers, json=body)
+                took.append((round(time.monotonic() - began, 1), path))
+                assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        finally:
+            for process in processes:
+                process.resume()
+
+    assert max(took)[0] <= 2.5, took

@@ -16,6 +16,7 @@ from stores.chat_logs import ChatLogs
 from stores.clients import Client, Clients, Keys
 from stores.documents import Documents
 from stores.limits import Limits
+from stores.sessions import SessionOwner, Sessions
 from stores.uploads import Uploads
 from stores.usage import UsageStats
 from stores.vectors import Chunk, VectorStore, open_vectors
@@ -47,6 +48,7 @@ class Stores:
     clients: Clients
     documents: Documents
     limits: Limits
+    sessions: Sessions
     uploads: Uploads
     usage: UsageStats
     vectors: VectorStore
@@ -57,7 +59,7 @@ class Stores:
         vectors = await open_vectors(settings.qdrant_url, None, space="wall", dimensions=DIMENSIONS)
         return cls(
             engine, Attempts(engine, "wall"), ChatLogs(engine), Clients(engine), Documents(engine),
-            Limits(settings.redis_url), Uploads(settings.uploads_url), UsageStats(engine), vectors,
+            Limits(settings.redis_url), Sessions(engine), Uploads(settings.uploads_url), UsageStats(engine), vectors,
             Path(settings.uploads_url.removeprefix("file://")),
         )  # fmt: skip
 
@@ -69,6 +71,7 @@ class Stores:
         """Something of everything, with a mark in every text. Returns the uri of the file."""
         await self.clients.ensure(client(client_id, mark), keys(client_id))
         await self._add_widget(client_id, ids, mark)
+        await self.sessions.claim(client_id, ids.session_id, SessionOwner("visitor", mark, ids.message_id))
         await self.attempts.begin(client_id, ids.message_id, ids.session_id)
         await self.attempts.finish(client_id, ids.message_id, ids.session_id, 1, {"text": mark})
         await self.chat_logs.record(completed(client_id, ids, mark))

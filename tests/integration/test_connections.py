@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from stores import connections as module
 from stores.connections import MAX_CONNECTIONS, Connections
 from stores.database import DATABASE_ERRORS, create_engine
+from stores.patience import Patience, UnansweredError
 
 PID = "SELECT pg_backend_pid()"
 # Waits for whoever holds it alone.
@@ -22,7 +22,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 
 @pytest.fixture
 async def connections(database_url):
-    connections = Connections(database_url, command_timeout_seconds=10)
+    connections = Connections(database_url, Patience(), command_timeout_seconds=10)
     yield connections
     await connections.close()
 
@@ -77,7 +77,7 @@ async def test_connections_killed_while_idle_cost_nobody_an_error(connections, o
 
 
 async def test_waiting_for_a_connection_has_an_end(connections, observer, monkeypatch):
-    monkeypatch.setattr(module, "CONNECT_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "_connect_timeout_seconds", 0.2)
     async with asyncio.timeout(10), held(observer, connections, MAX_CONNECTIONS) as holders:
         with pytest.raises(TimeoutError) as raised:
             await connections.fetch(PID, ())
@@ -130,15 +130,14 @@ async def test_engine_takes_its_plain_connections_with_it(database_url, observer
 
 
 async def test_database_that_is_away_is_said_at_once_and_each_time():
-    away = Connections("postgresql://postgres@127.0.0.1:1/postgres", command_timeout_seconds=10)
+    away = Connections("postgresql://postgres@127.0.0.1:1/postgres", Patience(), command_timeout_seconds=10)
     async with asyncio.timeout(3):
         for _ in range(2 * MAX_CONNECTIONS):
             with pytest.raises(ConnectionRefusedError):
                 await away.fetch(PID, ())
 
 
-async def test_server_that_says_nothing_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(module, "CONNECT_TIMEOUT_SECONDS", 0.2)
+async def test_server_that_says_nothing_is_not_waited_for():
     over = asyncio.Event()
 
     async def say_nothing(_, writer):
@@ -147,10 +146,19 @@ async def test_server_that_says_nothing_is_not_waited_for(monkeypatch):
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        silent = Connections(f"postgresql://postgres@127.0.0.1:{port}/postgres", command_timeout_seconds=10)
+        silent = Connections(
+            f"postgresql://postgres@127.0.0.1:{port}/postgres",
+            Patience(),
+            command_timeout_seconds=10,
+            connect_timeout_seconds=0.2,
+        )
         try:
             async with asyncio.timeout(3):
                 with pytest.raises(TimeoutError):
                     await silent.fetch(PID, ())
+                async with asyncio.timeout(0.15):
+                    for _ in range(100):
+                        with pytest.raises(UnansweredError):
+                            await silent.fetch(PID, ())
         finally:
             over.set()

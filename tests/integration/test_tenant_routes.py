@@ -103,6 +103,7 @@ def bodies(wall):
         "/chat/stream": [*questions, {"message": "mine", **session}],
         "/chat/{message_id}/cancel": [{}, session],
         "/chat/{message_id}/feedback": [{"rating": "up"}],
+        "/sessions/{session_id:path}/ticket": [{}],
         "/process-document": [{"uri": wall.uri, "filename": "mine.txt", "externalId": wall.ids.external_id}],
         "/documents/{document_id}/retry": [{}],
         "/internal/validate-client": [{"apiKey": keys(wall.beta).secret}],

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 import stores
 from stores.limits import Claim, Policy
+from stores.sessions import SessionOwner
 from tests.fakes_knowledge import unit
 from tests.integration.tenants import (
     MARK,
@@ -30,6 +31,8 @@ from tests.integration.tenants import (
 NO_TENANT = {
     "Attempts.purge": "forgets old rows of all clients and tells only how many",
     "Clients.by_api_key": "finds out who the client is",
+    "Clients.by_key_hash": "finds out who the client is",
+    "Clients.revoked": "tells of hashes of keys whether they are good",
     "Connections.close": "ends the connections",
     "Connections.fetch": "the driver under `Statement`",
     "Database.dispose": "ends the connections",
@@ -75,6 +78,9 @@ CALLS = {
     "Documents.delete": lambda s, i, u: s.documents.delete(BETA, i.document_id),
     "Limits.take": lambda s, i, u: s.limits.take(BETA, [ONE]),
     "UsageStats.days": lambda s, i, u: s.usage.days(BETA, date(2020, 1, 1), date(2100, 1, 1)),
+    "Sessions.claim": lambda s, i, u: s.sessions.claim(BETA, i.session_id, SessionOwner("server")),
+    "Sessions.find": lambda s, i, u: s.sessions.find(BETA, i.session_id),
+    "Sessions.give": lambda s, i, u: s.sessions.give(BETA, i.session_id, SessionOwner("server")),
     "Uploads.put": lambda s, i, u: s.uploads.put(BETA, i.document_id, 1, f"{MARK}.txt", content("mine"), max_bytes=99),
     "Uploads.delete_document": lambda s, i, u: s.uploads.delete_document(BETA, i.document_id),
     "VectorStore.upsert": lambda s, i, u: s.vectors.upsert(BETA, [chunk(i, "mine")]),
