@@ -27,10 +27,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import sse
 from gateway.attach import Attached, Session
-from gateway.connection import Protocol as HttpProtocol
 from gateway.cors import Cors
 from gateway.drain import Drain
 from gateway.key_watch import KeyWatch
+from gateway.protocol import Protocol as HttpProtocol
 from gateway.questions import Questions
 from gateway.rings import Rings
 from gateway.server import listen

@@ -10,6 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 
 from gateway import problems, shedding
 from gateway.access import Access
@@ -70,6 +71,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
             HTTPException: problems.on_http_exception,
             PermanentError: problems.on_permanent,
             PublishError: problems.on_log_down,
+            ClientDisconnect: problems.on_disconnect,
             **dict.fromkeys(DATABASE_ERRORS, problems.on_store_down),
             Exception: problems.on_defect,
         },

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 EXTENSION = "chatconnect.connection"
 
@@ -32,27 +31,6 @@ class Connection:
         self.is_lost = True
         if self.on_lost is not None:
             self.on_lost()
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with a `Connection` in each request's scope."""
-
-    _connection: Connection
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Once per connection."""
-        super().connection_made(transport)
-        self._connection = Connection(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Once per connection."""
-        super().connection_lost(exc)
-        self._connection.lose()
-
-    def on_message_begin(self) -> None:
-        """Once per request."""
-        super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: {"connection": self._connection}}
 
 
 def connection_of(scope: Scope) -> Connection:

@@ -35,6 +35,9 @@ ANSWER_SECONDS = Histogram(
 SHED = Counter(
     "chatconnect_gateway_shed_total", "Requests refused by a rate limit (rate_…) or for want of a place.", ["reason"]
 )
+CONNECTIONS_REFUSED = Counter(
+    "chatconnect_gateway_connections_refused_total", "Connections above what the process may have open."
+)
 UNANSWERED = Gauge("chatconnect_gateway_unanswered", "Questions asked here that have not ended.")
 OLDEST_UNANSWERED_SECONDS = Gauge("chatconnect_gateway_oldest_unanswered_seconds", "Age of the oldest of those.")
 

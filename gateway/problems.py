@@ -108,6 +108,12 @@ async def on_log_down(request: Request, error: Exception) -> Response:
     return render(unavailable("The event log did not take the request: send it again with the same messageId."))
 
 
+async def on_disconnect(request: Request, _: Exception) -> Response:
+    """The client left while its body was read: there is nobody to answer."""
+    log.info("client_left", path=request.url.path)
+    return Response(status_code=499)
+
+
 async def on_defect(request: Request, error: Exception) -> Response:
     """Whatever nobody foresaw; Starlette raises it again, so that it is logged with its traceback."""
     log.error("request_failed", path=request.url.path, error=repr(error))

@@ -5,17 +5,21 @@ have ended, so a drain cannot live in the lifespan. Here the first signal begins
 listener still takes what the load balancer sends, streams end one by one, and only then uvicorn is told to stop.
 """
 
+import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import structlog
 import uvicorn
 
 from gateway.app import create_app
-from gateway.connection import Protocol
 from gateway.drain import Drain
+from gateway.protocol import MOST_CONNECTIONS, Protocol
 from schemas.settings import Settings
 
 # What uvicorn waits for responses that the drain left running.
@@ -23,6 +27,10 @@ GRACE_SECONDS = 2
 # The kernel would take megabytes for a client that has stopped reading; so it is noticed early (measured: 3.8 MB).
 SEND_BUFFER_BYTES = 32 * 1024
 BACKLOG = 2048
+# A proxy keeps idle connections for a minute and sends the next request on one: whoever closes first loses it.
+KEEP_ALIVE_SECONDS = 75
+# Descriptors that Kafka, Postgres, Redis, logs and uploads need beside the connections.
+RESERVED_DESCRIPTORS = 128
 FAILED = 1
 SIGNALLED = 128
 
@@ -59,7 +67,9 @@ def serve(settings: Settings) -> None:
     drain = Drain()
     config = uvicorn.Config(
         create_app(settings, drain),
-        http=Protocol,
+        http=cast("type[Protocol]", partial(Protocol, most_connections=allowed_connections())),
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         loop="uvloop",
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -72,6 +82,19 @@ def serve(settings: Settings) -> None:
         server.run([listener])
     if drain.failure is not None or not server.started:
         sys.exit(FAILED)
+
+
+def allowed_connections() -> int:
+    """How many there may be at once, once the limit of descriptors has been raised as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(MOST_CONNECTIONS, max(1, limit - RESERVED_DESCRIPTORS))
+    log.info("descriptors", limit=limit, before=soft, most_connections=most)
+    if most < MOST_CONNECTIONS:
+        log.warning("few_descriptors", consequence=f"connections above {most} are refused with 503")
+    return most
 
 
 def listen(host: str, port: int) -> socket.socket:

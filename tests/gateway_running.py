@@ -11,8 +11,8 @@ import uvicorn
 
 from chatconnect.wire import SseParser
 from gateway.app import create_app
-from gateway.connection import Protocol
 from gateway.drain import Drain
+from gateway.protocol import Protocol
 from gateway.server import listen
 from gateway.state import Gateway
 from schemas.events import (
