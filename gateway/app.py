@@ -9,13 +9,12 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 
 from gateway import problems, shedding
 from gateway.access import Access
 from gateway.attach import Attachments
-from gateway.caps import STREAMS, WAITING, Places
+from gateway.caps import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
 from gateway.cors import Cors
 from gateway.document_news import DocumentNews, hearing_documents
 from gateway.drain import Drain
@@ -64,7 +63,6 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
 
     app = Starlette(
         routes=ROUTES,
-        middleware=[Middleware(Cors)],
         exception_handlers={
             problems.Problem: problems.on_problem,
             shedding.FullError: shedding.on_full,
@@ -79,7 +77,8 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
     )
     # What `/openapi.json` does not name is not there.
     app.router.redirect_slashes = False
-    return Unwound(app)
+    # Outside of all, so that a page can read what a defect of ours is answered with.
+    return Unwound(Cors(app))
 
 
 @asynccontextmanager
@@ -130,6 +129,8 @@ def build(
         limits=limits,
         streams=Places(STREAMS),
         waiting=Places(WAITING),
+        document_streams=Places(DOCUMENT_STREAMS),
+        uploading=Places(UPLOADS),
         tickets=tickets,
         rings=rings,
         tail=tail,

@@ -13,10 +13,9 @@ from gateway.access import Caller
 from gateway.attach import Attached, NotYetError, Session, TakenError
 from gateway.caps import Places
 from gateway.idempotency import identified
-from gateway.limits import limit_question
 from gateway.problems import Problem, unavailable
 from gateway.shedding import overloaded
-from gateway.state import Gateway
+from gateway.state import Gateway, caller_of
 from schemas.events import ChatRequested
 from schemas.http import ChatAccepted, ChatRequest
 from stores.database import DATABASE_ERRORS
@@ -45,8 +44,7 @@ async def ask(gateway: Gateway, request: Request, places: Places | None) -> Aske
 
     `places`: where the request needs one for as long as it lasts; it is taken before anything is asked.
     """
-    caller = await gateway.access.caller(request)
-    await limit_question(gateway.limits, request, caller)
+    caller = caller_of(request)
     posted = await bodies.read(request, ChatRequest)
     body = identified(posted, request.headers.getlist("idempotency-key"), caller, gateway.tickets)
     session = gateway.attachments.session(caller.client.client_id, body.session_id or str(uuid7()))

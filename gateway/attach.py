@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from gateway.resume import Deltas, Reset, decide
 from gateway.ring import Ring, RingKey
 from gateway.rings import Rings
 from gateway.tail import Tail
+from schemas.cursor import Place
 from stores.chat_logs import ChatLog
 from stores.database import DATABASE_ERRORS
 
@@ -40,7 +40,7 @@ class History(Protocol):
         """The ended answer, or None."""
         ...
 
-    async def page(self, client_id: str, session_id: str, *, before: datetime | None, limit: int) -> list[ChatLog]:
+    async def page(self, client_id: str, session_id: str, *, before: Place | None, limit: int) -> list[ChatLog]:
         """The session's ended answers, newest first."""
         ...
 

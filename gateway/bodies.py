@@ -14,10 +14,12 @@ from gateway.problems import Problem
 from schemas.bounds import MAX_SESSION_ID_CHARACTERS
 from schemas.shape import Shape
 
-MAX_JSON_BYTES = 64 * 1024
+# The longest question in its longest form: each character two escapes of six letters, and room for the rest.
+MAX_JSON_BYTES = 160 * 1024
 
 # C0 and C1 controls but tab and line feed, lone surrogates, and the two non-characters at the end of the BMP.
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _UNPAIRED = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 Body = TypeVar("Body", bound=Shape)
@@ -61,16 +63,39 @@ def limited(request: Request, max_bytes: int) -> Callable[[], Awaitable[Message]
 
 
 async def read(request: Request, shape: type[Body]) -> Body:
-    """The JSON body. Raises `Problem`: 413 too large, 400 no JSON, 422 not of this shape."""
+    """The JSON body. Raises `Problem`: 413 too large, 415 compressed, 400 no JSON, 422 not of this shape."""
+    _require_plain(request)
     body = await Request(request.scope, limited(request, MAX_JSON_BYTES)).body()
     if not body.strip():
         body = b"{}"
     try:
         # The standard parser, for it takes lone surrogates, which are then cleaned rather than refused.
-        value = cleaned(json.loads(body))
+        value = json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Problem(400, "The body is not UTF-8: encode it so.", slug="not-utf-8") from error
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The body is not JSON: check its quotes and commas.", slug="malformed-json") from error
-    return parse(value, shape)
+    _require_clean_names(value)
+    return parse(cleaned(value), shape)
+
+
+def _require_plain(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Problem(415, f"Bodies are taken as they are: send this one without Content-Encoding {encoding[:20]}.")
+    charset = _CHARSET.search(request.headers.get("content-type", ""))
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem(415, f"Bodies are taken in UTF-8: send this one so, not in {charset[1][:20]}.")
+
+
+def _require_clean_names(value: Any) -> None:
+    # Cleaned, two ids would become one.
+    if isinstance(value, dict) and isinstance(name := value.get("sessionId"), str) and clean(name) != name:
+        raise _odd_name()
+
+
+def _odd_name() -> Problem:
+    return Problem(422, "A session id holds no control characters: choose another one.")
 
 
 def parse(value: Any, shape: type[Body]) -> Body:
@@ -83,9 +108,11 @@ def parse(value: Any, shape: type[Body]) -> Body:
 
 def session_id(request: Request) -> str:
     """The session in the path. Raises `Problem` 422."""
-    name = clean(request.path_params["session_id"])
+    name: str = request.path_params["session_id"]
     if not 0 < len(name) <= MAX_SESSION_ID_CHARACTERS:
         raise Problem(422, f"A session id has 1 to {MAX_SESSION_ID_CHARACTERS} characters.")
+    if clean(name) != name or "\n" in name or name in (".", ".."):
+        raise _odd_name()
     return name
 
 

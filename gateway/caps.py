@@ -14,7 +14,9 @@ from gateway.unwound import at_end
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most places of one kind, in one process. `places` is what refusals call them."""
+    """The most places of one kind, in one process. `places` is what refusals call them, `session` is of what a place is
+    for: a session, or a document.
+    """
 
     places: str
     session: int
@@ -27,6 +29,10 @@ class Caps:
 STREAMS = Caps("streams", session=4, address=100, client=5_000, process=10_000)
 # A waiting question is a stream that has less to say.
 WAITING = Caps("waiting-questions", session=4, address=100, client=2_000, process=4_000)
+# Somebody who watches documents polls them; a few are watched by a dashboard.
+DOCUMENT_STREAMS = Caps("document-streams", session=8, address=250, client=250, process=1_000)
+# Each holds a file on the disk.
+UPLOADS = Caps("uploads", session=24, address=24, client=24, process=64)
 
 
 class Places:

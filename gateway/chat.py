@@ -17,7 +17,7 @@ from gateway.news import next_frame
 from gateway.prefer import preference
 from gateway.problems import Problem
 from gateway.replies import json_reply
-from gateway.state import Gateway, gateway_of, stream_sources
+from gateway.state import Gateway, caller_of, gateway_of, stream_sources
 from gateway.stream import EventStream
 from schemas.events import ChatCancelled, ChatFeedback, Source, Usage
 from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
@@ -54,7 +54,7 @@ async def chat_stream(request: Request) -> EventStream:
 async def cancel(request: Request) -> Response:
     """POST /chat/{message_id}/cancel. A message that has ended stays as it is."""
     gateway = gateway_of(request)
-    caller = await gateway.access.caller(request)
+    caller = caller_of(request)
     body = await bodies.read(request, CancelRequest)
     message_id = bodies.message_id(request)
     found = await _session_of(gateway, caller, message_id)
@@ -75,7 +75,7 @@ async def cancel(request: Request) -> Response:
 async def feedback(request: Request) -> Response:
     """POST /chat/{message_id}/feedback. The last thumb counts."""
     gateway = gateway_of(request)
-    caller = await gateway.access.caller(request)
+    caller = caller_of(request)
     body = await bodies.read(request, FeedbackRequest)
     message_id = bodies.message_id(request)
     session = _found(gateway, caller, await _session_of(gateway, caller, message_id))

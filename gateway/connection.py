@@ -15,16 +15,22 @@ EXTENSION = "chatconnect.connection"
 class Connection:
     """One TCP connection, for the one stream that it carries at a time."""
 
-    __slots__ = ("_transport", "is_lost", "on_lost")
+    __slots__ = ("_transport", "is_half_closed", "is_lost", "on_lost")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self.is_lost = False
+        self.is_half_closed = self.is_lost = False
         self.on_lost: Callable[[], None] | None = None
 
     def abort(self) -> None:
         """Cut it now; what was not sent is thrown away."""
         self._transport.abort()
+
+    def half_close(self) -> None:
+        """Its peer sends no more, and may be gone: only writing tells."""
+        self.is_half_closed = True
+        if self.on_lost is not None:
+            self.on_lost()
 
     def lose(self) -> None:
         """It is lost: tell the stream."""

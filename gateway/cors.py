@@ -1,6 +1,10 @@
-"""Which pages may read our answers: those of the client's own origins (`access`). Also counts requests, and tells
-what is left of a limit (`limits`).
+"""Which pages may read our answers: those of the client's own origins (`access`), and any page what went wrong: a
+refusal says nothing of anybody, and a page that cannot read it cannot tell a wrong key from a dead network.
+
+Also counts requests, tells what is left of a limit (`limits`), and what browsers must not do with an answer.
 """
+
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -11,54 +15,67 @@ from gateway.metrics import REQUESTS
 PREFLIGHT_SECONDS = 7_200
 ALLOWED_METHODS = "GET, HEAD, POST"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key"
+# Whatever a page's tracing adds: none of it does anything here. `*` would not allow Authorization.
+MAX_ASKED_CHARACTERS = 2_000
+ASKED = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
+FAILED = 400
 EXPOSED_HEADERS = "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After"
+# Answers carry tickets and conversations: nothing is to be kept, guessed or told on.
+FOR_BROWSERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
 
 
 class Cors:
     """A preflight carries no key, so it is answered to any page; the request itself then shows its key and origin."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers and "origin" in headers:
-            await _preflight(headers["origin"])(scope, receive, send)
+            asked = headers.get("access-control-request-headers", "")
+            await _preflight(headers["origin"], asked)(scope, receive, send)
             return
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _mark(scope, message)
+                _mark(scope, message, headers.get("origin"))
             await send(message)
 
-        await self._app(scope, receive, send_marked)
+        await self.app(scope, receive, send_marked)
 
 
-def _preflight(origin: str) -> Response:
+def _preflight(origin: str, asked: str) -> Response:
+    is_sound = len(asked) <= MAX_ASKED_CHARACTERS and ASKED.fullmatch(asked)
     return Response(
         status_code=204,
         headers={
             "access-control-allow-origin": origin,
             "access-control-allow-methods": ALLOWED_METHODS,
-            "access-control-allow-headers": ALLOWED_HEADERS,
+            "access-control-allow-headers": asked if is_sound else ALLOWED_HEADERS,
             "access-control-max-age": str(PREFLIGHT_SECONDS),
-            "vary": "Origin",
+            "vary": "Origin, Access-Control-Request-Headers",
         },
     )
 
 
-def _mark(scope: Scope, start: Message) -> None:
+def _mark(scope: Scope, start: Message, origin: str | None) -> None:
     endpoint = scope.get("endpoint")
     REQUESTS.labels(getattr(endpoint, "__name__", "none"), str(start["status"])).inc()
     headers = MutableHeaders(scope=start)
     headers.add_vary_header("Origin")
+    for name, value in FOR_BROWSERS.items():
+        headers.setdefault(name, value)
     state = scope.get("state", {})
     headers.update(state.get("limit_headers", {}))
-    origin = state.get("allowed_origin")
-    if origin is not None:
+    if origin is not None and (start["status"] >= FAILED or state.get("allowed_origin") == origin):
         headers["access-control-allow-origin"] = origin
         headers["access-control-expose-headers"] = EXPOSED_HEADERS

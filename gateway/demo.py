@@ -1,6 +1,7 @@
 """A page with a chat box, for whoever has just started the system."""
 
 import json
+import re
 from importlib.resources import files
 
 from starlette.requests import Request
@@ -10,15 +11,28 @@ from gateway.problems import Problem
 from gateway.state import gateway_of
 
 KEY_MARK = '"%API_KEY%"'
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 async def page(request: Request) -> Response:
     """GET /, when `DEMO_API_KEY` is set."""
-    key = gateway_of(request).settings.demo_api_key
+    settings = gateway_of(request).settings
+    key = settings.demo_api_key
+    _require_own_name(request, settings.host)
     if key is None:
         raise Problem(404, "No demo page here: set DEMO_API_KEY to a publishable key, or use the API.")
     html = files("gateway").joinpath("demo.html").read_text("utf-8")
     # In a script element a "<" could end it.
     marked = html.replace(KEY_MARK, json.dumps(key).replace("<", "\\u003c"))
     return HTMLResponse(marked, headers={"content-security-policy": POLICY})
+
+
+def _require_own_name(request: Request, host: str) -> None:
+    # A page whose name was made to lead here could read the key (DNS rebinding).
+    name = re.sub(r":[0-9]+$", "", request.headers.get("host", "").lower())
+    if name not in LOCAL_NAMES | {host.lower(), f"[{host.lower()}]"}:
+        raise Problem(403, "The demo page is for this machine alone: open it as localhost.")

@@ -16,8 +16,6 @@ from streams.reader import LogReader
 from streams.silence import SilentError
 from streams.topics import DOCUMENT_PROGRESS
 
-MAX_WATCHES = 1_000
-
 log = structlog.get_logger()
 
 
@@ -49,12 +47,6 @@ class DocumentNews:
 
     def __init__(self) -> None:
         self._watches: dict[str, set[Watch]] = {}
-        self._count = 0
-
-    @property
-    def is_full(self) -> bool:
-        """No more streams here."""
-        return self._count >= MAX_WATCHES
 
     @contextmanager
     def watch(self, client_id: str, document_id: str) -> Iterator[Watch]:
@@ -62,11 +54,9 @@ class DocumentNews:
         watch = Watch(client_id)
         watches = self._watches.setdefault(document_id, set())
         watches.add(watch)
-        self._count += 1
         try:
             yield watch
         finally:
-            self._count -= 1
             watches.discard(watch)
             if not watches and self._watches.get(document_id) is watches:
                 del self._watches[document_id]

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from gateway import bodies
 from gateway.access import Caller
 from gateway.document_events import ProgressStream, view
-from gateway.limits import limit_documents
-from gateway.problems import Problem, unavailable
+from gateway.problems import Problem
 from gateway.replies import json_reply
-from gateway.state import Gateway, gateway_of
+from gateway.state import Gateway, caller_of, gateway_of
 from gateway.uploading import enlist, receive_file, receive_uri
+from schemas.cursor import Place
 from schemas.events import DocumentDeleted, DocumentUploaded
-from schemas.http import DocumentAccepted, DocumentList, DocumentView
+from schemas.http import DocumentAccepted, DocumentList, DocumentPage, DocumentView
 from stores.documents import Document
 
 MAX_LISTED = 1_000
@@ -24,7 +24,8 @@ LISTED = 100
 
 async def process(request: Request) -> Response:
     """POST /process-document: a multipart file, or JSON that names one which is there already."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
+    gateway.uploading.hold(request, caller, "")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         document = await receive_file(gateway, request, caller.client.client_id)
@@ -37,37 +38,38 @@ async def process(request: Request) -> Response:
 
 async def index(request: Request) -> Response:
     """GET /documents."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
     limit = max(1, bodies.number(request, "limit", LISTED, MAX_LISTED))
-    found = await gateway.documents.list(caller.client.client_id, limit)
-    return json_reply(DocumentList(documents=[_view(document) for document in found]))
+    before = bodies.parse({key: value for key, value in request.query_params.items() if value}, DocumentPage).before
+    found = await gateway.documents.list(caller.client.client_id, limit, before=before)
+    following = str(Place(found[-1].created_at, found[-1].document_id)) if len(found) == limit else None
+    return json_reply(DocumentList(documents=[_view(document) for document in found], next=following))
 
 
 async def show(request: Request) -> Response:
     """GET /documents/{document_id}."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
     return json_reply(_view(await _find(gateway, caller, request)))
 
 
 async def status(request: Request) -> Response:
     """GET /documents/{document_id}/status."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
     return json_reply(view(document))
 
 
 async def events(request: Request) -> Response:
     """GET /documents/{document_id}/events."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
-    if gateway.document_news.is_full:
-        raise unavailable("Too many documents are being watched here: ask for the status instead.")
+    gateway.document_streams.hold(request, caller, document.document_id)
     return ProgressStream(gateway, document)
 
 
 async def delete(request: Request) -> Response:
     """DELETE /documents/{document_id}: hidden at once, removed soon. Again: the same."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
     await gateway.documents.delete(document.client_id, document.document_id)
     await gateway.outbox.publish(DocumentDeleted(client_id=document.client_id, document_id=document.document_id))
@@ -76,7 +78,7 @@ async def delete(request: Request) -> Response:
 
 async def retry(request: Request) -> Response:
     """POST /documents/{document_id}/retry: read the same file once more."""
-    gateway, caller = await _server(request)
+    gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
     if document.status not in ("failed", "ready"):
         raise Problem(409, f"The document is {document.status}: only a failed or a ready one can be read again.")
@@ -84,11 +86,10 @@ async def retry(request: Request) -> Response:
     return _accepted(await enlist(gateway, DocumentUploaded.model_validate(fields)))
 
 
-async def _server(request: Request) -> tuple[Gateway, Caller]:
+def _server(request: Request) -> tuple[Gateway, Caller]:
     gateway = gateway_of(request)
-    caller = await gateway.access.caller(request)
+    caller = caller_of(request)
     caller.require_server()
-    await limit_documents(gateway.limits, request, caller)
     return gateway, caller
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.operation import JSON, Body, Events, Operation, Parameter, Reply
-from gateway.operations import LIMITED, OPERATIONS
+from gateway.operations import OPERATIONS
 from gateway.problems import MEDIA_TYPE, TITLES
 from schemas.http import Problem
 from schemas.shape import Shape
@@ -49,6 +49,7 @@ SCHEMES = {
         "description": "The client that a part of this system acts for.",
     },
 }
+FAILED = 400
 RETRY_AFTER = {"Retry-After": "Seconds to wait before the next try."}
 RATE_LIMIT = {
     "RateLimit": "The limit that is nearest: what is left (`r`), and seconds until more is (`t`).",
@@ -85,14 +86,13 @@ def document() -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    limits = RATE_LIMIT if operation.route in LIMITED else {}
     described: dict[str, Any] = {
         "operationId": _name(operation.route),
         "summary": operation.summary,
         "security": [{scheme: [] for scheme in together} for together in operation.security],
         "responses": {
-            **{str(status): _reply(reply, limits) for status, reply in operation.replies.items()},
-            **{str(status): _refusal(status, limits) for status in operation.refusals},
+            **{str(status): _reply(status, reply) for status, reply in operation.replies.items()},
+            **{str(status): _refusal(status) for status in operation.refusals},
         },
     }
     if operation.parameters:
@@ -118,13 +118,13 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _reply(reply: Reply, limits: Mapping[str, str]) -> dict[str, Any]:
-    headers = {**reply.headers, **limits}
+def _reply(status: int, reply: Reply) -> dict[str, Any]:
+    headers = {**reply.headers, **(RATE_LIMIT if status < FAILED else {})}
     return {"description": reply.text, "headers": _headers(headers), "content": _content(reply.content)}
 
 
-def _refusal(status: int, limits: Mapping[str, str]) -> dict[str, Any]:
-    headers = {**(RETRY_AFTER if status in (429, 503) else {}), **(limits if status == 429 else {})}
+def _refusal(status: int) -> dict[str, Any]:
+    headers = {**(RETRY_AFTER if status in (429, 503) else {}), **(RATE_LIMIT if status == 429 else {})}
     return {
         "description": TITLES[status][1],
         "headers": _headers(headers),

@@ -69,11 +69,11 @@ class Operation:
     @property
     def refusals(self) -> list[int]:
         """Every status that comes as a problem document, in order."""
-        named = {500, *self.problems}
+        named = {429, 500, *self.problems}
         if self.security:
-            named |= {401, 403, 429, 503}
+            named |= {401, 403, 503}
         if self.body:
-            named |= {400, 413, 422}
+            named |= {400, 413, 415, 422}
         if "{" in self.route:
             named.add(404)
         return sorted(named - self.replies.keys())

@@ -25,6 +25,7 @@ KEY = Param(
 )
 PREFER = Param("Prefer", "header", f"`wait=N` (seconds, up to {MAX_WAIT_SECONDS}) or `respond-async` (RFC 7240).")
 LAST_SEEN = Param("Last-Event-ID", "header", "The last id that was seen: the stream goes on after it.")
+BEFORE = Param("before", "query", "The `next` of the page before; of messages also a time (RFC 3339).")
 LOCATION = {"Location": "Where to look for what comes of it."}
 HAPPENED = ("started", "sources", "delta", "completed", "failed", "cancelled", "snapshot")
 ANSWERING = Events(("accepted", "queued", *HAPPENED))
@@ -102,7 +103,7 @@ CHAT = (
         {200: Reply("Oldest first.", {JSON: http.History})},
         (
             SESSION,
-            Param("before", "query", "The `next` of the page before.", {"type": "string", "format": "date-time"}),
+            BEFORE,
             whole("limit", "How many at most.", 1, 100),
         ),
         problems=(422,),
@@ -129,7 +130,7 @@ DOCUMENTS = (
         "The client's documents",
         SERVERS,
         {200: Reply("Newest first.", {JSON: http.DocumentList})},
-        (whole("limit", "How many at most.", 1, 1_000),),
+        (BEFORE, whole("limit", "How many at most.", 1, 1_000)),
         problems=(422,),
     ),
     Op(
@@ -205,5 +206,3 @@ OTHERS = (
     Op("GET /", "A page to try it on", ANYONE, {200: Reply("The page.", {"text/html": STRING})}, problems=(404,)),
 )
 OPERATIONS = (*CHAT, *DOCUMENTS, *OTHERS)
-# These count against a rate limit, and say in their headers what is left of it.
-LIMITED = frozenset({"POST /chat", "POST /chat/stream", *(operation.route for operation in DOCUMENTS)})

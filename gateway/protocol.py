@@ -100,6 +100,7 @@ class Protocol(HttpToolsProtocol):
         if self.scope["method"] != "POST":
             return False
         cycle.keep_alive = False
+        self._connection.half_close()
         return True
 
     def on_message_begin(self) -> None:

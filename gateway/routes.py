@@ -1,31 +1,40 @@
-"""Every path on one screen."""
-
-from starlette.routing import Route
+"""Every path on one screen, with what it takes to come there."""
 
 from gateway import chat, demo, documents, health, internal, metrics, openapi, sessions
+from gateway.guard import GuardedRoute as Guarded
+from gateway.limits import (
+    ACTIONS,
+    BETWEEN_PARTS,
+    KNOWLEDGE,
+    PROBES,
+    PUBLIC,
+    QUESTIONS,
+    READS,
+    RENEWALS,
+)
 
 ROUTES = [
-    Route("/", demo.page),
-    Route("/chat", chat.chat, methods=["POST"]),
-    Route("/chat/stream", chat.chat_stream, methods=["POST"]),
-    Route("/chat/{message_id}/cancel", chat.cancel, methods=["POST"]),
-    Route("/chat/{message_id}/feedback", chat.feedback, methods=["POST"]),
+    Guarded("/", demo.page, PUBLIC),
+    Guarded("/chat", chat.chat, QUESTIONS, method="POST"),
+    Guarded("/chat/stream", chat.chat_stream, QUESTIONS, method="POST"),
+    Guarded("/chat/{message_id}/cancel", chat.cancel, ACTIONS, method="POST"),
+    Guarded("/chat/{message_id}/feedback", chat.feedback, ACTIONS, method="POST"),
     # A session id may hold a slash.
-    Route("/sessions/{session_id:path}/events", sessions.events),
-    Route("/sessions/{session_id:path}/messages", sessions.messages),
-    Route("/sessions/{session_id:path}/ticket", sessions.renew_ticket, methods=["POST"]),
-    Route("/process-document", documents.process, methods=["POST"]),
-    Route("/documents", documents.index),
-    Route("/documents/{document_id}", documents.show),
-    Route("/documents/{document_id}", documents.delete, methods=["DELETE"]),
-    Route("/documents/{document_id}/status", documents.status),
-    Route("/documents/{document_id}/events", documents.events),
-    Route("/documents/{document_id}/retry", documents.retry, methods=["POST"]),
-    Route("/internal/validate-client", internal.validate_client, methods=["POST"]),
-    Route("/internal/tickets", internal.issue_ticket, methods=["POST"]),
-    Route("/openapi.json", openapi.show),
-    Route("/health", health.health),
-    Route("/health/live", health.live),
-    Route("/health/ready", health.ready),
-    Route("/metrics", metrics.metrics),
+    Guarded("/sessions/{session_id:path}/events", sessions.events, READS),
+    Guarded("/sessions/{session_id:path}/messages", sessions.messages, READS),
+    Guarded("/sessions/{session_id:path}/ticket", sessions.renew_ticket, RENEWALS, method="POST"),
+    Guarded("/process-document", documents.process, KNOWLEDGE, method="POST"),
+    Guarded("/documents", documents.index, KNOWLEDGE),
+    Guarded("/documents/{document_id}", documents.show, KNOWLEDGE),
+    Guarded("/documents/{document_id}", documents.delete, KNOWLEDGE, method="DELETE"),
+    Guarded("/documents/{document_id}/status", documents.status, KNOWLEDGE),
+    Guarded("/documents/{document_id}/events", documents.events, KNOWLEDGE),
+    Guarded("/documents/{document_id}/retry", documents.retry, KNOWLEDGE, method="POST"),
+    Guarded("/internal/validate-client", internal.validate_client, BETWEEN_PARTS, method="POST"),
+    Guarded("/internal/tickets", internal.issue_ticket, BETWEEN_PARTS, method="POST"),
+    Guarded("/openapi.json", openapi.show, PUBLIC),
+    Guarded("/health", health.health, PUBLIC),
+    Guarded("/health/live", health.live, PROBES),
+    Guarded("/health/ready", health.ready, PROBES),
+    Guarded("/metrics", metrics.metrics, PUBLIC),
 ]

@@ -1,6 +1,7 @@
 """A session's live events, as a stream or by long poll, and its history."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,9 +13,10 @@ from gateway.attach import NotYetError, Session
 from gateway.polling import poll
 from gateway.problems import unavailable
 from gateway.replies import ended_stream, json_reply
-from gateway.state import Gateway, gateway_of, stream_sources
+from gateway.state import Gateway, caller_of, gateway_of, stream_sources
 from gateway.stream import LIFETIME_SECONDS, EventStream
 from gateway.tickets import LEEWAY
+from schemas.cursor import Place
 from schemas.http import History, HistoryMessage, HistoryPage, TicketIssued
 from stores.chat_logs import ChatLog
 
@@ -28,7 +30,7 @@ PAGE = 50
 async def events(request: Request) -> Response | EventStream:
     """GET /sessions/{session_id}/events: SSE, or with `Accept: application/json` the long-poll form."""
     gateway = gateway_of(request)
-    caller = await gateway.access.caller(request)
+    caller = caller_of(request)
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
     caller.require_session(session.session_id)
     gateway.streams.hold(request, caller, session.session_id)
@@ -47,15 +49,18 @@ async def events(request: Request) -> Response | EventStream:
 async def messages(request: Request) -> Response:
     """GET /sessions/{session_id}/messages: a page of what was said, oldest first."""
     gateway = gateway_of(request)
-    caller = await gateway.access.caller(request)
+    caller = caller_of(request)
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
     caller.require_session(session.session_id)
     limit = max(1, bodies.number(request, "limit", PAGE, MAX_PAGE))
     before = bodies.parse({key: value for key, value in request.query_params.items() if value}, HistoryPage).before
+    if isinstance(before, datetime):
+        # What is older than a time is behind every row of that time.
+        before = Place(before, str(UUID(int=0)))
     rows = await gateway.chat_logs.page(session.client_id, session.session_id, before=before, limit=limit)
     page = History(
         messages=[_message(row) for row in reversed(rows)],
-        next=rows[-1].requested_at if len(rows) == limit else None,
+        next=str(Place(rows[-1].requested_at, str(rows[-1].message_id))) if len(rows) == limit else None,
         ticket=ticket_for(gateway, caller, session) if caller.ticket else None,
     )
     return json_reply(page)
@@ -64,7 +69,7 @@ async def messages(request: Request) -> Response:
 async def renew_ticket(request: Request) -> Response:
     """POST /sessions/{session_id}/ticket: a new one for one that ends soon, or has ended in the last seven days."""
     gateway = gateway_of(request)
-    caller = await gateway.access.renewing(request)
+    caller = caller_of(request)
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
     caller.require_session(session.session_id)
     assert caller.ticket is not None, "only a ticket is renewed"

@@ -5,7 +5,7 @@ from typing import cast
 
 from starlette.requests import Request
 
-from gateway.access import Access
+from gateway.access import Access, Caller
 from gateway.attach import Attachments
 from gateway.caps import Places
 from gateway.document_news import DocumentNews
@@ -47,6 +47,8 @@ class Gateway:
     limits: Limits
     streams: Places
     waiting: Places
+    document_streams: Places
+    uploading: Places
     tickets: Tickets
     rings: Rings
     tail: Tail
@@ -62,6 +64,11 @@ class Gateway:
 def gateway_of(request: Request) -> Gateway:
     """The gateway that serves this request."""
     return cast("Gateway", request.app.state.gateway)
+
+
+def caller_of(request: Request) -> Caller:
+    """Who sent this, as `gateway.guard` has recognised it."""
+    return cast("Caller", request.state.caller)
 
 
 def stream_sources(gateway: Gateway, key_hash: str | None) -> Sources:

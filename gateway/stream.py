@@ -31,6 +31,8 @@ HEARTBEAT_SECONDS = (12.0, 18.0)
 LIFETIME_SECONDS = (480.0, 600.0)
 RETRY_MS = (500, 3_000)
 TOLD_EVERY_SECONDS = 5.0
+# How often a peer is tried that has ended its half of the connection.
+PROBE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,10 @@ class EventStream:
                 if self._is_finished or ring.floor > self._cursor or connection.is_lost:
                     break
             else:
+                if connection.is_half_closed:
+                    # Twice is enough: the first is answered by a reset if nobody is there.
+                    self._heartbeat_seconds = PROBE_SECONDS
+                    self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
                 await self._idle(pulse, send)
         if not connection.is_lost:
             # Whole events only: everything before this was sent event by event.

@@ -1,9 +1,11 @@
 """Types of single values, with the bounds that whatever stores or reckons with them relies on."""
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 MAX_SESSION_ID_CHARACTERS = 128
 MAX_CLIENT_ID_CHARACTERS = 64
@@ -37,5 +39,32 @@ Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Amount = Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 """Of one answer: `NUMERIC(14, 8)` holds it."""
+
+
+def _cut(most: int) -> BeforeValidator:
+    """For what a question can be answered without: cut or left out, never a reason to refuse it."""
+    return BeforeValidator(lambda given: given[:most] if isinstance(given, str) and given else None)
+
+
+def _canonical(given: object) -> object:
+    if isinstance(given, str) and given not in (given.lower(), "") and len(given) == UUID_CHARACTERS:
+        raise ValueError("a UUID is sent in lower case, as all events carry it")
+    return given
+
+
+def _nameable(name: str) -> str:
+    if name in (".", "..") or any(unicodedata.category(letter) == "Cc" for letter in name):
+        raise ValueError("a session id holds no line ends or other control characters, and is no dot or two")
+    return name
+
+
+UUID_CHARACTERS = 36
+MessageId = Annotated[UUID, BeforeValidator(_canonical)]
+Locale = Annotated[str | None, _cut(35)]
+Address = Annotated[str | None, _cut(2_000)]
+WidgetId = Annotated[str | None, _cut(64)]
+Remark = Annotated[str | None, _cut(2_000)]
+SessionName = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS), AfterValidator(_nameable)]
+"""A session id as a caller may choose it."""
 SessionId = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID_CHARACTERS)]

@@ -11,13 +11,17 @@ from pydantic import Field
 
 from schemas.bounds import (
     MAX_QUESTION_CHARACTERS,
+    Address,
     Amount,
     ClientId,
     Count,
     Dollars,
     EventTime,
+    Locale,
     Number,
+    Remark,
     SessionId,
+    WidgetId,
 )
 from schemas.shape import Shape
 
@@ -74,10 +78,10 @@ class ChatRequested(Event):
 
     message_id: UUID
     session_id: SessionId
-    widget_id: str | None = None
+    widget_id: WidgetId = None
     text: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
-    locale: str | None = None
-    page_url: str | None = None
+    locale: Locale = None
+    page_url: Address = None
     requested_at: EventTime
 
 
@@ -195,7 +199,7 @@ class ChatFeedback(Event):
     message_id: UUID
     session_id: SessionId
     rating: Rating
-    comment: str | None = None
+    comment: Remark = None
     rated_at: EventTime
 
 

@@ -5,9 +5,19 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from schemas.bounds import MAX_QUESTION_CHARACTERS, MAX_SESSION_ID_CHARACTERS, UtcDatetime
+from schemas.bounds import (
+    MAX_QUESTION_CHARACTERS,
+    Address,
+    Locale,
+    MessageId,
+    Remark,
+    SessionName,
+    UtcDatetime,
+    WidgetId,
+)
+from schemas.cursor import Cursor
 from schemas.events import DocumentStatus, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 
@@ -17,18 +27,24 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class PageContext(Shape):
     """Where the visitor is."""
 
-    url: Annotated[str, Field(max_length=2_000)] | None = None
+    url: Address = None
+
+
+def _object_or_none(given: object) -> object:
+    return given if isinstance(given, dict) else None
 
 
 class ChatRequest(Shape):
     """A visitor's message. Without `session_id` a new session begins; `message_id` makes the request repeatable."""
 
     message: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
-    session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)] | None = None
-    message_id: UUID | None = None
-    widget_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    locale: Annotated[str, Field(max_length=35)] | None = None
-    context: PageContext | None = None
+    session_id: SessionName | None = None
+    message_id: MessageId | None = None
+    widget_id: WidgetId = None
+    locale: Locale = None
+    context: Annotated[
+        PageContext | None, BeforeValidator(lambda given: given if isinstance(given, dict) else None)
+    ] = None
 
 
 class ChatAccepted(Shape):
@@ -52,14 +68,14 @@ class ChatReply(ChatAccepted):
 class CancelRequest(Shape):
     """`session_id` is needed only when the question was asked elsewhere and has not begun to be answered."""
 
-    session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)] | None = None
+    session_id: SessionName | None = None
 
 
 class FeedbackRequest(Shape):
     """A thumb, and why."""
 
     rating: Rating
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)] | None = None
+    comment: Remark = None
 
 
 class HistoryMessage(Shape):
@@ -75,16 +91,16 @@ class HistoryMessage(Shape):
 
 
 class HistoryPage(Shape):
-    """Which page: messages asked earlier than this."""
+    """Which page: messages asked earlier than a time, or what is behind the `next` of another page."""
 
-    before: UtcDatetime | None = None
+    before: UtcDatetime | Cursor | None = None
 
 
 class History(Shape):
     """A page of a session, oldest first; `next` is the `before` of the page that is further back."""
 
     messages: list[HistoryMessage]
-    next: datetime | None = None
+    next: str | None = None
     ticket: str | None = None
 
 
@@ -156,10 +172,17 @@ class DocumentView(DocumentProgressView):
     updated_at: datetime
 
 
+class DocumentPage(Shape):
+    """Which page: documents behind the `next` of another page."""
+
+    before: Cursor | None = None
+
+
 class DocumentList(Shape):
-    """A client's documents, newest first."""
+    """A page of a client's documents, newest first; `next` is the `before` of the page that is further back."""
 
     documents: list[DocumentView]
+    next: str | None = None
 
 
 class ValidateRequest(Shape):
@@ -189,7 +212,7 @@ class TicketRequest(Shape):
     """A server asks for its visitor's ticket."""
 
     client_id: Annotated[str, Field(min_length=1, max_length=64)]
-    session_id: Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
+    session_id: SessionName
     visitor_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, bindparam, select, update
+from sqlalchemy import DateTime, Integer, Select, Uuid, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from schemas.cursor import Place
 from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
@@ -70,12 +71,12 @@ class ChatLogs:
         )
         return found[0] if found else None
 
-    async def page(self, client_id: str, session_id: str, *, before: datetime | None, limit: int) -> list[ChatLog]:
-        """The session's answers, newest first; with `before`, those asked earlier than that."""
+    async def page(self, client_id: str, session_id: str, *, before: Place | None, limit: int) -> list[ChatLog]:
+        """The session's answers, newest first; with `before`, those behind that one."""
         asked = {"client": client_id, "session": storable(session_id), "rows": limit}
         if before is None:
             return await self._read(_PAGE, asked)
-        return await self._read(_EARLIER_PAGE, asked | {"before": before})
+        return await self._read(_NEXT_PAGE, asked | {"at": before.at, "message": UUID(before.id)})
 
     async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
         """Question and answer of the session's last completed answers that were asked earlier, oldest first."""
@@ -160,7 +161,11 @@ def _newest(*columns: Any) -> Select[Any]:
 
 
 _PAGE = _newest(ChatLogRow)
-_EARLIER_PAGE = _PAGE.where(_EARLIER)
+# Several rows may have one time.
+_NEXT_PAGE = _PAGE.where(
+    tuple_(ChatLogRow.requested_at, ChatLogRow.message_id)
+    < tuple_(bindparam("at", type_=DateTime(timezone=True)), bindparam("message", type_=Uuid))
+)
 _TURNS = Statement(
     _newest(ChatLogRow.question, ChatLogRow.answer).where(
         _EARLIER, ChatLogRow.outcome == "completed", ChatLogRow.answer != ""

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import DateTime, Row, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from schemas.cursor import Place
 from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
 from schemas.failures import PermanentError
 from schemas.tables import DocumentRow
@@ -82,14 +83,17 @@ class Documents:
         """The client's document, deleted or not."""
         return await self._one(*_is(client_id, document_id))
 
-    async def list(self, client_id: str, limit: int = 100) -> list[Document]:
-        """The client's documents that are not deleted, newest first."""
+    async def list(self, client_id: str, limit: int = 100, *, before: Place | None = None) -> list[Document]:
+        """The client's documents that are not deleted, newest first; with `before`, those behind that one."""
         statement = (
             select(*COLUMNS)
             .where(COLUMNS.client_id == client_id, COLUMNS.status != "deleted")
-            .order_by(COLUMNS.created_at.desc(), COLUMNS.document_id)
+            .order_by(COLUMNS.created_at.desc(), COLUMNS.document_id.desc())
             .limit(limit)
         )
+        if before is not None:
+            at = literal(before.at, DateTime(timezone=True))
+            statement = statement.where(tuple_(COLUMNS.created_at, COLUMNS.document_id) < tuple_(at, before.id))
         async with self._statements.connect() as connection:
             return [_document(row) for row in await connection.execute(statement)]
 

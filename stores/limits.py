@@ -89,6 +89,10 @@ class Limits:
         """For somebody of whom it is not known whose visitor it is."""
         return await self._take("unknown", "", [claim])
 
+    def take_here(self, claim: Claim) -> Standing:
+        """One of this, counted by this process alone: for what is not worth a trip."""
+        return self._take_here([(claim.policy, ("here", "", claim.policy.name, claim.owner))])
+
     async def ping(self) -> bool:
         """Whether Redis answers now; if it does, limits are shared again."""
         try:

@@ -154,7 +154,7 @@ class FakeSocket:
         self.stalls.set()
         self._gone = asyncio.Event()
         self._asked = False
-        self.is_lost = self.is_aborted = False
+        self.is_lost = self.is_aborted = self.is_half_closed = False
         self.on_lost = None
         self._changed = asyncio.Condition()
 

@@ -65,7 +65,7 @@ async def running_gateway(settings, drain=None):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
-                yield Running(url, app.app.state.gateway, http)
+                yield Running(url, app.app.app.state.gateway, http)
         finally:
             server.should_exit = True
             await serving

@@ -8,10 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-import gateway.limits
 from chatconnect.embedded.redis import Redis
 from gateway.caps import STREAMS
-from gateway.limits import ADDRESS, SESSION
+from gateway.limits import ADDRESS, KNOWLEDGE, SESSION
 from stores import limits as stored_limits
 from stores import pipelined
 from stores.limits import Claim, Limits, Policy
@@ -136,8 +135,16 @@ async def test_a_visitor_is_told_what_is_left_and_refused_with_the_time_to_come_
     assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(exposed)
 
 
-async def test_requests_for_documents_are_counted_for_the_client(own, monkeypatch):
-    monkeypatch.setattr(gateway.limits, "DOCUMENTS", Policy("documents", 3))
+@pytest.fixture
+def few_documents():
+    usual = KNOWLEDGE.server
+    object.__setattr__(KNOWLEDGE, "server", Policy("documents", 3))
+    yield
+    object.__setattr__(KNOWLEDGE, "server", usual)
+
+
+@pytest.mark.usefixtures("few_documents")
+async def test_requests_for_documents_are_counted_for_the_client(own):
     async with running_gateway(own) as running:
         servers = [await running.seed(f"c-{uuid4().hex}") for _ in range(2)]
         statuses = [

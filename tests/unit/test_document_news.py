@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.document_events import ENDINGS, is_news
-from gateway.document_news import MAX_WATCHES, DocumentNews
+from gateway.document_news import DocumentNews
 from schemas.events import DocumentProgress
 from schemas.http import DocumentProgressView
 from streams.codec import encode
@@ -104,18 +104,6 @@ async def test_what_cannot_be_read_is_passed_over():
         news.hear(record(progress()))
 
         assert await watch.next(0) == progress()
-
-
-def test_watches_are_counted_and_given_back():
-    news = DocumentNews()
-    watches = [news.watch("acme", f"doc_{number % 7}") for number in range(MAX_WATCHES)]
-    for watch in watches:
-        watch.__enter__()
-    assert news.is_full
-    for watch in watches:
-        watch.__exit__(None, None, None)
-    assert not news.is_full
-    assert not news._watches
 
 
 VIEWS = st.builds(

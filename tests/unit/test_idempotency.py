@@ -75,7 +75,9 @@ def test_a_pages_key_must_be_a_uuid():
 KEYS = st.text(st.characters(codec="latin-1", exclude_categories=["C"], exclude_characters='"\\'), min_size=1).filter(
     str.strip
 )
-SESSIONS = st.none() | st.text(min_size=1, max_size=8)
+SESSIONS = st.none() | st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8).filter(
+    lambda name: name not in (".", "..")
+)
 
 
 @given(KEYS, SESSIONS, KEYS, SESSIONS)

@@ -1,0 +1,17 @@
+"""Characters that nobody sees and a model reads: tags, zero widths, directions (OWASP LLM01:2026)."""
+
+import re
+
+# Tag characters and further variation selectors, zero-width and directional marks, soft hyphen, byte order mark.
+_NEVER = re.compile("[\U000e0000-\U000e0fff\u00ad\u034f\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+# Joiners belong between letters of scripts that join, and with variation selectors into emoji; Latin has neither.
+_JOINERS = re.compile(
+    "(?<=[\x00-\x7f])[\u200c\u200d\ufe00-\ufe0f]+|[\u200c\u200d]+(?=[\x00-\x7f]|$)|^[\u200c\u200d\ufe00-\ufe0f]+"
+)
+
+
+def visible(text: str) -> str:
+    """The text without them; joiners stay inside emoji, Persian and Indic words."""
+    if text.isascii():
+        return text
+    return _JOINERS.sub("", _NEVER.sub("", text))
