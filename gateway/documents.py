@@ -82,7 +82,8 @@ async def retry(request: Request) -> Response:
     document = await _find(gateway, caller, request)
     if document.status not in ("failed", "ready"):
         raise Problem(409, f"The document is {document.status}: only a failed or a ready one can be read again.")
-    fields = asdict(document) | {"version": document.version + 1, "uploaded_at": datetime.now(UTC)}
+    _, version = await gateway.documents.take_version(document.client_id, document.document_id, document.external_id)
+    fields = asdict(document) | {"version": version, "uploaded_at": datetime.now(UTC)}
     return _accepted(await enlist(gateway, DocumentUploaded.model_validate(fields)))
 
 

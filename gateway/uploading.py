@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from starlette.datastructures import FormData, UploadFile
@@ -27,6 +27,10 @@ MAX_FILE_BYTES = 100 * 1024 * 1024
 MAX_FORM_BYTES = MAX_FILE_BYTES + 1024 * 1024
 MAX_FIELDS = 64
 READ_BYTES = 256 * 1024
+MAX_NAME_CHARACTERS = 255
+MAX_READ_CHARACTERS = 4_096
+# Marks that turn the direction of what follows, so that a name shows another ending than it has.
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
@@ -48,7 +52,7 @@ async def receive_file(gateway: Gateway, request: Request, client_id: str) -> Do
         if not isinstance(file, UploadFile) or not file.filename:
             raise Problem(422, "The form has no file: send it in the field `file`.")
         fields = bodies.parse(_fields(parts), DocumentFields)
-        filename = bodies.clean(file.filename)
+        filename = shown_name(file.filename)
         slot = await _slot(gateway, client_id, fields.external_id)
         stored = await _store(gateway, slot, filename, file)
         return await enlist(gateway, _event(slot, stored, filename, _media_type(filename, file.content_type), fields))
@@ -62,18 +66,31 @@ async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Doc
     slot = await _slot(gateway, client_id, body.external_id)
     stored = await _measure(gateway, body.uri)
     media_type = _media_type(body.filename, body.media_type)
-    return await enlist(gateway, _event(slot, stored, body.filename, media_type, body))
+    return await enlist(gateway, _event(slot, stored, shown_name(body.filename), media_type, body))
 
 
 async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
     """Register, then announce; when it cannot be announced the row says so, and the caller may retry it."""
     document = await gateway.documents.register(uploaded)
+    if document.version == uploaded.version and document.uri != uploaded.uri:
+        raise Problem(
+            409, "Another upload took this version of the document: upload yours again.", slug="version-taken"
+        )
     try:
         await gateway.outbox.publish(uploaded)
     except BaseException:
         await gateway.documents.advance(_not_announced(uploaded))
         raise
     return document
+
+
+def shown_name(filename: str) -> str:
+    """A file's name on one line, cut before its ending where it is long; whatever it is, a file may be called so."""
+    name = " ".join(_UNSEEN.sub("", bodies.clean(filename)).split())[-MAX_READ_CHARACTERS:] or "file"
+    stem, ending = PurePath(name).stem, PurePath(name).suffix
+    if len(name) <= MAX_NAME_CHARACTERS or len(ending) >= MAX_NAME_CHARACTERS:
+        return name[:MAX_NAME_CHARACTERS]
+    return stem[: MAX_NAME_CHARACTERS - len(ending) - 1] + "…" + ending
 
 
 def _fields(parts: FormData) -> dict[str, object]:
@@ -83,10 +100,10 @@ def _fields(parts: FormData) -> dict[str, object]:
 
 
 async def _slot(gateway: Gateway, client_id: str, external_id: str | None) -> Slot:
-    known = await gateway.documents.by_external_id(client_id, external_id) if external_id else None
-    if known is not None:
-        return Slot(client_id, known.document_id, known.version + 1)
-    return Slot(client_id, f"doc_{uuid7().hex}", 1)
+    fresh = f"doc_{uuid7().hex}"
+    if external_id is None:
+        return Slot(client_id, fresh, 1)
+    return Slot(client_id, *await gateway.documents.take_version(client_id, fresh, external_id))
 
 
 async def _store(gateway: Gateway, slot: Slot, filename: str, file: UploadFile) -> Stored:
@@ -105,7 +122,7 @@ async def _measure(gateway: Gateway, uri: str) -> Stored:
         copy = Path(folder) / "copy"
         try:
             await gateway.uploads.fetch(uri, copy)
-        except (ForeignUriError, FileNotFoundError) as error:
+        except (ForeignUriError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise Problem(422, "There is no uploaded file at this uri: upload it first.") from error
         size = copy.stat().st_size
         if not 0 < size <= MAX_FILE_BYTES:

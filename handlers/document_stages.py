@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from handlers.chunks import Splitter
 from handlers.ports import Embedder
+from handlers.readers.fair_slots import FairSlots
 from handlers.readers.isolation import Limits, read_isolated
 from handlers.readers.kinds import kind_of
 from handlers.readers.section import Section, UnreadableError, load_sections
@@ -29,7 +30,9 @@ BATCH_SECONDS = 300
 PUBLISH_SECONDS = 120
 BATCH_SIZE = 32
 SLICE_SECONDS = 0.5
-MAX_CHILDREN = 2
+# One place is left to whoever comes next: 400 MB each at most.
+MAX_CHILDREN = 3
+MAX_CLIENT_CHILDREN = 2
 WAIT_SECONDS = 5
 LIMITS = Limits()
 
@@ -54,7 +57,7 @@ class Stages:
         self._vectors = vectors
         self._embedder = embedder
         self._tokenizer = tokenizer
-        self._children = asyncio.Semaphore(MAX_CHILDREN)
+        self._children = FairSlots(MAX_CHILDREN, MAX_CLIENT_CHILDREN)
 
     async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncGenerator[Step, None]:
         """Ends when the version is published. Raises `UnreadableError` and `RetryableError`."""
@@ -83,30 +86,27 @@ class Stages:
             async with asyncio.timeout(FETCH_SECONDS):
                 await self._uploads.fetch(uploaded.uri, target)
                 digest = await asyncio.to_thread(_sha256, target)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, IsADirectoryError) as error:
             raise UnreadableError("The uploaded file is no longer there: upload it again.", code="gone") from error
         if uploaded.sha256 and digest != uploaded.sha256:
             raise UnreadableError("The file changed after it was uploaded: upload it again.", code="changed")
 
     async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
         kind = await asyncio.to_thread(kind_of, source, uploaded.filename, uploaded.media_type)
-        while not await self._has_turn():
-            yield Step("parsing", 0, "Waiting for its turn to be read")
-        try:
+        async with AsyncExitStack() as stack:
+            entering = asyncio.create_task(stack.enter_async_context(self._children.held(uploaded.client_id)))
+            try:
+                while not (await asyncio.wait([entering], timeout=WAIT_SECONDS))[0]:
+                    yield Step("parsing", 0, "Waiting for its turn to be read")
+            except BaseException:
+                entering.cancel()
+                await asyncio.wait([entering])
+                raise
             async with aclosing(read_isolated(kind, source, target, LIMITS)) as steps:
                 async for read in steps:
                     fraction = read.done / max(read.total, 1)
                     text = f"Reading page {read.done} of {read.total}" if kind == "pdf" else f"Read {fraction:.0%}"
                     yield Step("parsing", fraction, text)
-        finally:
-            self._children.release()
-
-    async def _has_turn(self) -> bool:
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                return await self._children.acquire()
-        except TimeoutError:
-            return False
 
     async def _chunk(self, sections: Path, target: Path) -> AsyncIterator[Step]:
         yield Step("chunking", 0, "Splitting into passages")

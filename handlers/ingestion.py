@@ -93,7 +93,17 @@ class Ingestion:
             return
         ready = telling.ready()
         if await self._save(ready) or await self._is_ours(uploaded):
+            await self._forget_older(uploaded)
             yield ready
+
+    async def _forget_older(self, uploaded: DocumentUploaded) -> None:
+        """Nobody reads the older files again. One that stays for a bad moment of the store is no reason to fail."""
+        try:
+            await self._uploads.delete_older(
+                uploaded.client_id, uploaded.document_id, uploaded.version, keep=uploaded.uri
+            )
+        except OSError as error:
+            log.warning("older_files_kept", document_id=uploaded.document_id, error=repr(error))
 
     async def _steps(self, uploaded: DocumentUploaded) -> AsyncGenerator[Step, None]:
         with _dependencies():

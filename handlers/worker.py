@@ -89,7 +89,7 @@ class Line:
 
 WIRING = (
     Line(topics.CHAT_REQUESTED, answering, slots=(256, 192), deadline_seconds=180),
-    Line(topics.DOCUMENT_UPLOADED, ingestion, slots=(4, 2), deadline_seconds=3600),
+    Line(topics.DOCUMENT_UPLOADED, ingestion, slots=(8, 2), deadline_seconds=3600),
     Line(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=HOURS),
     Line(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=MINUTES),
 )

@@ -132,7 +132,7 @@ class DocumentByUri(DocumentFields):
     """A file that lies in the uploads already."""
 
     uri: Annotated[str, Field(min_length=1, max_length=2_000)]
-    filename: Line
+    filename: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     media_type: Annotated[str, Field(max_length=200)] | None = None
 
 

@@ -98,6 +98,18 @@ class DocumentRow(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class DocumentVersionRow(Base):
+    """The last version of a document that was taken, though its upload may have failed since."""
+
+    __tablename__ = "document_versions"
+    __table_args__ = (UniqueConstraint("client_id", "external_id"),)
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str | None]
+    version: Mapped[int]
+
+
 class SessionRow(Base):
     """Whose a session is: a `visitor`'s, who opened it by `message_id` or has a ticket, or the client's `server`'s."""
 

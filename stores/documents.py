@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.cursor import Place
 from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
 from schemas.failures import PermanentError
-from schemas.tables import DocumentRow
+from schemas.tables import DocumentRow, DocumentVersionRow
 from stores.database import single_statements
 
 COLUMNS = DocumentRow.__table__.c
+VERSIONS = DocumentVersionRow.__table__.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,25 @@ class Documents:
                 code="external_id_taken",
             ) from error
 
+    async def take_version(self, client_id: str, document_id: str, external_id: str | None) -> tuple[str, int]:
+        """The document and the version that the next upload becomes: of several at once each gets its own.
+
+        With an `external_id` that is known it is that one's document, whatever `document_id` says.
+        """
+        row = insert(DocumentVersionRow).values(
+            client_id=client_id,
+            document_id=document_id,
+            external_id=external_id,
+            version=_registered(literal(client_id), literal(document_id)) + 1,
+        )
+        # Producers on the log number the versions themselves.
+        highest = func.greatest(VERSIONS.version, _registered(VERSIONS.client_id, VERSIONS.document_id))
+        named = [VERSIONS.client_id, VERSIONS.external_id if external_id else VERSIONS.document_id]
+        taken = row.on_conflict_do_update(index_elements=named, set_={"version": highest + 1})
+        async with self._statements.connect() as connection:
+            found = (await connection.execute(taken.returning(VERSIONS.document_id, VERSIONS.version))).one()
+        return str(found.document_id), int(found.version)
+
     async def by_external_id(self, client_id: str, external_id: str) -> Document | None:
         """The client's document with this id of its own, deleted or not."""
         return await self._one(COLUMNS.client_id == client_id, COLUMNS.external_id == external_id)
@@ -130,6 +150,12 @@ class Documents:
     async def _changes(self, statement: Any) -> bool:
         async with self._statements.connect() as connection:
             return bool((await connection.execute(statement)).rowcount)
+
+
+def _registered(client_id: Any, document_id: Any) -> Any:
+    """The version of the row, 0 without one."""
+    row = select(COLUMNS.version).where(COLUMNS.client_id == client_id, COLUMNS.document_id == document_id)
+    return func.coalesce(row.scalar_subquery(), 0)
 
 
 def _is(client_id: str, document_id: str) -> tuple[Any, Any]:

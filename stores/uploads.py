@@ -73,8 +73,10 @@ class Uploads:
         return Stored(str(self._files.unstrip_protocol(target)), digest, size)
 
     async def fetch(self, uri: str, target: Path) -> None:
-        """Copy to a local file. Raises `ForeignUriError`, `FileNotFoundError`, and `OSError` when the store is away."""
-        await asyncio.to_thread(self._files.get_file, self._inside(uri), str(target))
+        """Copy to a local file. Raises `ForeignUriError`, `FileNotFoundError` for what is no file, and `OSError` when
+        the store is away.
+        """
+        await asyncio.to_thread(self._copy, self._inside(uri), str(target))
 
     async def delete(self, uri: str) -> None:
         """Remove a file; one that is gone already is fine. Raises `ForeignUriError`."""
@@ -84,6 +86,11 @@ class Uploads:
         """Remove every stored version of a document."""
         folder = f"{self._root}/{_segment(client_id)}/{_segment(document_id)}"
         await asyncio.to_thread(self._remove, folder)
+
+    async def delete_older(self, client_id: str, document_id: str, version: int, *, keep: str) -> None:
+        """Remove the files of lower versions, but for `keep`: a version may be read from an older one's file."""
+        folder = f"{self._root}/{_segment(client_id)}/{_segment(document_id)}"
+        await asyncio.to_thread(self._remove_older, folder, version, self._inside(keep))
 
     def belongs_to(self, client_id: str, uri: str) -> bool:
         """Whether the uri lies in this client's folder: no client reads another's files by naming them."""
@@ -111,6 +118,19 @@ class Uploads:
         if not size:
             raise EmptyFileError("The file is empty: choose one with content.")
         return digest.hexdigest(), size
+
+    def _copy(self, source: str, target: str) -> None:
+        if not self._files.isfile(source):
+            raise FileNotFoundError(f"there is no file at {source}")
+        self._files.get_file(source, target)
+
+    def _remove_older(self, folder: str, version: int, kept: str) -> None:
+        if not self._files.isdir(folder):
+            return
+        for path in self._files.ls(folder, detail=False):
+            number = posixpath.basename(str(path).rstrip("/"))
+            if number.isdecimal() and int(number) < version and not kept.startswith(f"{folder}/{number}/"):
+                self._remove(f"{folder}/{number}")
 
     def _move(self, source: str, target: str) -> None:
         self._files.makedirs(posixpath.dirname(target), exist_ok=True)

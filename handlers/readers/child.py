@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import cast
 
 from handlers.readers.kinds import Kind, reader_of
+from handlers.readers.lockdown import lock_down
 from handlers.readers.section import UnreadableError
 
 STEP_SECONDS = 0.2
+PYTHON = tuple(Path(folder) for folder in {sys.prefix, sys.base_prefix, *sys.path} if folder)
+LIBRARIES = tuple(
+    map(Path, ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/dev/urandom",
+               "/dev/null"))
+)  # fmt: skip
 PR_SET_PDEATHSIG = 1
 
 
@@ -39,9 +45,15 @@ def main(kind: str, source: str, target: str) -> None:
     """Read the file, or say why not."""
     _end_with_parent()
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
+    reader = reader_of(cast("Kind", kind))
+    folder = Path(target).parent
+    # What Python imports later, its libraries, and the folder of this one file.
+    left = lock_down([*PYTHON, *LIBRARIES, Path(source)], [folder])
+    if left:
+        _tell({"left": ", ".join(left)})
     try:
         with Path(target).open("w", encoding="utf-8") as out:
-            sections = reader_of(cast("Kind", kind))(Path(source), _Steps())
+            sections = reader(Path(source), _Steps())
             out.writelines(section.to_json() + "\n" for section in sections)
     except UnreadableError as error:
         _tell({"code": error.code, "reason": str(error)})

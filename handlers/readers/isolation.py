@@ -8,6 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).parents[2]
-PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class _Told:
         assert child.stdout
         async for line in child.stdout:
             said = json.loads(line)
-            if "reason" in said:
+            if "left" in said:
+                _warn_once(said["left"])
+            elif "reason" in said:
                 self._failure = UnreadableError(said["reason"], code=said["code"])
             else:
                 self.step = Step(said["done"], said["total"])
@@ -88,6 +91,11 @@ class _Told:
                 "The file could not be read: it is damaged or needs too much memory. Export it again or split it.",
                 code="too_large",
             )
+
+
+@cache
+def _warn_once(left: str) -> None:
+    log.warning("readers_not_locked_down", left=left, consequence="this machine cannot take these from a hostile file")
 
 
 @asynccontextmanager

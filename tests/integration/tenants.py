@@ -77,6 +77,7 @@ class Stores:
         await self.chat_logs.record(completed(client_id, ids, mark))
         await self.chat_logs.rate(rated(client_id, ids, mark))
         stored = await self.uploads.put(client_id, ids.document_id, 1, f"{mark}.txt", content(mark), max_bytes=1_000)
+        await self.documents.take_version(client_id, ids.document_id, ids.external_id)
         await self.documents.register(uploaded(client_id, ids, mark, stored.uri))
         await self.documents.advance(advanced(client_id, ids))
         await self.vectors.upsert(client_id, [chunk(ids, mark)])
