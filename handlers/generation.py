@@ -1,6 +1,5 @@
 """From passages to the streamed answer, and ChatCompleted: the record of it."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from uuid import UUID
 from handlers import metrics
 from handlers.answers import Answer, attempt_of, told_again
 from handlers.beat import beat
+from handlers.beside import beside
 from handlers.cancellations import Cancellations
 from handlers.circumstances import ChatLogStore, Circumstances, ClientStore, find_circumstances
 from handlers.interruption import Interruption
@@ -61,11 +61,13 @@ class Generation:
         self._unended: dict[tuple[str, UUID, str], tuple[Begun, Answer]] = {}
 
     async def prepare(self, request: ChatRequested) -> Prepared:
-        """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it."""
-        async with asyncio.TaskGroup() as group:
-            finding = group.create_task(find_circumstances(self._clients, self._chat_logs, request))
+        """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it, and
+        `MessageTakenError` for one of another session.
+        """
+        async with beside(find_circumstances(self._clients, self._chat_logs, request)) as finding:
             taken = await self._leases.begin(*_who(request))
-        return Prepared(_ours(taken), finding.result())
+            found = await finding
+        return Prepared(_ours(taken), found)
 
     async def answer(self, event: ChatRetrieved, prepared: Prepared) -> AsyncGenerator[Event, None]:
         """Yields started, sources, deltas and an ending; nothing more once another worker has taken over. For a

@@ -155,7 +155,7 @@ class Documents:
 def _registered(client_id: Any, document_id: Any) -> Any:
     """The version of the row, 0 without one."""
     row = select(COLUMNS.version).where(COLUMNS.client_id == client_id, COLUMNS.document_id == document_id)
-    return func.coalesce(row.scalar_subquery(), 0)
+    return func.coalesce(row.correlate(DocumentVersionRow).scalar_subquery(), 0)
 
 
 def _is(client_id: str, document_id: str) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from handlers.ports import Finish, Prompt
 from schemas.events import ChatCompleted, ChatRequested, ChatRetrieved, Passage, Source, Usage
-from stores.attempts import Ended, Held, Lease
+from stores.attempts import Ended, Held, Lease, Taken
 from stores.clients import Client, Widget
 
 
@@ -46,10 +46,13 @@ class FakeAttempts:
         self.rows, self.endings = {}, {}
         self.failure = None
         self.held = None
+        self.is_taken = False
         self.renewed = asyncio.Event()
 
     async def begin(self, client_id, message_id, session_id, *, above=0):
         self._fail()
+        if self.is_taken:
+            return Taken()
         if self.held is not None:
             return Held(self.held)
         key = client_id, message_id

@@ -9,6 +9,7 @@ import pytest
 from gateway.uploading import MAX_NAME_CHARACTERS, shown_name
 from stores.documents import Documents
 from tests.gateway_running import running_gateway
+from tests.integration.tenants import Ids, uploaded
 
 
 @pytest.fixture
@@ -36,7 +37,12 @@ async def test_of_versions_that_are_uploaded_at_once_all_are_kept(running):
 
 async def test_each_of_many_takes_a_version_of_its_own(engine):
     documents = Documents(engine)
-    taken = await asyncio.gather(*(documents.take_version("c", f"doc_{n}", "manual") for n in range(40)))
+    for number in range(3):
+        await documents.take_version("c", f"doc_{number}", f"other {number}")
+        await documents.register(
+            uploaded("c", Ids(document_id=f"doc_{number}", external_id=f"other {number}"), "x", "u")
+        )
+    taken = await asyncio.gather(*(documents.take_version("c", f"new_{n}", "manual") for n in range(40)))
 
     assert sorted(version for _, version in taken) == list(range(1, 41))
     assert len({name for name, _ in taken}) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from handlers import answering
 from handlers.answering import Answering
+from handlers.lease import MessageTakenError
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
 from handlers.retrieval import Retrieval
 from schemas.events import AnswerFailed, AnswerStarted, ChatRetrieved
@@ -171,3 +172,16 @@ async def test_only_so_much_is_remembered(monkeypatch):
             await run(handler, found.request)
 
     assert list(handler._found.values()) == messages[1:]
+
+
+async def test_a_message_of_another_session_is_refused_and_tells_nothing_of_it():
+    """Neither text nor sources, no row, and the other session's answer stays its own."""
+    found, attempts = retrieved(), FakeAttempts()
+    attempts.is_taken = True
+    handler = Answering(Search(found), build(FakeModel("a secret", finish()), attempts=attempts))
+
+    with pytest.raises(MessageTakenError) as refused:
+        await run(handler, found.request)
+    [told] = await give_up(handler, found.request, refused.value)
+    assert isinstance(told, AnswerFailed)
+    assert (told.code, told.retryable, told.session_id) == ("message_id_taken", False, found.request.session_id)
