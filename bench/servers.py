@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 
 from bench.report import say
 from chatconnect.embedded.kafka import PARTITIONS, Kafka
@@ -40,7 +41,7 @@ async def servers(folder: Path, clients: Iterable[str], **settings: str) -> Asyn
             redis_url=redis.url,
             qdrant_url=str(folder / "qdrant"),
             uploads_url=(folder / "uploads").as_uri(),
-            internal_secret="bench",
+            internal_secret=token_urlsafe(32),
             **settings,
         )
         running = Servers(kafka, all_settings)

@@ -125,12 +125,10 @@ class Attachments:
         attached = self._replaced(session, rows, name)
         return attached if attached.answers else None
 
-    async def has_messages(self, session: Session) -> bool:
-        """Whether anything was said in it. Raises `DATABASE_ERRORS` where only Postgres could tell."""
+    def has_answers(self, session: Session) -> bool:
+        """Whether an answer of this session is held here."""
         ring = self._rings.get(session.key)
-        if ring is not None and ring.progress:
-            return True
-        return bool(await self._page(session, 1))
+        return ring is not None and bool(ring.progress)
 
     def holds(self, session: Session, message_id: UUID) -> bool:
         """Whether an answer of this session to this message is held here."""

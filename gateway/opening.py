@@ -44,9 +44,12 @@ class Opening:
         if caller.ticket is not None:
             caller.require_session(session.session_id)
         elif caller.kind == "publishable" and is_named:
-            require_unguessable(session.session_id)
+            require_unguessable("sessionId", session.session_id)
             await self._claim(session, message_id)
         else:
+            if caller.kind == "publishable":
+                # The session follows from it.
+                require_unguessable("messageId", str(message_id))
             await self._record(caller, session, message_id)
 
     def visitor(self, session: Session) -> str:
@@ -55,17 +58,16 @@ class Opening:
 
     async def _claim(self, session: Session, message_id: UUID) -> None:
         wanted = SessionOwner("visitor", self.visitor(session), message_id)
+        # What is answered in a session that nobody has named was asked by a server that writes to the log itself.
+        is_begun = self._attachments.has_answers(session)
+        claimed = SessionOwner("server") if is_begun else wanted
         try:
-            owner, is_new = await self._sessions.claim(session.client_id, session.session_id, wanted)
+            owner, _ = await self._sessions.claim(session.client_id, session.session_id, claimed)
         except DATABASE_ERRORS:
             if self._attachments.holds(session, message_id):
                 # Whoever names a message of the session asked it: its first POST is being repeated.
                 return
             raise
-        if is_new and await self._attachments.has_messages(session):
-            # Asked by a server that writes to the log itself.
-            owner = SessionOwner("server")
-            await self._sessions.give(session.client_id, session.session_id, owner)
         if owner != wanted:
             raise ticket_needed()
 
@@ -90,24 +92,34 @@ async def ticketed(sessions: Sessions, session: Session, visitor_id: str | None,
     """The visitor whom the client's server may give a ticket of this session: the one whose it is, else `visitor_id`,
     else `otherwise`. Raises `Problem` 409 for a session that is somebody else's, and `DATABASE_ERRORS`.
     """
-    wanted = SessionOwner("visitor", visitor_id or otherwise)
+    given = visitor_id or otherwise
+    wanted = SessionOwner("visitor", given)
     owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
-    if is_new:
-        return wanted.visitor_id or ""
     if owner.kind == "server":
-        await sessions.give(session.client_id, session.session_id, wanted)
-        return wanted.visitor_id or ""
+        if await sessions.give(session.client_id, session.session_id, given):
+            return given
+        # Somebody else asked for a ticket at the same time: theirs it is.
+        owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
+    if is_new:
+        return given
     if owner.visitor_id == visitor_id or (visitor_id is None and owner.message_id is None):
         return owner.visitor_id or ""
     raise Problem(409, "This session belongs to another visitor: choose another sessionId.", slug="session-taken")
 
 
-def require_unguessable(session_id: str) -> None:
-    """A page's own session id must be one that no other page can tell. Raises `Problem` 422."""
-    found = _RANDOM.search(session_id)
+async def require_same_visitor(sessions: Sessions, session: Session, visitor_id: str) -> None:
+    """No other visitor has got this session since. Raises `Problem` 403, and `DATABASE_ERRORS`."""
+    owner = await sessions.find(session.client_id, session.session_id)
+    if owner is not None and owner.kind == "visitor" and owner.visitor_id != visitor_id:
+        raise ticket_needed()
+
+
+def require_unguessable(name: str, given: str) -> None:
+    """An id that a page chooses must be one that no other page can tell. Raises `Problem` 422."""
+    found = _RANDOM.search(given)
     if found is None or len(set(found[0].lower()) - {"-"}) < MIN_DIFFERENT_DIGITS:
         raise Problem(
             422,
-            "A page's sessionId must hold a random UUID (version 4 or 7): leave it out, and the answer brings one.",
-            slug="session-id-guessable",
+            f"A page's {name} must hold a random UUID (version 4 or 7): leave it out, and the answer brings one.",
+            slug="id-guessable",
         )

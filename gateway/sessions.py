@@ -10,6 +10,7 @@ from gateway import bodies
 from gateway.access import Caller
 from gateway.asking import ticket_for
 from gateway.attach import NotYetError, Session
+from gateway.opening import require_same_visitor
 from gateway.polling import poll
 from gateway.problems import unavailable
 from gateway.replies import ended_stream, json_reply
@@ -73,6 +74,7 @@ async def renew_ticket(request: Request) -> Response:
     session = gateway.attachments.session(caller.client.client_id, bodies.session_id(request))
     caller.require_session(session.session_id)
     assert caller.ticket is not None, "only a ticket is renewed"
+    await require_same_visitor(gateway.sessions, session, caller.ticket.visitor_id)
     encoded, ticket = gateway.tickets.issue(
         session.client_id, session.session_id, caller.ticket.visitor_id, caller.key_hash
     )

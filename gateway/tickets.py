@@ -1,11 +1,12 @@
 """Visitors' tickets: signed, short-lived, bound to client, session and visitor, and to the key that they came from."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hmac import digest
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import jwt
 
@@ -23,6 +24,9 @@ LEEWAY = timedelta(seconds=60)
 MAX_VISITOR_ID_CHARACTERS = 128
 MAX_KEY_CHARACTERS = 64
 MAX_TICKET_CHARACTERS = 4_096
+
+# Half a pair, which no encoding takes.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TicketError(Exception):
@@ -81,9 +85,10 @@ class Tickets:
 
     def name(self, *parts: str) -> UUID:
         """An id for these words: the same at every gateway while the first secret is, and nobody else can tell it."""
-        namespace = UUID(bytes=digest(self._secrets[0], b"names", "sha256")[:16])
         # Lengths keep ("a", "bc") and ("ab", "c") apart.
-        return uuid5(namespace, "".join(f"{len(part)}:{part}" for part in parts))
+        named = "".join(f"{len(part)}:{part}" for part in ("names", *parts))
+        # As hard to guess as a random one, so it says that it is one: a page may name its session by it.
+        return UUID(bytes=digest(self._secrets[0], named.encode(), "sha256")[:16], version=4)
 
     def read(self, encoded: str, *, is_renewal: bool = False) -> Ticket:
         """What a ticket says, once its signature and its time are checked; for a renewal it may have expired lately.
@@ -138,6 +143,6 @@ def _ticket(claims: dict[str, Any]) -> Ticket:
     if claims.get("key") is not None:
         named["key"] = MAX_KEY_CHARACTERS
     for name, most in named.items():
-        if not isinstance(claims[name], str) or not 0 < len(claims[name]) <= most:
+        if not isinstance(claims[name], str) or not 0 < len(claims[name]) <= most or _SURROGATE.search(claims[name]):
             raise TicketError("The ticket names no client, session or visitor of ours: open a new session.")
     return Ticket(claims["client"], claims["session"], claims["sub"], _moment(claims["exp"]), claims.get("key"))

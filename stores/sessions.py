@@ -5,16 +5,16 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Boolean, literal_column, select, update
+from sqlalchemy import Boolean, Text, bindparam, case, exists, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from schemas.tables import SessionRow
+from schemas.tables import ChatLogRow, SessionRow
 from stores.database import Database, single_statements, storable
 from stores.statement import Statement
 
 OwnerKind = Literal["visitor", "server"]
 
-_GIVEN = ("client_id", "session_id", "owner", "visitor_id", "message_id")
+_GIVEN = ("client_id", "session_id", "visitor_id", "message_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,11 @@ class SessionOwner:
 
 
 def _claim() -> Statement:
-    row = insert(SessionRow)
+    # What was said in a session that nobody has named came from a server that writes to the log itself.
+    is_begun = exists().where(
+        ChatLogRow.client_id == bindparam("in_client"), ChatLogRow.session_id == bindparam("in_session")
+    )
+    row = insert(SessionRow).values(owner=case((is_begun, "server"), else_=bindparam("unless_begun", type_=Text)))
     # The row that stands is wanted either way, and an update that changes nothing returns it.
     standing = row.on_conflict_do_update(
         index_elements=["client_id", "session_id"], set_={"client_id": row.excluded.client_id}
@@ -54,7 +58,9 @@ class Sessions:
         row = {
             "client_id": client_id,
             "session_id": storable(session_id),
-            "owner": owner.kind,
+            "in_client": client_id,
+            "in_session": storable(session_id),
+            "unless_begun": owner.kind,
             "visitor_id": owner.visitor_id,
             "message_id": owner.message_id,
         }
@@ -71,11 +77,16 @@ class Sessions:
             row = (await connection.execute(query)).mappings().one_or_none()
         return _owner(row) if row else None
 
-    async def give(self, client_id: str, session_id: str, owner: SessionOwner) -> None:
-        """Its owner is another from now on."""
-        changed = {"owner": owner.kind, "visitor_id": owner.visitor_id, "message_id": owner.message_id}
+    async def give(self, client_id: str, session_id: str, visitor_id: str) -> bool:
+        """A server's session is this visitor's from now on. False: it is a visitor's already."""
+        given = (
+            update(SessionRow)
+            .where(*_is(client_id, session_id), SessionRow.owner == "server")
+            .values(owner="visitor", visitor_id=visitor_id, message_id=None)
+            .returning(SessionRow.owner)
+        )
         async with self._engine.connect() as connection:
-            await connection.execute(update(SessionRow).where(*_is(client_id, session_id)).values(changed))
+            return (await connection.execute(given)).one_or_none() is not None
 
 
 def _is(client_id: str, session_id: str) -> tuple[Any, Any]:

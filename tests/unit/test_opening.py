@@ -35,8 +35,11 @@ class FakeSessions:
         is_new = (client_id, session_id) not in self.rows
         return self.rows.setdefault((client_id, session_id), owner), is_new
 
-    async def give(self, client_id, session_id, owner):
-        self.rows[client_id, session_id] = owner
+    async def give(self, client_id, session_id, visitor_id):
+        is_free = self.rows[client_id, session_id].kind == "server"
+        if is_free:
+            self.rows[client_id, session_id] = SessionOwner("visitor", visitor_id)
+        return is_free
 
 
 class Stage:
@@ -131,7 +134,17 @@ async def test_a_page_names_no_session_that_another_could_guess(stage, name):
 @pytest.mark.parametrize("form", ["{}", "visitor-{}", "{}/chat"])
 def test_a_random_uuid_cannot_be_guessed(form):
     for name in (str(uuid4()), uuid4().hex, str(uuid4()).upper()):
-        require_unguessable(form.format(name))
+        require_unguessable("sessionId", form.format(name))
+
+
+@pytest.mark.parametrize("message", [UUID(int=7), UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")])
+async def test_a_page_names_no_message_that_another_could_guess_when_its_session_follows_from_it(stage, message):
+    assert await refused(stage.open(PAGE, str(uuid4()), message, is_named=False)) == 422
+    await stage.open(SERVER, str(uuid4()), message, is_named=False)
+
+
+def test_a_page_may_name_a_session_by_the_id_that_was_made_for_it():
+    require_unguessable("sessionId", str(Tickets([b"s" * 32]).name("session", "acme", "visitor", str(uuid4()))))
 
 
 async def test_a_server_gets_no_ticket_of_a_session_that_a_page_opened(stage):

@@ -41,7 +41,11 @@ def test_a_ticket_of_the_old_secret_is_good_while_secrets_are_rotated():
         pytest.param(signed(nbf=datetime.now(UTC) + timedelta(seconds=90)), id="not valid yet"),
         *(pytest.param(signed(exp=odd), id=f"ends at {odd!r:.20}") for odd in ODD),
         *(pytest.param(signed(iat=odd), id=f"issued at {odd!r:.20}") for odd in ODD),
-        *(pytest.param(signed(**{name: odd}), id=f"{name} {odd!r:.20}") for name in NAMES for odd in (7, [], {}, "")),
+        *(
+            pytest.param(signed(**{name: odd}), id=f"{name} {odd!r:.20}")
+            for name in NAMES
+            for odd in (7, [], {}, "", "\ud800")
+        ),
         *(pytest.param(signed(**{name: "x" * 9_000}), id=f"{name} is endless") for name in NAMES),
         pytest.param(signed(exp=None), id="never ends"),
         pytest.param(signed(aud="other"), id="made for something else"),
