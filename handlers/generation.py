@@ -61,13 +61,12 @@ class Generation:
         self._unended: dict[tuple[str, UUID, str], tuple[Begun, Answer]] = {}
 
     async def prepare(self, request: ChatRequested) -> Prepared:
-        """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it, and
-        `MessageTakenError` for one of another session.
+        """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it, and what
+        `Leases.begin` raises.
         """
         async with beside(find_circumstances(self._clients, self._chat_logs, request)) as finding:
             taken = await self._leases.begin(*_who(request))
-            found = await finding
-        return Prepared(_ours(taken), found)
+            return Prepared(_ours(taken), await finding)
 
     async def answer(self, event: ChatRetrieved, prepared: Prepared) -> AsyncGenerator[Event, None]:
         """Yields started, sources, deltas and an ending; nothing more once another worker has taken over. For a
