@@ -7,7 +7,7 @@ from typing import Literal
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-QUIET = ("aiokafka", "httpx", "httpcore", "uvicorn.access")
+QUIET = ("stores.database.Pool", "aiokafka", "httpx", "httpcore", "uvicorn.access")
 
 
 def configure(log_format: Literal["auto", "console", "json"], level: str) -> None:

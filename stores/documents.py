@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Row, func, literal, select, tuple_, update
+from sqlalchemy import DateTime, Integer, Row, func, literal, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +17,12 @@ from stores.database import single_statements
 
 COLUMNS = DocumentRow.__table__.c
 VERSIONS = DocumentVersionRow.__table__.c
+# Of the row that an upsert meets: SQLAlchemy would read the table a second time.
+REGISTERED = literal_column(
+    "(SELECT coalesce(max(d.version), 0) FROM documents AS d "
+    "WHERE d.client_id = document_versions.client_id AND d.document_id = document_versions.document_id)",
+    Integer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,10 @@ class Documents:
             client_id=client_id,
             document_id=document_id,
             external_id=external_id,
-            version=_registered(literal(client_id), literal(document_id)) + 1,
+            version=_registered(client_id, document_id) + 1,
         )
         # Producers on the log number the versions themselves.
-        highest = func.greatest(VERSIONS.version, _registered(VERSIONS.client_id, VERSIONS.document_id))
+        highest = func.greatest(VERSIONS.version, REGISTERED)
         named = [VERSIONS.client_id, VERSIONS.external_id if external_id else VERSIONS.document_id]
         taken = row.on_conflict_do_update(index_elements=named, set_={"version": highest + 1})
         async with self._statements.connect() as connection:
@@ -152,10 +158,10 @@ class Documents:
             return bool((await connection.execute(statement)).rowcount)
 
 
-def _registered(client_id: Any, document_id: Any) -> Any:
+def _registered(client_id: str, document_id: str) -> Any:
     """The version of the row, 0 without one."""
     row = select(COLUMNS.version).where(COLUMNS.client_id == client_id, COLUMNS.document_id == document_id)
-    return func.coalesce(row.correlate(DocumentVersionRow).scalar_subquery(), 0)
+    return func.coalesce(row.scalar_subquery(), 0)
 
 
 def _is(client_id: str, document_id: str) -> tuple[Any, Any]:
