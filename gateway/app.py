@@ -18,6 +18,7 @@ from gateway.caps import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
 from gateway.cors import Cors
 from gateway.document_news import DocumentNews, hearing_documents
 from gateway.drain import Drain
+from gateway.guard import on_http_exception
 from gateway.key_watch import KeyWatch
 from gateway.keyholders import KeyHolders
 from gateway.opening import Opening
@@ -66,7 +67,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
         exception_handlers={
             problems.Problem: problems.on_problem,
             shedding.FullError: shedding.on_full,
-            HTTPException: problems.on_http_exception,
+            HTTPException: on_http_exception,
             PermanentError: problems.on_permanent,
             PublishError: problems.on_log_down,
             ClientDisconnect: problems.on_disconnect,

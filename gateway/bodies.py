@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from gateway.problems import Problem
-from schemas.bounds import MAX_SESSION_ID_CHARACTERS
+from schemas.bounds import MAX_SESSION_ID_CHARACTERS, nameable
 from schemas.shape import Shape
 
 # The longest question in its longest form: each character two escapes of six letters, and room for the rest.
@@ -45,7 +45,11 @@ def cleaned(value: Any) -> Any:
 
 
 def limited(request: Request, max_bytes: int) -> Callable[[], Awaitable[Message]]:
-    """The request's `receive`, which raises a 413 `Problem` once more than `max_bytes` have come."""
+    """The request's `receive`, which raises a 413 `Problem` once more than `max_bytes` have come.
+
+    Raises `Problem`: 415 for a body that is compressed or in another charset.
+    """
+    _require_plain(request)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:15]) > max_bytes:
         raise _too_large(max_bytes)
@@ -64,19 +68,31 @@ def limited(request: Request, max_bytes: int) -> Callable[[], Awaitable[Message]
 
 async def read(request: Request, shape: type[Body]) -> Body:
     """The JSON body. Raises `Problem`: 413 too large, 415 compressed, 400 no JSON, 422 not of this shape."""
-    _require_plain(request)
     body = await Request(request.scope, limited(request, MAX_JSON_BYTES)).body()
     if not body.strip():
         body = b"{}"
     try:
         # The standard parser, for it takes lone surrogates, which are then cleaned rather than refused.
-        value = json.loads(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise Problem(400, "The body is not UTF-8: encode it so.", slug="not-utf-8") from error
+        value = json.loads(_text(body))
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The body is not JSON: check its quotes and commas.", slug="malformed-json") from error
     _require_clean_names(value)
     return parse(cleaned(value), shape)
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_utf8() from error
+    # JSON holds none; UTF-16 without a mark is full of them.
+    if "\0" in text:
+        raise _not_utf8()
+    return text
+
+
+def _not_utf8() -> Problem:
+    return Problem(400, "The body is not UTF-8: encode it so.", slug="not-utf-8")
 
 
 def _require_plain(request: Request) -> None:
@@ -111,17 +127,24 @@ def session_id(request: Request) -> str:
     name: str = request.path_params["session_id"]
     if not 0 < len(name) <= MAX_SESSION_ID_CHARACTERS:
         raise Problem(422, f"A session id has 1 to {MAX_SESSION_ID_CHARACTERS} characters.")
-    if clean(name) != name or "\n" in name or name in (".", ".."):
+    if clean(name) != name:
         raise _odd_name()
-    return name
+    try:
+        return nameable(name)
+    except ValueError as error:
+        raise Problem(422, f"sessionId: {error}.") from error
 
 
 def message_id(request: Request) -> UUID:
-    """The message in the path. Raises `Problem` 404: only UUIDs name messages."""
+    """The message in the path. Raises `Problem` 404 where it is no UUID, 422 where events would not name it so."""
+    text = request.path_params["message_id"]
     try:
-        return UUID(request.path_params["message_id"])
+        name = UUID(text)
     except ValueError as error:
         raise Problem(404, "There is no such message: its id is a UUID.") from error
+    if str(name) != text:
+        raise Problem(422, f"Send the message's id as all events carry it: {name}.")
+    return name
 
 
 def number(request: Request, name: str, default: int, highest: int) -> int:

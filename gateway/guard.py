@@ -3,15 +3,19 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway import problems
 from gateway.access import Caller
-from gateway.limits import Rate, take, take_address, take_refusal
-from gateway.problems import Problem
+from gateway.limits import Rate, take, take_address, take_refusal, take_stray
+from gateway.problems import Problem, render
 from gateway.state import Gateway, gateway_of
+
+UNROUTED = (404, 405)
 
 Endpoint = Callable[[Request], Awaitable[Response | ASGIApp]]
 
@@ -32,7 +36,7 @@ def _guarded(endpoint: Endpoint, rate: Rate) -> Endpoint:
             case "anyone":
                 await take_address(gateway.limits, request, rate)
             case "part":
-                gateway.access.require_internal(request)
+                _require_internal(gateway, request)
                 await take_address(gateway.limits, request, rate)
             case _:
                 caller = request.state.caller = await _recognised(gateway, request, rate)
@@ -40,6 +44,25 @@ def _guarded(endpoint: Endpoint, rate: Rate) -> Endpoint:
         return await endpoint(request)
 
     return enter
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """A refusal of Starlette's own; an address has only so many unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    if error.status_code in UNROUTED:
+        try:
+            take_stray(gateway_of(request).limits, request)
+        except Problem as refusal:
+            return render(refusal)
+    return await problems.on_http_exception(request, error)
+
+
+def _require_internal(gateway: Gateway, request: Request) -> None:
+    try:
+        gateway.access.require_internal(request)
+    except Problem:
+        take_refusal(gateway.limits, request)
+        raise
 
 
 async def _recognised(gateway: Gateway, request: Request, rate: Rate) -> Caller:

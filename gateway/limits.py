@@ -30,6 +30,8 @@ SERVER = Policy("server", 12_000)
 DOCUMENTS = Policy("documents", 6_000)
 # Who shows no good key or ticket is told so for as long as somebody may have mistyped it.
 REFUSALS = Policy("refusals", 300)
+# Whoever asks for what is not there.
+STRAYS = Policy("strays", 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,17 @@ ACTIONS = Rate(
 )
 # A page that comes back after each drop, in a few tabs.
 READS = Rate(
-    "streams and pages of history",
+    "pages of history",
     session=Policy("session-reads", 120),
     address=Policy("address-reads", 480),
     server=Policy("server-reads", 12_000),
+)
+# A long poll ends with each frame, so an answer in words is a few polls a second.
+EVENTS = Rate(
+    "streams and polls",
+    session=Policy("session-events", 600),
+    address=Policy("address-events", 2_400),
+    server=Policy("server-events", 12_000),
 )
 RENEWALS = Rate("renewals", "renewing", session=Policy("session-renewals", 10), address=Policy("address-renewals", 120))
 KNOWLEDGE = Rate("requests for this client's documents", server=DOCUMENTS)
@@ -89,6 +98,13 @@ def take_refusal(limits: Limits, request: Request) -> None:
     standing = limits.take_here(Claim(REFUSALS, address_of(request)))
     if not standing.is_allowed:
         raise too_many(standing, "requests without a good key or ticket came from this address")
+
+
+def take_stray(limits: Limits, request: Request) -> None:
+    """Count somebody who asks for what is not there. Raises `Problem` 429."""
+    standing = limits.take_here(Claim(STRAYS, address_of(request)))
+    if not standing.is_allowed:
+        raise too_many(standing, "requests for what is not there came from this address")
 
 
 def _claims(request: Request, caller: Caller, rate: Rate) -> list[Claim]:

@@ -5,6 +5,7 @@ from gateway.guard import GuardedRoute as Guarded
 from gateway.limits import (
     ACTIONS,
     BETWEEN_PARTS,
+    EVENTS,
     KNOWLEDGE,
     PROBES,
     PUBLIC,
@@ -20,7 +21,7 @@ ROUTES = [
     Guarded("/chat/{message_id}/cancel", chat.cancel, ACTIONS, method="POST"),
     Guarded("/chat/{message_id}/feedback", chat.feedback, ACTIONS, method="POST"),
     # A session id may hold a slash.
-    Guarded("/sessions/{session_id:path}/events", sessions.events, READS),
+    Guarded("/sessions/{session_id:path}/events", sessions.events, EVENTS),
     Guarded("/sessions/{session_id:path}/messages", sessions.messages, READS),
     Guarded("/sessions/{session_id:path}/ticket", sessions.renew_ticket, RENEWALS, method="POST"),
     Guarded("/process-document", documents.process, KNOWLEDGE, method="POST"),

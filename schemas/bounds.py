@@ -47,24 +47,30 @@ def _cut(most: int) -> BeforeValidator:
 
 
 def _canonical(given: object) -> object:
-    if isinstance(given, str) and given not in (given.lower(), "") and len(given) == UUID_CHARACTERS:
-        raise ValueError("a UUID is sent in lower case, as all events carry it")
-    return given
+    if not isinstance(given, str):
+        return given
+    try:
+        told = str(UUID(given))
+    except ValueError:
+        return given
+    if told != given:
+        raise ValueError("a UUID is sent in lower case with its hyphens, as all events carry it")
+    return told
 
 
-def _nameable(name: str) -> str:
-    if name in (".", "..") or any(unicodedata.category(letter) == "Cc" for letter in name):
-        raise ValueError("a session id holds no line ends or other control characters, and is no dot or two")
+def nameable(name: str) -> str:
+    """A session id that stays what it is in an address. Raises `ValueError`."""
+    if not {".", ".."}.isdisjoint(name.split("/")) or any(unicodedata.category(letter) == "Cc" for letter in name):
+        raise ValueError("a session id holds no line ends or other control characters, and no part is a dot or two")
     return name
 
 
-UUID_CHARACTERS = 36
 MessageId = Annotated[UUID, BeforeValidator(_canonical)]
 Locale = Annotated[str | None, _cut(35)]
 Address = Annotated[str | None, _cut(2_000)]
 WidgetId = Annotated[str | None, _cut(64)]
 Remark = Annotated[str | None, _cut(2_000)]
-SessionName = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS), AfterValidator(_nameable)]
+SessionName = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS), AfterValidator(nameable)]
 """A session id as a caller may choose it."""
 SessionId = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID_CHARACTERS)]

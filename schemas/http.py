@@ -42,9 +42,7 @@ class ChatRequest(Shape):
     message_id: MessageId | None = None
     widget_id: WidgetId = None
     locale: Locale = None
-    context: Annotated[
-        PageContext | None, BeforeValidator(lambda given: given if isinstance(given, dict) else None)
-    ] = None
+    context: Annotated[PageContext | None, BeforeValidator(_object_or_none)] = None
 
 
 class ChatAccepted(Shape):

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from gateway.access import Caller
 from gateway.caps import DOCUMENT_STREAMS, Places
-from gateway.limits import ACTIONS, PUBLIC, READS, REFUSALS, RENEWALS
+from gateway.limits import ACTIONS, EVENTS, PUBLIC, READS, REFUSALS, RENEWALS
 from gateway.routes import ROUTES
 from gateway.shedding import FullError
 from stores.clients import Client
@@ -34,7 +34,7 @@ async def test_every_route_has_a_limit(settings):
             ("POST", f"/chat/{message}/cancel"): ACTIONS.session,
             ("POST", f"/chat/{uuid4()}/feedback"): ACTIONS.session,
             ("GET", f"/sessions/{session}/messages"): READS.session,
-            ("GET", f"/sessions/{session}/events?wait=0"): READS.session,
+            ("GET", f"/sessions/{session}/events?wait=0"): EVENTS.session,
             ("POST", f"/sessions/{session}/ticket"): RENEWALS.session,
             ("GET", "/health"): PUBLIC.address,
             ("GET", "/openapi.json"): PUBLIC.address,

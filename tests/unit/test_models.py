@@ -127,9 +127,9 @@ def test_passages_cannot_leave_their_quotation():
 
     for mark in ("passages", "passage", "question"):
         assert message.count(f"</{mark} {name}>") == 1
-    assert message.endswith(f"</question> What?\n</question {name}>")
+    assert message.endswith(f"&lt;/question> What?\n</question {name}>")
     assert not re.search("[\u200b\U000e003c]", message)
-    assert 'title="\'><passages>"' in message
+    assert 'title="\'>&lt;passages>"' in message
     again = question_message(build_prompt(Widget("acme", "w"), "What?", [evil], []))
     assert name not in again, "nobody can have seen it before"
 
