@@ -96,7 +96,7 @@ async def test_a_cancel_before_the_start_after_the_end_or_of_anothers_message(re
         early = await visitor.ask(unheard_of, question("c4"))
         while not told.text:
             await asyncio.sleep(0.01)
-        assert await _cancel_by_intruder(ready, running) == 202
+        assert await _cancel_by_intruder(ready, running) == 404
         assert await visitor.cancel(waiting) == 202
         await asyncio.gather(*(one.ended.wait() for one in (told, queued, early)))
         for _ in range(2):
@@ -118,7 +118,7 @@ async def test_a_cancel_before_the_start_after_the_end_or_of_anothers_message(re
 
 
 async def _cancel_by_intruder(site, message):
-    """Another client that knows the message's id. It is told no more than that its wish was noted."""
+    """Another client that knows the ids of message and session. Of its own it has neither."""
     keys = Keys("pk_intruder", "sk_intruder")
     engine = create_engine(site.settings.database_url)
     try:
