@@ -16,7 +16,6 @@ SECONDS = 30
 WORKER = """
 import asyncio, signal, sys
 from dataclasses import replace
-from schemas.failures import PermanentError
 from schemas.settings import Settings
 from streams import dead_letter_limit, runtime, watchdog
 from streams.publisher import Publisher
@@ -28,7 +27,7 @@ dead_letter_limit.MAX_IN_A_ROW, runtime.DRAIN_SECONDS, watchdog.CANCEL_SECONDS =
 
 async def ignore_cancels(event):
     if event.text == "poison":
-        raise PermanentError("no such model", code="model")
+        raise ValueError("a defect of ours")
     print("started", flush=True)
     while True:
         try:
