@@ -1,5 +1,6 @@
 """Every route has a limit, and every cap a share for each client."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,7 @@ from starlette.requests import Request
 
 from gateway.access import Caller
 from gateway.caps import DOCUMENT_STREAMS, Places
-from gateway.limits import ACTIONS, EVENTS, PUBLIC, READS, REFUSALS, RENEWALS
+from gateway.limits import ACTIONS, PUBLIC, READS, REFUSALS, RENEWALS
 from gateway.routes import ROUTES
 from gateway.shedding import FullError
 from stores.clients import Client
@@ -34,28 +35,33 @@ async def test_every_route_has_a_limit(settings):
             ("POST", f"/chat/{message}/cancel"): ACTIONS.session,
             ("POST", f"/chat/{uuid4()}/feedback"): ACTIONS.session,
             ("GET", f"/sessions/{session}/messages"): READS.session,
-            ("GET", f"/sessions/{session}/events?wait=0"): EVENTS.session,
             ("POST", f"/sessions/{session}/ticket"): RENEWALS.session,
             ("GET", "/health"): PUBLIC.address,
             ("GET", "/openapi.json"): PUBLIC.address,
         }
         for (method, path), policy in floods.items():
             body = {"rating": "up"} if method == "POST" else None
-            for _ in range(policy.per_minute + 1):
-                refused = await running.http.request(method, path, headers=visitor, json=body)
-            assert refused.status_code == 429, path
-            assert int(refused.headers["retry-after"]) > 0
+            # All at once: what comes over a minute may be within the limit.
+            answers = await asyncio.gather(
+                *(running.http.request(method, path, headers=visitor, json=body) for _ in range(policy.per_minute + 10))
+            )
+            refused = [answer for answer in answers if answer.status_code == 429]
+            assert refused, path
+            assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
         assert (await running.http.get("/health/live")).status_code == 200
 
 
 async def test_who_shows_no_good_key_is_counted_and_who_does_goes_on(settings):
     async with running_gateway(settings) as running:
         keys = await running.seed(f"c-{uuid4().hex}", "*")
-        for _ in range(REFUSALS.per_minute + 1):
-            refused = await running.http.get("/documents", headers={"authorization": "Bearer guess"})
+        guesses = [
+            running.http.get("/documents", headers={"authorization": "Bearer guess"})
+            for _ in range(REFUSALS.per_minute + 10)
+        ]
+        statuses = {answer.status_code for answer in await asyncio.gather(*guesses)}
         good = await running.http.get("/documents", headers={"authorization": f"Bearer {keys.secret}"})
 
-    assert (refused.status_code, good.status_code) == (429, 200)
+    assert (statuses, good.status_code) == ({401, 429}, 200)
 
 
 async def test_one_clients_document_streams_leave_another_its_own(settings):
