@@ -35,6 +35,11 @@ LOOPBACK = ("127.0.0.1", "::1")
 class Protocol(HttpToolsProtocol):
     """One connection, with a `Connection` in each request's scope."""
 
+    # Slots, for uvicorn's own attributes fill a dictionary just so: eight more would cost each stream a kilobyte.
+    __slots__ = (
+        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_looked_at", "_most_connections", "_problem",
+        "_received", "_timer",
+    )  # fmt: skip
     _connection: Connection
     _addresses: ClassVar[Counter[str]] = Counter()
 
