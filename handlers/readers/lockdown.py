@@ -24,20 +24,18 @@ TCP_RIGHTS, SCOPES = 3, 3
 TCP_SINCE, SCOPES_SINCE = 4, 6
 EPERM, ENOSYS = 1, 38
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
-# Per machine: socket, socketpair, connect, clone3, execve, execveat, fork, vfork, ptrace, process_vm_readv,
-# process_vm_writev, kill, tkill, io_uring_setup, bpf, userfaultfd, mount, unshare, setns, keyctl, pidfd_open; clone.
-CALLS = {
-    "x86_64": (
-        0xC000003E,
-        (41, 53, 42, 59, 322, 57, 58, 101, 310, 311, 62, 200, 425, 321, 323, 165, 272, 308, 250, 434),
-        56,
-    ),
-    "aarch64": (
-        0xC00000B7,
-        (198, 199, 203, 221, 281, 117, 270, 271, 129, 130, 425, 280, 282, 40, 97, 268, 219, 434),
-        220,
-    ),
-}
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# Their numbers there; aarch64 has no fork and no vfork.
+DENIED = {
+    "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203),
+    "execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None),
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
+    "kill": (62, 129), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424), "pidfd_getfd": (438, 438),
+    "io_uring_setup": (425, 425), "bpf": (321, 280), "userfaultfd": (323, 282),
+    "mount": (165, 40), "unshare": (272, 97), "setns": (308, 268), "keyctl": (250, 219),
+}  # fmt: skip
+CLONE, TGKILL = (56, 220), (234, 131)
 # On x86 every call has a second number, of the x32 interface, that would pass the list.
 X32 = 0x40000000
 CLONE3, CLONE_THREAD = 435, 0x00010000
@@ -87,30 +85,33 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
 
 
 def _filter_calls() -> bool:
-    if platform.machine() not in CALLS:
+    if platform.machine() not in ARCHITECTURES:
         return False
-    architecture, denied, clone = CALLS[platform.machine()]
-    program = [
-        (0x20, 0, 0, 4),  # the architecture
-        (0x15, 1, 0, architecture),
-        (0x06, 0, 0, ERRNO | EPERM),
-        (0x20, 0, 0, 0),  # the number of the call
-        (0x35, 0, 1, X32),
-        (0x06, 0, 0, ERRNO | EPERM),
-        # The C library falls back to clone, whose flags can be seen.
-        (0x15, 0, 1, CLONE3),
-        (0x06, 0, 0, ERRNO | ENOSYS),
-    ]
-    for number in denied:
-        program += [(0x15, 0, 1, number), (0x06, 0, 0, ERRNO | EPERM)]
-    program += [
-        (0x15, 0, 3, clone),
-        (0x20, 0, 0, 16),  # its flags: a thread is allowed
-        (0x45, 1, 0, CLONE_THREAD),
-        (0x06, 0, 0, ERRNO | EPERM),
-        (0x06, 0, 0, ALLOW),
-    ]
+    program = _program(list(ARCHITECTURES).index(platform.machine()))
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(program), ctypes.addressof(buffer))
     return bool(_LIBC.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) == 0)
+
+
+def _program(machine: int) -> list[tuple[int, int, int, int]]:
+    """The filter in BPF; `machine`: the place in `ARCHITECTURES`."""
+    refuse, allow = (0x06, 0, 0, ERRNO | EPERM), (0x06, 0, 0, ALLOW)
+    first_argument = (0x20, 0, 0, 16)
+    program = [
+        (0x20, 0, 0, 4),  # the architecture
+        (0x15, 1, 0, list(ARCHITECTURES.values())[machine]),
+        refuse,
+        (0x20, 0, 0, 0),  # the number of the call
+        (0x35, 0, 1, X32),
+        refuse,
+        # The C library falls back to clone, whose flags can be seen.
+        (0x15, 0, 1, CLONE3),
+        (0x06, 0, 0, ERRNO | ENOSYS),
+    ]
+    for numbers in DENIED.values():
+        if (number := numbers[machine]) is not None:
+            program += [(0x15, 0, 1, number), refuse]
+    # A process may signal itself, as `abort` does, and start threads.
+    program += [(0x15, 0, 4, TGKILL[machine]), first_argument, (0x15, 0, 1, os.getpid()), allow, refuse]
+    return [*program, (0x15, 0, 3, CLONE[machine]), first_argument, (0x45, 1, 0, CLONE_THREAD), refuse, allow]

@@ -2,12 +2,15 @@
 
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from handlers.readers.lockdown import ARCHITECTURES
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
@@ -61,3 +64,29 @@ def test_a_locked_down_child_reaches_nothing_but_its_folder(tmp_path):
     assert tried.pop("own file")
     if not tried.pop("left"):
         assert not any(tried.values()), tried
+
+
+SIGNALS = """
+import ctypes, json, os
+from handlers.readers import lockdown
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+done = lockdown._filter_calls()
+number = lockdown.TGKILL[list(lockdown.ARCHITECTURES).index(os.uname().machine)]
+itself, parent = (libc.syscall(number, pid, pid, 0) == 0 for pid in (os.getpid(), os.getppid()))
+print(json.dumps({"done": done, "itself": itself, "parent": parent}))
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ARCHITECTURES or sys.platform != "linux", reason="no filter is known here"
+)
+def test_without_landlock_a_child_can_signal_itself_alone():
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", SIGNALS],
+        env={"PYTHONPATH": str(ROOT), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")},
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+
+    assert json.loads(ended.stdout) == {"done": True, "itself": True, "parent": False}
