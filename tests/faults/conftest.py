@@ -15,9 +15,10 @@ from bench.visitor import Visitor
 from schemas.settings import Settings
 from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
+from tests.faults.own_postgres import postgres
 from tests.faults.rebalancing import kafkas, publisher, quick_to_notice, revocations
 
-__all__ = ["kafkas", "publisher", "quick_to_notice", "revocations"]
+__all__ = ["kafkas", "postgres", "publisher", "quick_to_notice", "revocations"]
 
 _numbers = count(1)
 

@@ -1,23 +1,13 @@
 """Postgres is killed in mid-traffic: answers go on, the log catches up, nothing is counted twice (design §4)."""
 
 import asyncio
-import time
-from contextlib import suppress
 from uuid import uuid4
-
-import httpx
-import psutil
-import pytest
 
 from bench.model_server import expected
 from bench.visitor import Told
-from chatconnect.embedded.postgres import Postgres
-from chatconnect.embedded.process import PartError
-from stores.clients import Client, Clients
-from stores.database import create_engine
-from stores.migrations import upgrade
 from stores.recent import FRESH_SECONDS
 from streams.publisher import Publisher
+from tests.faults.callers import connect, page, server
 from tests.faults.conftest import question
 from tests.faults.questions import asked
 from tests.faults.rows import counted, logged
@@ -36,50 +26,6 @@ STATUSES = {
     "a publishable key and a session that may be another's": REFUSAL,
     "the history": REFUSAL,
 }
-
-
-class Mortal:
-    """A Postgres of this test's own, killed and started again at the same address."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        self.running = None
-
-    @property
-    def url(self):
-        return self.running.url
-
-    async def start(self, port=0):
-        async with asyncio.timeout(30):
-            while True:
-                # The dead server's children may hold its shared memory for a moment yet.
-                with suppress(PartError):
-                    self.running = await Postgres.start(self._folder / "data", self._folder / "postgres.log", port=port)
-                    return
-
-    async def kill(self):
-        self.running.process.kill()
-        await self.running.process.wait()
-
-
-@pytest.fixture
-async def postgres(site):
-    mortal = Mortal(site.folder / "own")
-    await mortal.start()
-    try:
-        await upgrade(mortal.url)
-        site.settings = site.settings.model_copy(update={"database_url": mortal.url})
-        engine = create_engine(mortal.url)
-        try:
-            await Clients(engine).ensure(Client(site.client_id, site.client_id, "free", ("*",)), site.keys)
-        finally:
-            await engine.dispose()
-        yield mortal
-    finally:
-        # Before the site stops its parts: they end all the same, and the log is not written to for nothing.
-        for part in site.parts.values():
-            await part.stop()
-        await mortal.running.stop()
 
 
 async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postgres):
@@ -113,7 +59,7 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         # Only now, so that nothing that was seen of Postgres is fresh.
         streamed = {
             kind: await _streamed(site, headers, name)
-            for kind, headers, name in (("secret", _server(site), "p6"), ("publishable", _page(site), "p7"))
+            for kind, headers, name in (("secret", server(site), "p6"), ("publishable", page(site), "p7"))
         }
         again = str(uuid4())
         assert await _statuses(site, ticket, again) == STATUSES
@@ -148,9 +94,9 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
 
 async def _ticket(site, session_id):
     """Of a visitor who has used it once, so that the gateway knows its client."""
-    async with _http(site) as http:
+    async with connect(site) as http:
         body = {"message": question("p0"), "sessionId": session_id}
-        first = await http.post("/chat", json=body, headers=_page(site))
+        first = await http.post("/chat", json=body, headers=page(site))
         ticket = first.json()["ticket"]
         cancelled = await http.post(
             f"/chat/{first.json()['messageId']}/cancel", json={}, headers={"authorization": f"Bearer {ticket}"}
@@ -159,22 +105,10 @@ async def _ticket(site, session_id):
         return ticket
 
 
-def _http(site):
-    return httpx.AsyncClient(base_url=site.urls[0], trust_env=False, timeout=30)
-
-
-def _server(site):
-    return {"authorization": f"Bearer {site.keys.secret}"}
-
-
-def _page(site):
-    return {"x-api-key": site.keys.publishable, "origin": "http://x"}
-
-
 async def _streamed(site, headers, name):
     """The answer to a question that opens a session."""
     body = {"message": question(name), "messageId": str(uuid4())}
-    async with _http(site) as http, http.stream("POST", "/chat/stream", headers=headers, json=body) as response:
+    async with connect(site) as http, http.stream("POST", "/chat/stream", headers=headers, json=body) as response:
         if response.status_code != 200:
             return response.status_code
         events = await events_of(response)
@@ -186,15 +120,15 @@ async def _statuses(site, ticket, message_id):
     """What is taken and what is refused now, and how."""
     later = {"prefer": "respond-async"}
     body = {"message": question("p9"), "sessionId": "s", "messageId": message_id}
-    async with _http(site) as http:
+    async with connect(site) as http:
         visitors = await http.post(
             "/chat",
             json={"message": question("p8"), "sessionId": OPENED},
             headers={"authorization": f"Bearer {ticket}"} | later,
         )
-        servers = await http.post("/chat", json=body, headers=_server(site) | later)
-        pages = await http.post("/chat", json=body | {"sessionId": str(uuid4())}, headers=_page(site) | later)
-        history = await http.get(f"/sessions/{OPENED}/messages", headers=_server(site))
+        servers = await http.post("/chat", json=body, headers=server(site) | later)
+        pages = await http.post("/chat", json=body | {"sessionId": str(uuid4())}, headers=page(site) | later)
+        history = await http.get(f"/sessions/{OPENED}/messages", headers=server(site))
     return {
         "a ticket": visitors.status_code,
         "a secret key and a messageId": servers.status_code,
@@ -219,45 +153,6 @@ async def _joined(site, told, message_id):
             late.take(event, data)
         return late.ended.is_set()
 
-    async with _http(site) as http, http.stream("GET", "/sessions/s/events", headers=_server(site)) as response:
+    async with connect(site) as http, http.stream("GET", "/sessions/s/events", headers=server(site)) as response:
         await events_of(response, is_over)
     return late.history[0], late.text, late.problems
-
-
-async def test_a_frozen_postgres_costs_a_request_two_seconds_and_no_more(site, postgres):
-    await site.part("gateway").start()
-    async with _http(site) as http:
-        opened = await http.post("/chat", json={"message": "x"}, headers=_page(site) | {"prefer": "respond-async"})
-        visitor = {"authorization": f"Bearer {opened.json()['ticket']}"}
-        assert (await http.get("/documents", headers=_server(site))).status_code == 200
-        session, message = opened.json()["sessionId"], opened.json()["messageId"]
-        later = {"prefer": "respond-async"}
-        named = {"message": "x", "sessionId": str(uuid4()), "messageId": str(uuid4())}
-        requests = [
-            ("POST", "/chat", _page(site) | later, {"message": "x"}, 202),
-            ("POST", "/chat", _page(site) | later, named, 503),
-            ("POST", "/chat", visitor | later, {"message": "x", "messageId": str(uuid4())}, 202),
-            ("POST", "/chat", _server(site) | later, named, 202),
-            ("GET", f"/sessions/{session}/messages", visitor, None, 503),
-            ("POST", f"/chat/{uuid4()}/feedback", visitor, {"rating": "up"}, 503),
-            ("POST", f"/chat/{message}/cancel", visitor, {}, 202),
-            ("GET", "/documents", _server(site), None, 503),
-            ("GET", "/health", {}, None, 503),
-        ]
-        # Each of its backends leads a session of its own.
-        processes = [own := psutil.Process(postgres.running.process.pid), *own.children(recursive=True)]
-        for process in processes:
-            process.suspend()
-        try:
-            await asyncio.sleep(FRESH_SECONDS + 0.5)
-            took = []
-            for method, path, headers, body, status in requests:
-                began = time.monotonic()
-                answer = await http.request(method, path, headers=headers, json=body)
-                took.append((round(time.monotonic() - began, 1), path))
-                assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
-        finally:
-            for process in processes:
-                process.resume()
-
-    assert max(took)[0] <= 2.5, took

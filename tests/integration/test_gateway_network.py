@@ -2,12 +2,8 @@
 
 import asyncio
 import json
-import os
 import resource
-import signal
-import socket
 import subprocess
-import sys
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +13,7 @@ import pytest
 
 from gateway import protocol
 from gateway.server import KEEP_ALIVE_SECONDS
+from tests.gateway_process import process, until_ready
 from tests.gateway_running import ScriptedWorker, running_gateway
 
 ROOT = Path(__file__).parents[2]
@@ -186,40 +183,24 @@ async def test_requests_on_one_connection_are_all_answered(running):
     assert answer.count(b"200 OK") == 51
 
 
-async def test_with_few_descriptors_honest_visitors_are_served_or_told(settings, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url, "UPLOADS_URL": settings.uploads_url, "PORT": str(port),
-        "INTERNAL_SECRET": settings.internal_secret, "LOG_FORMAT": "json",
-    }  # fmt: skip
+async def test_with_few_descriptors_honest_visitors_are_served_or_told(settings, tmp_path, unused_tcp_port):
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    idle = []
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "chatconnect", "gateway"], env=environment, cwd=ROOT, stdout=log, stderr=log,
+        started = process(
+            settings, unused_tcp_port, more={"LOG_FORMAT": "json"}, stdout=log, stderr=log,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)),
         )  # fmt: skip
-    idle = []
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=5) as http:
-            async with asyncio.timeout(30):
-                while True:
-                    try:
-                        if (await http.get("/health/ready")).is_success:
-                            break
-                    except httpx.TransportError:
-                        pass
-                    await asyncio.sleep(0.1)
-            idle.extend([await asyncio.open_connection("127.0.0.1", port) for _ in range(300)])
-            told = (await asyncio.wait_for(idle[-1][0].read(), 5)).decode()
-            assert (await http.get("/health/live")).status_code == 200, "who is connected stays so"
-            assert process.poll() is None
-    finally:
-        for _, writer in idle:
-            writer.close()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        async with started as gateway, httpx.AsyncClient(base_url=url, trust_env=False, timeout=5) as http:
+            await until_ready(http)
+            try:
+                idle.extend([await asyncio.open_connection("127.0.0.1", unused_tcp_port) for _ in range(300)])
+                told = (await asyncio.wait_for(idle[-1][0].read(), 5)).decode()
+                assert (await http.get("/health/live")).status_code == 200, "who is connected stays so"
+                assert gateway.returncode is None
+            finally:
+                for _, writer in idle:
+                    writer.close()
 
     assert told.startswith("HTTP/1.1 503 ")
     assert "retry-after: 2" in told

@@ -1,10 +1,7 @@
 """A gateway as a process, and what it says of itself."""
 
 import asyncio
-import os
 import signal
-import sys
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,10 +14,9 @@ from schemas.events import ChatCancelled, ChatCompleted, ChatFeedback, Usage
 from streams.codec import decode
 from streams.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK
+from tests.gateway_process import process, until_ready
 from tests.gateway_running import SOURCE, ScriptedWorker, answer_of, running_gateway
 from tests.services import INTERNAL_SECRET
-
-PROGRAM = "from chatconnect.gateway import gateway; gateway()"
 
 
 async def heard(own, topic, message_id):
@@ -158,36 +154,6 @@ async def test_without_redis_it_is_degraded_and_without_postgres_down(own):
         assert refused.status_code == 503
         assert refused.json()["type"] == "urn:chatconnect:problem:unavailable"
         assert "retry-after" in refused.headers
-
-
-@asynccontextmanager
-async def process(own, unused_tcp_port):
-    environment = {
-        **os.environ,
-        "KAFKA_BOOTSTRAP_SERVERS": own.kafka_bootstrap_servers,
-        "DATABASE_URL": own.database_url,
-        "REDIS_URL": own.redis_url,
-        "INTERNAL_SECRET": own.internal_secret,
-        "UPLOADS_URL": own.uploads_url,
-        "PORT": str(unused_tcp_port),
-    }
-    started = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, env=environment)
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-            await started.wait()
-
-
-async def until_ready(http):
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                if (await http.get("/health/ready")).is_success:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
 
 
 async def test_sigterm_ends_streams_at_whole_events_and_then_the_process(own, engine, unused_tcp_port):
