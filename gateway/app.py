@@ -1,10 +1,9 @@
 """The composition root: opens what the routes need, in order, and closes it in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_bytes
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from gateway import problems, shedding
 from gateway.access import Access
 from gateway.attach import Attachments
+from gateway.background import background
 from gateway.caps import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
 from gateway.cors import Cors
 from gateway.document_news import DocumentNews, hearing_documents
@@ -146,28 +146,11 @@ def build(
 
 
 @asynccontextmanager
-async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs beside the block, and ends with it."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-@asynccontextmanager
 async def _tailing(tail: Tail, drain: Drain) -> AsyncIterator[None]:
-    task = asyncio.create_task(_run(tail, drain))
-    try:
+    async with background(_run(tail, drain)):
         async with asyncio.timeout(CATCH_UP_SECONDS):
             await tail.caught_up.wait()
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _run(tail: Tail, drain: Drain) -> None:

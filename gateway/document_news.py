@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 from aiokafka.errors import KafkaError
 
+from gateway.background import background
 from gateway.drain import Drain
 from schemas.events import DocumentProgress
 from schemas.settings import Settings
@@ -90,13 +91,8 @@ async def hearing_documents(settings: Settings, drain: Drain) -> AsyncIterator[D
     drain.on_begin(news.wake_all)
     async with LogReader(settings, DOCUMENT_PROGRESS) as reader:
         await reader.seek(timedelta(0))
-        task = asyncio.create_task(_hear(reader, news, drain))
-        try:
+        async with background(_hear(reader, news, drain)):
             yield news
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def _hear(reader: LogReader, news: DocumentNews, drain: Drain) -> None:

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-MAX_NUMBER = 2**31 - 1
-"""Attempts and numbers are columns of four bytes elsewhere."""
+from schemas.bounds import MAX_COUNT, MAX_NUMBER
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 
 

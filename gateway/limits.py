@@ -14,7 +14,7 @@ from gateway.addresses import address_of
 from gateway.shedding import too_many
 from schemas.events import Tier
 from stores.counts import WINDOW_SECONDS
-from stores.limits import Claim, Limits, Policy
+from stores.limits import Claim, Limits, Policy, Standing
 
 Who = Literal["caller", "renewing", "part", "anyone"]
 
@@ -87,24 +87,30 @@ async def take(limits: Limits, request: Request, caller: Caller, rate: Rate) -> 
 async def take_address(limits: Limits, request: Request, rate: Rate) -> None:
     """Count a request of an address, in this process alone. Raises `Problem` 429."""
     assert rate.address is not None, "who is not known is counted by address"
-    standing = limits.take_here(Claim(rate.address, address_of(request)))
-    _tell(request, [Claim(rate.address)], standing.policy.name, standing.left, standing.reset_seconds)
-    if not standing.is_allowed:
-        raise too_many(standing, f"{rate.what} from this address")
+    standing = _take_here(limits, request, rate.address)
+    _tell(request, [rate.address], standing)
+    _require_allowed(standing, f"{rate.what} from this address")
 
 
 def take_refusal(limits: Limits, request: Request) -> None:
     """Count somebody who is not known. Raises `Problem` 429."""
-    standing = limits.take_here(Claim(REFUSALS, address_of(request)))
-    if not standing.is_allowed:
-        raise too_many(standing, "requests without a good key or ticket came from this address")
+    standing = _take_here(limits, request, REFUSALS)
+    _require_allowed(standing, "requests without a good key or ticket came from this address")
 
 
 def take_stray(limits: Limits, request: Request) -> None:
     """Count somebody who asks for what is not there. Raises `Problem` 429."""
-    standing = limits.take_here(Claim(STRAYS, address_of(request)))
+    standing = _take_here(limits, request, STRAYS)
+    _require_allowed(standing, "requests for what is not there came from this address")
+
+
+def _take_here(limits: Limits, request: Request, policy: Policy) -> Standing:
+    return limits.take_here(Claim(policy, address_of(request)))
+
+
+def _require_allowed(standing: Standing, what: str) -> None:
     if not standing.is_allowed:
-        raise too_many(standing, "requests for what is not there came from this address")
+        raise too_many(standing, what)
 
 
 def _claims(request: Request, caller: Caller, rate: Rate) -> list[Claim]:
@@ -125,9 +131,8 @@ async def _obey(limits: Limits, request: Request, client_id: str, claims: Sequen
     if not claims:
         return
     standing = await limits.take(client_id, claims)
-    _tell(request, claims, standing.policy.name, standing.left, standing.reset_seconds)
-    if not standing.is_allowed:
-        raise too_many(standing, f"{rate.what} {_whose(standing.policy, rate)}".strip())
+    _tell(request, [claim.policy for claim in claims], standing)
+    _require_allowed(standing, f"{rate.what} {_whose(standing.policy, rate)}".strip())
 
 
 def _whose(policy: Policy, rate: Rate) -> str:
@@ -140,9 +145,9 @@ def _whose(policy: Policy, rate: Rate) -> str:
     return "from visitors of this client"
 
 
-def _tell(request: Request, claims: Sequence[Claim], name: str, left: int, reset_seconds: int) -> None:
-    policies = (f'"{claim.policy.name}";q={claim.policy.per_minute};w={WINDOW_SECONDS}' for claim in claims)
+def _tell(request: Request, policies: Sequence[Policy], standing: Standing) -> None:
+    described = (f'"{policy.name}";q={policy.per_minute};w={WINDOW_SECONDS}' for policy in policies)
     request.state.limit_headers = {
-        "ratelimit-policy": ", ".join(policies),
-        "ratelimit": f'"{name}";r={left};t={reset_seconds}',
+        "ratelimit-policy": ", ".join(described),
+        "ratelimit": f'"{standing.policy.name}";r={standing.left};t={standing.reset_seconds}',
     }

@@ -54,8 +54,7 @@ class EventStream:
     """
 
     __slots__ = (
-        "_began", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds", "_is_finished",
-        "_loop",
+        "_began", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds", "_is_finished", "_loop",
         "_message_id", "_opened_ms", "_opening", "_prefix", "_session", "_sources", "_told_at",
     )  # fmt: skip
 

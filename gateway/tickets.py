@@ -10,7 +10,7 @@ from uuid import UUID
 
 import jwt
 
-from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
+from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS, MAX_VISITOR_ID_CHARACTERS
 
 ALGORITHM = "HS256"
 AUDIENCE = "chatconnect-session"
@@ -21,7 +21,6 @@ RENEWED_AFTER = LIFETIME / 2
 RENEWABLE = timedelta(days=7)
 # How far apart the clocks of two gateways may be.
 LEEWAY = timedelta(seconds=60)
-MAX_VISITOR_ID_CHARACTERS = 128
 MAX_KEY_CHARACTERS = 64
 MAX_TICKET_CHARACTERS = 4_096
 

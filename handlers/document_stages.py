@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from handlers.beside import beside
 from handlers.chunks import Splitter
 from handlers.ports import Embedder
 from handlers.readers.fair_slots import FairSlots
@@ -94,14 +95,9 @@ class Stages:
     async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
         kind = await asyncio.to_thread(kind_of, source, uploaded.filename, uploaded.media_type)
         async with AsyncExitStack() as stack:
-            entering = asyncio.create_task(stack.enter_async_context(self._children.held(uploaded.client_id)))
-            try:
+            async with beside(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
                 while not (await asyncio.wait([entering], timeout=WAIT_SECONDS))[0]:
                     yield Step("parsing", 0, "Waiting for its turn to be read")
-            except BaseException:
-                entering.cancel()
-                await asyncio.wait([entering])
-                raise
             async with aclosing(read_isolated(kind, source, target, LIMITS)) as steps:
                 async for read in steps:
                     fraction = read.done / max(read.total, 1)

@@ -9,7 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 MAX_SESSION_ID_CHARACTERS = 128
 MAX_CLIENT_ID_CHARACTERS = 64
+MAX_VISITOR_ID_CHARACTERS = 128
 MAX_QUESTION_CHARACTERS = 8_000
+MAX_COUNT = 2**53
+"""Above it JSON's readers round."""
+MAX_NUMBER = 2**31 - 1
+"""What a column of four bytes holds."""
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 # How far ahead of ours a sender's clock may be.
 AHEAD = timedelta(days=1)
@@ -33,9 +38,8 @@ def _plausible(moment: datetime) -> datetime:
 UtcDatetime = Annotated[datetime, AfterValidator(_aware_utc)]
 EventTime = Annotated[UtcDatetime, AfterValidator(_plausible)]
 """When something happened, by a foreign clock."""
-Count = Annotated[int, Field(ge=0, le=2**53)]
-Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
-"""What a column of four bytes holds."""
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Amount = Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 """Of one answer: `NUMERIC(14, 8)` holds it."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.bounds import (
+    MAX_NUMBER,
     MAX_QUESTION_CHARACTERS,
     Address,
     Amount,
@@ -216,7 +217,7 @@ class DocumentUploaded(Event):
     description: str | None = None
     tags: list[str] = Field(default_factory=list)
     external_id: str | None = None
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
+    version: Annotated[int, Field(ge=1, le=MAX_NUMBER)] = 1
     uploaded_at: EventTime
 
 

@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from schemas.bounds import (
     MAX_QUESTION_CHARACTERS,
+    MAX_VISITOR_ID_CHARACTERS,
     Address,
+    ClientId,
     Locale,
     MessageId,
     Remark,
@@ -209,9 +211,9 @@ class Validated(Shape):
 class TicketRequest(Shape):
     """A server asks for its visitor's ticket."""
 
-    client_id: Annotated[str, Field(min_length=1, max_length=64)]
+    client_id: ClientId
     session_id: SessionName
-    visitor_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    visitor_id: Annotated[str, Field(min_length=1, max_length=MAX_VISITOR_ID_CHARACTERS)] | None = None
 
 
 class TicketIssued(Shape):

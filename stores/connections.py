@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from stores.patience import Patience
+from stores.circuit_breaker import CircuitBreaker
 
 CONNECT_TIMEOUT_SECONDS = 5
 MAX_CONNECTIONS = 6
@@ -20,13 +20,13 @@ class Connections:
     def __init__(
         self,
         database_url: str,
-        patience: Patience,
+        breaker: CircuitBreaker,
         *,
         command_timeout_seconds: float | None,
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
     ) -> None:
         self._database_url = database_url
-        self._patience = patience
+        self._breaker = breaker
         self._command_timeout_seconds = command_timeout_seconds
         self._connect_timeout_seconds = connect_timeout_seconds
         self._free = asyncio.Semaphore(MAX_CONNECTIONS)
@@ -34,12 +34,12 @@ class Connections:
         self._is_closed = False
 
     async def fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
-        """The rows. Raises one of `DATABASE_ERRORS`; after 5 s without a connection a `TimeoutError`."""
-        self._patience.check()
+        """The rows. Raises one of `DATABASE_ERRORS`; a `TimeoutError` when there is no connection in time."""
+        self._breaker.check()
         connection = await self._take()
         try:
-            self._patience.check()
-            rows = await self._patience.ask(connection.fetch(sql, *arguments))
+            self._breaker.check()
+            rows = await self._breaker.call(connection.fetch(sql, *arguments))
         except BaseException:
             # What was cancelled or is late may still run; what was refused may have met a server that takes no writes
             # any more.
@@ -87,7 +87,7 @@ class Connections:
             timeout=self._connect_timeout_seconds,
             command_timeout=self._command_timeout_seconds,
         )
-        return await self._patience.ask(connecting)
+        return await self._breaker.call(connecting)
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
         if self._is_closed:

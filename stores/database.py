@@ -11,8 +11,8 @@ from sqlalchemy.exc import DataError, IntegrityError, InvalidatePoolError, SQLAl
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from stores.circuit_breaker import CircuitBreaker
 from stores.connections import CONNECT_TIMEOUT_SECONDS, Connections
-from stores.patience import Patience
 
 COMMAND_TIMEOUT_SECONDS = 10
 # Beside the 6 plain ones. What is left for SQLAlchemy is rarer: rows that memory keeps for 10 s, leases of long
@@ -61,22 +61,22 @@ def create_engine(
 
     No connection is made yet. The owner disposes of it.
     """
-    patience = Patience()
+    breaker = CircuitBreaker()
 
     async def connect() -> asyncpg.Connection:
         connecting = asyncpg.connect(
             database_url, timeout=connect_timeout_seconds, command_timeout=command_timeout_seconds
         )
-        return await patience.ask(connecting)
+        return await breaker.call(connecting)
 
     class Pool(AsyncAdaptedQueuePool):
         def connect(self) -> Any:
-            patience.check()
+            breaker.check()
             return super().connect()
 
     def note(context: ExceptionContext) -> None:
         if isinstance(context.original_exception, TimeoutError):
-            patience.lose()
+            breaker.trip()
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -90,7 +90,7 @@ def create_engine(
     event.listen(engine.sync_engine, "handle_error", note)
     connections = Connections(
         database_url,
-        patience,
+        breaker,
         command_timeout_seconds=command_timeout_seconds,
         connect_timeout_seconds=connect_timeout_seconds,
     )

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from stores.circuit_breaker import CircuitOpenError
 from stores.database import DATABASE_ERRORS
-from stores.patience import UnansweredError
 
 FRESH_SECONDS = 10
 DEADLINE_SECONDS = 2
@@ -78,7 +78,7 @@ class Recent(Generic[Key, Row]):
         except DATABASE_ERRORS as error:
             if not seen:
                 raise
-            if not isinstance(error, UnansweredError):
+            if not isinstance(error, CircuitOpenError):
                 log.warning("stale_row_used", name=self._name, age_seconds=round(now - seen[0]), error=repr(error))
             return seen[1]
         if self._loading.get(key) is loading:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from schemas.bounds import MAX_QUESTION_CHARACTERS
 from schemas.events import ChatRequested, DocumentUploaded, Event
@@ -28,10 +28,10 @@ def salvage(topic: Topic, record: Record) -> Event | None:
     try:
         value = _object(record.value)
         key, client_id = record.key.decode(), (header(record, CLIENT_ID) or b"").decode()
-        for name, known in (("clientId", client_id), (fill.key, key)):
+        for name, known in (("clientId", client_id), (to_camel(topic.key), key)):
             if not known or value.get(name, known) != known:
                 return None
-        return fill.make(client_id, key, value)
+        return fill(client_id, key, value)
     except (ValidationError, ValueError, RecursionError, TypeError):
         return None
 
@@ -68,13 +68,7 @@ def _document(client_id: str, document_id: str, value: dict[str, Any]) -> Event:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Fill:
-    key: str
-    make: Callable[[str, str, dict[str, Any]], Event]
-
-
-_FILLED = {
-    ChatRequested: _Fill("sessionId", _question),
-    DocumentUploaded: _Fill("documentId", _document),
+_FILLED: dict[type[Event], Callable[[str, str, dict[str, Any]], Event]] = {
+    ChatRequested: _question,
+    DocumentUploaded: _document,
 }

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from stores.circuit_breaker import CircuitBreaker, CircuitOpenError
 from stores.connections import MAX_CONNECTIONS, Connections
 from stores.database import DATABASE_ERRORS, create_engine
-from stores.patience import Patience, UnansweredError
 
 PID = "SELECT pg_backend_pid()"
 # Waits for whoever holds it alone.
@@ -22,7 +22,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 
 @pytest.fixture
 async def connections(database_url):
-    connections = Connections(database_url, Patience(), command_timeout_seconds=10)
+    connections = Connections(database_url, CircuitBreaker(), command_timeout_seconds=10)
     yield connections
     await connections.close()
 
@@ -130,7 +130,7 @@ async def test_engine_takes_its_plain_connections_with_it(database_url, observer
 
 
 async def test_database_that_is_away_is_said_at_once_and_each_time():
-    away = Connections("postgresql://postgres@127.0.0.1:1/postgres", Patience(), command_timeout_seconds=10)
+    away = Connections("postgresql://postgres@127.0.0.1:1/postgres", CircuitBreaker(), command_timeout_seconds=10)
     async with asyncio.timeout(3):
         for _ in range(2 * MAX_CONNECTIONS):
             with pytest.raises(ConnectionRefusedError):
@@ -148,7 +148,7 @@ async def test_server_that_says_nothing_is_not_waited_for():
         port = server.sockets[0].getsockname()[1]
         silent = Connections(
             f"postgresql://postgres@127.0.0.1:{port}/postgres",
-            Patience(),
+            CircuitBreaker(),
             command_timeout_seconds=10,
             connect_timeout_seconds=0.2,
         )
@@ -158,7 +158,7 @@ async def test_server_that_says_nothing_is_not_waited_for():
                     await silent.fetch(PID, ())
                 async with asyncio.timeout(0.15):
                     for _ in range(100):
-                        with pytest.raises(UnansweredError):
+                        with pytest.raises(CircuitOpenError):
                             await silent.fetch(PID, ())
         finally:
             over.set()

@@ -30,6 +30,7 @@ from tests.integration.tenants import (
 
 NO_TENANT = {
     "Attempts.purge": "forgets old rows of all clients and tells only how many",
+    "CircuitBreaker.call": "waits for what another function asks",
     "Clients.by_api_key": "finds out who the client is",
     "Clients.by_key_hash": "finds out who the client is",
     "Clients.revoked": "tells of hashes of keys whether they are good",
@@ -39,7 +40,6 @@ NO_TENANT = {
     "Limits.close": "ends the connection",
     "Limits.ping": "asks whether Redis is there",
     "Limits.take_unknown": "counts somebody of whom it is not known whose visitor it is",
-    "Patience.ask": "waits for what another function asks",
     "PipelinedRedis.close": "ends the connection",
     "PipelinedRedis.execute_command": "the driver under `Limits`, whose keys carry the client",
     "Recent.get": "the memory under `Clients`, whose keys are the client or the hash of its key",
