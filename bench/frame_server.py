@@ -148,7 +148,7 @@ class OurStreams:
         self.app = Unwound(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
 
     async def _events(self, request: Request) -> EventStream:
-        session = Session(CLIENT, request.query_params["n"], 0)
+        session = Session(CLIENT, request.query_params["n"], 0, self._tail.incarnation)
         sources = Sources(self._rings, self._tail, self._drain, self._queue, self._keys)
         return EventStream(sources, session, Attached(self._tail.position(0)))
 

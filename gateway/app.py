@@ -43,7 +43,8 @@ from stores.uploads import Uploads
 from streams.collector import spare_what_stays
 from streams.publisher import Publisher, PublishError
 from streams.reader import LogReader
-from streams.topics import CHAT_TOKEN
+from streams.topic_watch import TopicWatch
+from streams.topics import CHAT_TOKEN, VITAL_TOPICS
 
 CATCH_UP_SECONDS = 60.0
 # A visitor waits two seconds for Postgres and no longer.
@@ -97,7 +98,8 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         stack.push_async_callback(gateway.limits.close)
         drain.on_begin(gateway.rings.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
-        await stack.enter_async_context(background(gateway.key_watch.run()))
+        await stack.enter_async_context(background("key_watch", gateway.key_watch.run(), drain))
+        await stack.enter_async_context(background("topic_watch", gateway.topic_watch.run(), drain))
         spare_what_stays()
         yield gateway
 
@@ -142,22 +144,15 @@ def build(
         sessions=sessions,
         opening=Opening(sessions, attachments, tickets),
         key_watch=KeyWatch(clients, rings.wake_all),
+        topic_watch=TopicWatch(settings, VITAL_TOPICS),
     )
 
 
 @asynccontextmanager
 async def _tailing(tail: Tail, drain: Drain) -> AsyncIterator[None]:
-    async with background(_run(tail, drain)):
+    # Whoever waits for the first catching up must not wait for a dead tail.
+    drain.on_begin(tail.caught_up.set)
+    async with background("tail", tail.run(), drain):
         async with asyncio.timeout(CATCH_UP_SECONDS):
             await tail.caught_up.wait()
         yield
-
-
-async def _run(tail: Tail, drain: Drain) -> None:
-    try:
-        await tail.run()
-    except BaseExceptionGroup as failure:
-        log.exception("tail_died")
-        drain.fail(failure)
-        # Whoever waits for the first catching up must not wait for a dead tail.
-        tail.caught_up.set()

@@ -56,9 +56,16 @@ async def ask(gateway: Gateway, request: Request, places: Places | None) -> Aske
         places.hold(request, caller, session.session_id)
     attached = known or gateway.attachments.now(session)
     if known is None:
+        _refuse_unheard(gateway)
         _refuse_hopeless(gateway, caller)
         await _publish(gateway, caller, session, message_id, body)
     return Asked(session, message_id, attached, ticket_for(gateway, caller, session), caller.key_hash)
+
+
+def _refuse_unheard(gateway: Gateway) -> None:
+    # Its answer would come when somebody has made the topic anew, or never.
+    if gateway.topic_watch.missing:
+        raise unavailable("Questions cannot be answered right now: send this again with the same messageId.")
 
 
 def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:

@@ -47,11 +47,12 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of a client, and the partition that its records are in."""
+    """A session of a client, and the partition that its records are in, in one incarnation of the log (`Tail`)."""
 
     client_id: str
     session_id: str
     partition: int
+    incarnation: int
 
     @property
     def key(self) -> RingKey:
@@ -79,7 +80,7 @@ class Attachments:
 
     def session(self, client_id: str, session_id: str) -> Session:
         """The session; it need not exist."""
-        return Session(client_id, session_id, self._tail.partition(session_id))
+        return Session(client_id, session_id, self._tail.partition(session_id), self._tail.incarnation)
 
     def now(self, session: Session) -> Attached:
         """From here on: take it before a question is published, and no frame of its answer can be missed."""

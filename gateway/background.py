@@ -2,17 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
+
+import structlog
+
+from gateway.drain import Drain
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs while the block does; what it raises is raised at the end of the block."""
+async def background(name: str, work: Coroutine[Any, Any, None], drain: Drain) -> AsyncIterator[None]:
+    """Runs while the block does. What it dies of is logged, and ends the process by a drain."""
+
+    def note(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("background_died", part=name, exc_info=failure)
+            drain.fail(failure)
+
     task = asyncio.create_task(work)
+    task.add_done_callback(note)
     try:
         yield
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])

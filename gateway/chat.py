@@ -100,13 +100,15 @@ async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds:
         if answer.state != "running":
             return answer
     while asyncio.get_running_loop().time() < until and not gateway.drain.is_on:
+        session = gateway.attachments.session(session.client_id, session.session_id)
         ring = gateway.rings.get(session.key)
         progress = ring.progress.get(name) if ring else None
         look_at = until
-        if ring is not None and progress is not None and not progress.is_running:
-            if progress.is_whole:
-                return ring.answer(name)
-            # A part of it was unreadable here: its row tells all, once it is written.
+        is_ended = ring is not None and progress is not None and not progress.is_running
+        if ring is not None and progress is not None and is_ended and progress.is_whole:
+            return ring.answer(name)
+        if is_ended or session.incarnation != asked.session.incarnation:
+            # A part of it was unreadable here, or is on a log that is gone: its row tells all, once it is written.
             if (row := await gateway.chat_logs.get(session.client_id, asked.message_id)) is not None:
                 return Answer.logged(row)
             look_at = asyncio.get_running_loop().time() + ROW_POLL_SECONDS

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from gateway.background import background
 from gateway.drain import Drain
@@ -14,7 +13,6 @@ from schemas.events import DocumentProgress
 from schemas.settings import Settings
 from streams.codec import Record, UndecodableError, decode
 from streams.reader import LogReader
-from streams.silence import SilentError
 from streams.topics import DOCUMENT_PROGRESS
 
 log = structlog.get_logger()
@@ -91,15 +89,11 @@ async def hearing_documents(settings: Settings, drain: Drain) -> AsyncIterator[D
     drain.on_begin(news.wake_all)
     async with LogReader(settings, DOCUMENT_PROGRESS) as reader:
         await reader.seek(timedelta(0))
-        async with background(_hear(reader, news, drain)):
+        async with background("document_news", _hear(reader, news), drain):
             yield news
 
 
-async def _hear(reader: LogReader, news: DocumentNews, drain: Drain) -> None:
-    try:
-        async for batch in reader.batches():
-            for record in batch:
-                news.hear(record)
-    except (KafkaError, SilentError) as failure:
-        log.exception("document_news_died")
-        drain.fail(failure)
+async def _hear(reader: LogReader, news: DocumentNews) -> None:
+    async for batch in reader.batches():
+        for record in batch:
+            news.hear(record)

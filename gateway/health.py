@@ -1,7 +1,7 @@
 """Is this process well, and what it needs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib.metadata import version
 
 import httpx
@@ -46,12 +46,14 @@ async def live(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """GET /health/ready: send requests here. No, while it drains or hears nothing of the log."""
+    """GET /health/ready: send requests here. No, while it drains, hears nothing of the log, or that lacks a topic."""
     gateway = gateway_of(request)
     if gateway.drain.is_on:
         return Response("draining", 503, media_type="text/plain")
     if not gateway.tail.is_alive:
         return Response("not hearing the log", 503, media_type="text/plain")
+    if missing := gateway.topic_watch.missing:
+        return Response(_lacks(missing), 503, media_type="text/plain")
     return Response("ready", media_type="text/plain")
 
 
@@ -65,7 +67,13 @@ async def _timed(check: Callable[[Gateway], Awaitable[Check]], gateway: Gateway)
         return Check(status="down", detail=type(error).__name__)
 
 
+def _lacks(topics: Iterable[str]) -> str:
+    return f"The log lacks {', '.join(sorted(topics))}: run `chatconnect topics`."
+
+
 def _kafka(gateway: Gateway) -> Check:
+    if missing := gateway.topic_watch.missing:
+        return Check(status="down", detail=_lacks(missing))
     if gateway.tail.is_alive:
         return Check(status="ok", detail=f"{gateway.tail.lag} records behind")
     return Check(status="down", detail="The log has not been heard for a while.")

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from gateway.answers import Answer, Frame
 
 SESSION_BYTES = 256 * 1024
@@ -41,10 +43,13 @@ class Progress:
 class Ring:
     """Frames in the order of the log, each answer's without repetition.
 
-    `floor` is the highest offset that left; from a cursor at or above it, `after` tells all.
+    `floor` is the highest offset that left; from a cursor at or above it, `after` tells all, unless an answer is
+    `misplaced`. `breaks` rises with each frame that no cursor is behind: who has heard of fewer must begin anew.
     """
 
-    __slots__ = ("_ended", "floor", "frames", "key", "partition", "progress", "size_bytes", "waiters")
+    __slots__ = (
+        "_ended", "breaks", "floor", "frames", "key", "misplaced", "partition", "progress", "size_bytes", "waiters",
+    )  # fmt: skip
 
     def __init__(self, key: RingKey, partition: int, floor: int) -> None:
         self.key = key
@@ -53,6 +58,8 @@ class Ring:
         self.frames: deque[Frame] = deque()
         self.progress: dict[str, Progress] = {}
         self.waiters: set[Callable[[], None]] = set()
+        self.misplaced: set[str] = set()
+        self.breaks = 0
         self.size_bytes = 0
         self._ended: dict[str, None] = {}
 
@@ -75,6 +82,15 @@ class Ring:
         is_news = self._advance(frame, now)
         if is_news:
             self._break(frame)
+        return is_news
+
+    def misplace(self, frame: Frame, now: float) -> bool:
+        """A frame came whose offset is of another partition: its answer has a hole here, and no cursor is behind it."""
+        is_news = self.skip(structs.replace(frame, offset=self.floor), now)
+        if is_news:
+            self.misplaced.add(frame.message_id)
+            self.breaks += 1
+            self.wake()
         return is_news
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
@@ -105,6 +121,7 @@ class Ring:
     def forget(self, message_id: str) -> None:
         """Drop an answer, and the frames at the old end that belong to no known answer."""
         progress = self.progress.pop(message_id)
+        self.misplaced.discard(message_id)
         self.size_bytes -= ANSWER_OVERHEAD_BYTES + (progress.folded.size_bytes if progress.folded else 0)
         while self.frames and self.frames[0].message_id not in self.progress:
             self._leave(self.frames.popleft())

@@ -1,7 +1,8 @@
 """The recent frames of every session, bounded in time, in bytes per session and in bytes in all."""
 
+import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from heapq import heappop, heappush
 from time import monotonic
@@ -18,6 +19,8 @@ MAX_ANSWERS = 400_000
 # What one pass of relief leaves. It stops every stream for as long as it takes to read what it sheds, 70 ms for a
 # tenth and 10 ms for this; and it looks at every ring, so it must not be needed for each frame either.
 RELIEVED_SHARE = 0.98
+# Above every offset.
+UNREACHED = sys.maxsize
 
 
 class Rings:
@@ -37,9 +40,15 @@ class Rings:
     def __len__(self) -> int:
         return len(self._rings)
 
-    def start(self, partition: int, position: int) -> None:
-        """Nothing before `position` of this partition is known here."""
-        self._floors[partition] = position - 1
+    def begin(self, positions: Mapping[int, int]) -> None:
+        """A log begins: of each partition nothing before its position is known here, and nothing of an earlier log."""
+        old, self._rings = self._rings, OrderedDict()
+        self._by_message.clear()
+        self._expiries.clear()
+        self.size_bytes = 0
+        self._floors = {partition: position - 1 for partition, position in positions.items()}
+        for ring in old.values():
+            ring.wake()
 
     def get(self, key: RingKey) -> Ring | None:
         """The ring of a session, if it has one."""
@@ -48,7 +57,9 @@ class Rings:
     def floor(self, key: RingKey, partition: int) -> int:
         """The lowest cursor from which the frames held here are all there are."""
         ring = self._rings.get(key)
-        return ring.floor if ring else self._floors.get(partition, -1)
+        if ring is None:
+            return self._floors.get(partition, -1)
+        return UNREACHED if ring.misplaced else ring.floor
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
         """The session of an answer that is held here."""
@@ -62,6 +73,12 @@ class Rings:
     def skip(self, key: RingKey, partition: int, frame: Frame) -> None:
         """A frame whose data cannot be read: its answer is not whole here, and nobody is sent the rest of it."""
         self._take(key, partition, frame, Ring.skip)
+
+    def misplace(self, key: RingKey, partition: int, frame: Frame) -> None:
+        """A frame of this partition's session came on another one, where its offset says nothing: as `skip`, and no
+        cursor proves that nothing is missing until its answer is forgotten here.
+        """
+        self._take(key, partition, frame, Ring.misplace)
 
     def _take(self, key: RingKey, partition: int, frame: Frame, take: Callable[[Ring, Frame, float], bool]) -> bool:
         ring = self._rings.get(key) or self._create(key, partition)
@@ -146,6 +163,6 @@ class Rings:
         self._drop_if_unused(ring)
 
     def _drop_if_unused(self, ring: Ring) -> None:
-        if not ring.waiters and not ring.progress and not ring.frames:
+        if self._rings.get(ring.key) is ring and not ring.waiters and not ring.progress and not ring.frames:
             self._floors[ring.partition] = max(self._floors.get(ring.partition, -1), ring.floor)
             self._rings.pop(ring.key, None)

@@ -28,6 +28,7 @@ from stores.documents import Documents
 from stores.limits import Limits
 from stores.sessions import Sessions
 from stores.uploads import Uploads
+from streams.topic_watch import TopicWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Gateway:
     sessions: Sessions
     opening: Opening
     key_watch: KeyWatch
+    topic_watch: TopicWatch
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -54,8 +54,8 @@ class EventStream:
     """
 
     __slots__ = (
-        "_began", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds", "_is_finished", "_loop",
-        "_message_id", "_opened_ms", "_opening", "_prefix", "_session", "_sources", "_told_at",
+        "_began", "_breaks", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds",
+        "_is_finished", "_loop", "_message_id", "_opened_ms", "_opening", "_prefix", "_session", "_sources", "_told_at",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +72,7 @@ class EventStream:
         self._sources = sources
         self._session = session
         self._cursor = attached.cursor
+        self._breaks = 0
         self._message_id = str(message_id) if message_id else None
         self._prefix = place.event_id(0)[:-1]
         self._began = "snapshot" if attached.answers else "deltas"
@@ -99,7 +100,10 @@ class EventStream:
         ATTACHED.labels(self._began).inc()
         pulse = Pulse(connection.abort)
         wake = pulse.wake
-        ring = self._sources.rings.join(self._session.key, self._session.partition, wake)
+        # Asked for anew: the log may have become another one since the session was looked up.
+        partition = self._sources.tail.partition(self._session.session_id)
+        ring = self._sources.rings.join(self._session.key, partition, wake)
+        self._breaks = ring.breaks
         connection.on_lost = wake
         try:
             with OPEN_STREAMS.track_inprogress(), self._sources.keys.used(self._sources.key_hash):
@@ -117,7 +121,7 @@ class EventStream:
         while (reason := self._reason_to_end(connection, pulse, ring)) is None:
             while frames := ring.after(self._cursor, self._message_id):
                 await self._send(pulse, send, self._encode(frames))
-                if self._is_finished or ring.floor > self._cursor or connection.is_lost:
+                if self._is_finished or ring.floor > self._cursor or connection.is_lost or self._is_of_another_log:
                     break
             else:
                 if connection.is_half_closed:
@@ -135,11 +139,15 @@ class EventStream:
             return "stalled" if pulse.is_stalled else "disconnected"
         if self._is_finished:
             return "finished"
-        if ring.floor > self._cursor:
+        if ring.floor > self._cursor or ring.breaks != self._breaks or self._is_of_another_log:
             return "behind"
         if self._sources.key_hash in self._sources.keys.revoked:
             return "revoked"
         return self._reason_of_time(pulse)
+
+    @property
+    def _is_of_another_log(self) -> bool:
+        return self._session.incarnation != self._sources.tail.incarnation
 
     def _reason_of_time(self, pulse: Pulse) -> str | None:
         if self._sources.drain.is_on and self._drained_at is None:

@@ -46,8 +46,12 @@ class Log(Protocol):
     """What we need of `streams.reader.LogReader`."""
 
     epoch: str
-    partitions: int
     heard_at: float
+
+    @property
+    def partitions(self) -> int:
+        """How many the topic has."""
+        ...
 
     @property
     def is_caught_up(self) -> bool:
@@ -59,7 +63,7 @@ class Log(Protocol):
         ...
 
     def batches(self) -> AsyncIterator[list[Record]]:
-        """Non-empty batches for ever."""
+        """Batches for ever; an empty one when the log is another one from now on."""
         ...
 
     def position(self, partition: int) -> int:
@@ -72,20 +76,24 @@ class Log(Protocol):
 
 
 class Tail:
-    """Every partition's live end, without a group. The owner runs `run` and ends the process when it ends."""
+    """Every partition's live end, without a group. The owner runs `run` and ends the process when it ends.
+
+    `incarnation` rises when the log becomes another one: the topic was made anew, or has more partitions, so that no
+    place in the one before says anything any more.
+    """
 
     def __init__(self, log: Log, rings: Rings, questions: Questions) -> None:
         self._log = log
         self._rings = rings
         self._questions = questions
         self._has_noted = False
+        self.incarnation = 0
         self.caught_up = asyncio.Event()
 
     async def run(self) -> None:
         """Read for ever, from `REPLAYED` ago."""
         await self._log.seek(REPLAYED)
-        for partition in range(self._log.partitions):
-            self._rings.start(partition, self._log.position(partition))
+        self._begin()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read())
             group.create_task(self._keep_house())
@@ -115,8 +123,14 @@ class Tail:
         now = asyncio.get_running_loop().time()
         return self.caught_up.is_set() and now - self._log.heard_at < SILENT_SECONDS
 
+    def _begin(self) -> None:
+        self._rings.begin({number: self._log.position(number) for number in range(self._log.partitions)})
+
     async def _read(self) -> None:
         async for batch in self._log.batches():
+            if not batch:
+                self.incarnation += 1
+                self._begin()
             for record in batch:
                 self._take(record)
 
@@ -131,6 +145,11 @@ class Tail:
             self._rings.skip(key, record.partition, frame)
             return
         self._questions.hear(key[0], frame.message_id, frame.event)
+        home = partition_for(key[1], self._log.partitions)
+        if record.partition != home:
+            # By a producer that has yet to hear that the topic has more partitions.
+            self._rings.misplace(key, home, frame)
+            return
         if not self._rings.append(key, record.partition, frame):
             REPEATED.inc()
 

@@ -19,7 +19,8 @@ from streams.topics import TOPICS, Topic
 SESSION_TIMEOUT_MS = 45_000
 HEARTBEAT_MS = 3_000
 FETCH_WAIT_MS = 250
-METADATA_MAX_AGE_MS = 30_000
+# A topic that is made anew or has more partitions is noticed within this time, not after five minutes.
+METADATA_MAX_AGE_MS = 5_000
 MAX_POLL_INTERVAL_MS = 300_000
 
 
@@ -32,7 +33,6 @@ def create_broker(settings: Settings) -> KafkaBroker:
         consumer_only=True,
         allow_auto_create_topics=False,
         logger=None,
-        # A topic that was deleted and made anew is noticed within this time, not after five minutes.
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
         description="The log of ChatConnect.",
     )

@@ -18,6 +18,7 @@ UNCOMMITTED = Gauge("chatconnect_uncommitted_records", "Records received and not
 COMMIT_LAG = Gauge("chatconnect_commit_lag_records", "Known end of the log minus what is committed.", ["handler"])
 OLDEST_SECONDS = Gauge("chatconnect_oldest_record_age_seconds", "Age of the oldest unfinished record.", ["handler"])
 COMMIT_FAILURES = Counter("chatconnect_commit_failures_total", "Commits that Kafka refused.", ["handler"])
+EVENTS_LOST = Counter("chatconnect_events_lost_total", "Best-effort events that Kafka did not take.", ["topic"])
 STOPPED = Gauge(
     "chatconnect_consumer_stopped", "1: too many defects in a row stopped it, and only a new start helps.", ["group"]
 )

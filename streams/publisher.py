@@ -11,14 +11,19 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 from schemas.events import Event
 from schemas.failures import RetryableError
 from schemas.settings import Settings
+from streams import metrics
 from streams.codec import encode
 from streams.connection import connection
 from streams.partitioner import choose_partition
+from streams.topics import TOPIC_BY_EVENT
 
 # A record as large as Kafka takes by default, and what is said about it when it is buried.
 MAX_REQUEST_BYTES = 3 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 10_000
 PUBLISH_TIMEOUT_SECONDS = 15.0
+# Records of one key go to another partition as soon as a topic has more of them: every producer should know soon.
+METADATA_MAX_AGE_MS = 2_000
+MAX_OFFERED = 1_000
 
 Headers = Iterable[tuple[str, bytes]]
 Acknowledgement = asyncio.Future[Any]
@@ -45,6 +50,7 @@ class Publisher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._offered: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         producer = AIOKafkaProducer(
@@ -55,6 +61,7 @@ class Publisher:
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             partitioner=choose_partition,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
         try:
             await producer.start()
@@ -68,8 +75,28 @@ class Publisher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         producer, self._producer = self._producer, None
+        for task in self._offered:
+            task.cancel()
+        await asyncio.gather(*self._offered, return_exceptions=True)
         if producer is not None:
             await producer.stop()
+
+    def offer(self, event: Event, *, headers: Headers = ()) -> None:
+        """Send an event that nobody waits for. It is lost, and counted, when Kafka does not take it in time, or when
+        `MAX_OFFERED` wait for that already.
+        """
+        if len(self._offered) >= MAX_OFFERED:
+            metrics.EVENTS_LOST.labels(TOPIC_BY_EVENT[type(event)].name).inc()
+            return
+        task = asyncio.create_task(self._offer(event, headers))
+        self._offered.add(task)
+        task.add_done_callback(self._offered.discard)
+
+    async def _offer(self, event: Event, headers: Headers) -> None:
+        try:
+            await self.publish(event, headers=headers)
+        except PublishError:
+            metrics.EVENTS_LOST.labels(TOPIC_BY_EVENT[type(event)].name).inc()
 
     async def send(self, event: Event, *, headers: Headers = ()) -> Acknowledgement:
         """Queue an event and go on; the result fails with a `KafkaError`. Waits when the queue is full."""

@@ -19,6 +19,7 @@ from streams.publisher import Acknowledgement, Publisher, acknowledged
 from streams.retry import RetryPolicy
 from streams.salvage import salvage
 from streams.subscription import Subscription
+from streams.topics import TOPIC_BY_EVENT
 
 FORWARDED_HEADERS = frozenset({TRACEPARENT, CLIENT_TIER})
 MAX_UNACKNOWLEDGED = 256
@@ -90,6 +91,9 @@ class Runner:
         waiting: deque[Acknowledgement] = deque()
         async with aclosing(events) as yielded:  # type: ignore[type-var]
             async for event in yielded:
+                if TOPIC_BY_EVENT[type(event)].best_effort:
+                    self._publisher.offer(event, headers=headers)
+                    continue
                 waiting.append(await self._publisher.send(event, headers=headers))
                 while waiting and (waiting[0].done() or len(waiting) > MAX_UNACKNOWLEDGED):
                     await acknowledged(waiting.popleft())

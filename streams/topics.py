@@ -12,7 +12,10 @@ DEAD_SUFFIX = ".dead"
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`key` names the field whose UTF-8 is the record's key; records of one key keep their order."""
+    """`key` names the field whose UTF-8 is the record's key; records of one key keep their order.
+
+    Nobody waits for a record of a `best_effort` topic: it is lost while the topic or Kafka is away.
+    """
 
     name: str
     key: str
@@ -20,6 +23,7 @@ class Topic:
     partitions: int
     config: dict[str, str] = field(default_factory=dict)
     tombstone: type[Event] | None = None
+    best_effort: bool = False
 
     @property
     def dead(self) -> str:
@@ -34,7 +38,7 @@ def _kept(milliseconds: int) -> dict[str, str]:
 _COMPACTED = {"cleanup.policy": "compact"}
 
 CHAT_REQUESTED = Topic("chat.requested", "session_id", (events.ChatRequested,), 24, _kept(7 * DAY_MS))
-CHAT_RETRIEVED = Topic("chat.retrieved", "session_id", (events.ChatRetrieved,), 24, _kept(DAY_MS))
+CHAT_RETRIEVED = Topic("chat.retrieved", "session_id", (events.ChatRetrieved,), 24, _kept(DAY_MS), best_effort=True)
 CHAT_TOKEN = Topic(
     "chat.token",
     "session_id",
@@ -72,6 +76,8 @@ TOPICS = (
     DOCUMENT_UPLOADED,
     DOCUMENT_PROGRESS,
 )
+# Without one of these no question is answered to its end.
+VITAL_TOPICS = frozenset({CHAT_REQUESTED.name, CHAT_TOKEN.name, CHAT_COMPLETED.name})
 # A dead letter is its record and why it died, so it is larger than anything that Kafka takes by default.
 DEAD_CONFIG = _kept(30 * DAY_MS) | {"max.message.bytes": str(2 * 1024 * 1024)}
 

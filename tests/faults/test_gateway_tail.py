@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
 
 from bench.kafka import make_topic
 from gateway import tail
@@ -96,7 +96,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
         raise KafkaError
 
     async with running_gateway(own, drain) as running:
-        monkeypatch.setattr(LogReader, "_start", fail)
+        monkeypatch.setattr(reader, "start_consumer", fail)
         end_fetching(running.gateway.tail._log)
         for event in answer_of(SimpleNamespace(client_id="c", session_id="s", message_id=uuid4()), "lost"):
             await publisher.publish(event)
@@ -108,7 +108,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leaving_a_gap(settings, publisher):
+async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leaving_a_gap_unnoticed(settings, publisher):
     topic = await make_topic(settings)
     await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
     async with LogReader(settings, topic) as here:
@@ -116,6 +116,29 @@ async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leavin
         end_fetching(here)
         async with open_admin(settings) as admin:
             await admin.delete_records({TopicPartition(topic.name, 0): RecordsToDelete(before_offset=4)})
-        with pytest.raises(OffsetOutOfRangeError):
+        batches = here.batches()
+        async with asyncio.timeout(SECONDS):
+            said, batch = await anext(batches), await anext(batches)
+        await batches.aclose()
+
+    assert said == []
+    assert [record.offset for record in batch] == [4]
+
+
+async def test_a_log_whose_records_go_again_and_again_ends_its_reader(settings, publisher, monkeypatch):
+    monkeypatch.setattr(rebuilds, "MAX_REBUILDS", 1)
+    topic = await make_topic(settings)
+    async with LogReader(settings, topic) as here:
+        await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
+        batches = here.batches()
+        await here.seek(timedelta(hours=1))
+        with pytest.raises(SilentError):
             async with asyncio.timeout(SECONDS):
-                await anext(here.batches())
+                for before in (2, 4):
+                    async with open_admin(settings) as admin:
+                        await admin.delete_records(
+                            {TopicPartition(topic.name, 0): RecordsToDelete(before_offset=before)}
+                        )
+                    here._consumer.seek(TopicPartition(topic.name, 0), 0)
+                    while await anext(batches):
+                        pass

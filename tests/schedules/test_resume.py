@@ -94,7 +94,7 @@ class Instance:
         self.now = 0.0
         self.log = SharedLog(records, booted_at)
         self.rings = Rings(lambda: self.now)
-        self.rings.start(0, booted_at)
+        self.rings.begin({0: booted_at})
         self.history = history
         self.tail = Tail(self.log, self.rings, Questions(Queue()))
         self.attachments = Attachments(self.tail, self.rings, history)

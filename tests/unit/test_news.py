@@ -9,7 +9,7 @@ from gateway.news import next_frame
 from gateway.rings import Rings
 from tests.fakes_tail import CLIENT, frame
 
-SESSION = Session(CLIENT, "s", 0)
+SESSION = Session(CLIENT, "s", 0, 0)
 
 
 async def silent():

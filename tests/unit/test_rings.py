@@ -172,8 +172,10 @@ def test_what_is_left_of_a_running_answer_does_not_pass_for_the_whole():
 
 
 def test_a_new_ring_knows_what_left_its_partition(clock):
-    rings = rings_with(*answer_frames("gone", start=50), clock=clock)
-    rings.start(1, 7)
+    rings = Rings(clock)
+    rings.begin({0: 50, 1: 7})
+    for made in answer_frames("gone", start=50):
+        rings.append(KEY, 0, made)
     clock.now = KEPT_SECONDS + 1
     rings.sweep()
 

@@ -1,0 +1,270 @@
+"""Topics that are deleted, made anew, or get more partitions while everything runs."""
+
+import asyncio
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+
+from bench.model_server import expected
+from streams import publisher as publisher_module
+from streams import reader, topic_watch
+from streams.publisher import Publisher
+from tests.faults.conftest import question
+from tests.faults.peer import Peer, began, ended, shown
+from tests.faults.topic_changes import create, delete, own_log, widen
+from tests.gateway_running import ScriptedWorker, answer_of, running_gateway
+from tests.integration.tenants import completed
+
+SECONDS = 40
+SESSIONS, WIDER = 12, 12
+# Half of what a publisher waits for a topic that is not there.
+ANSWERED_SECONDS = 5
+WORDS = " ".join(f"word{number}" for number in range(40))
+
+
+@pytest.fixture
+def quick_to_notice(monkeypatch):
+    monkeypatch.setattr(reader, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(topic_watch, "LOOK_SECONDS", 0.2)
+
+
+@pytest.fixture
+async def log(settings, database_url, tmp_path):
+    async with own_log(settings.model_copy(update={"database_url": database_url}), tmp_path) as own:
+        yield own
+
+
+@pytest.fixture
+async def running(log, opened):
+    async with running_gateway(log) as running:
+        running.keys = await running.seed(f"c-{uuid4().hex}")
+        yield running
+        for one in opened:
+            one.close()
+
+
+@pytest.fixture
+def opened():
+    """Sockets, closed before the gateway."""
+    return []
+
+
+@pytest.fixture
+async def publisher(log):
+    async with Publisher(log) as publisher:
+        yield publisher
+
+
+def question_of(running, session_id=None):
+    return SimpleNamespace(
+        client_id=running.keys.secret.removeprefix("sk_"), session_id=session_id or uuid4().hex, message_id=uuid4()
+    )
+
+
+async def publish(publisher, events):
+    for acknowledgement in [await publisher.send(event) for event in events]:
+        await acknowledgement
+
+
+async def eventually(condition):
+    async with asyncio.timeout(SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+def is_over(body):
+    return ended(body) or b"\n\n" in body.partition(b'"state":"completed"')[2]
+
+
+async def follow(running, opened, asked, peers=()):
+    """As a page does: whoever is cut off comes back with its last id."""
+    path, secret = f"/sessions/{asked.session_id}/events", running.keys.secret
+    peers = list(peers) or [await Peer(opened, running.url, path, secret).open()]
+    async with asyncio.timeout(SECONDS):
+        while not is_over((await peers[-1].read(is_over)).body):
+            await asyncio.sleep(0.1)
+            peers.append(await Peer(opened, running.url, path, secret, peers[-1].last_id).open())
+    return shown(asked, *peers)
+
+
+async def is_another_log(running, incarnation):
+    return running.gateway.tail.incarnation > incarnation
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_more_partitions_cut_no_answer_off_and_leave_no_session_silent(running, log, opened, publisher):
+    cut = [question_of(running) for _ in range(SESSIONS)]
+    peers = [
+        await Peer(opened, running.url, f"/sessions/{one.session_id}/events", running.keys.secret).open() for one in cut
+    ]
+    await asyncio.gather(*(peer.read(began) for peer in peers))
+    for one in cut:
+        await publish(publisher, answer_of(one, WORDS)[:20])
+    await widen(log, "chat.token", WIDER)
+    await eventually(lambda: is_another_log(running, 0))
+    for one in cut:
+        await publish(publisher, answer_of(one, WORDS)[20:])
+        await running.gateway.chat_logs.record(
+            completed(one.client_id, one, "short").model_copy(update={"answer": WORDS + " "})
+        )
+    told = await asyncio.gather(*(follow(running, opened, one, [peer]) for one, peer in zip(cut, peers, strict=True)))
+    later = [question_of(running) for _ in range(SESSIONS)]
+    await eventually(lambda: knows_partitions(publisher, WIDER))
+    for one in later:
+        await publish(publisher, answer_of(one, WORDS))
+    told += await asyncio.gather(*(follow(running, opened, one) for one in later))
+
+    assert set(told) == {(WORDS + " ", "completed")}
+    assert running.gateway.tail.partition(later[0].session_id) < WIDER
+    assert running.gateway.tail.is_alive
+
+
+async def knows_partitions(publisher, number):
+    return len(await publisher._producer.partitions_for("chat.token")) == number
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_a_producer_that_has_yet_to_hear_of_more_partitions_misleads_no_page(running, log, opened, monkeypatch):
+    """Offsets of the partition that it writes to say nothing of the one where the session is now."""
+    monkeypatch.setattr(publisher_module, "METADATA_MAX_AGE_MS", 600_000)
+    async with Publisher(log) as late:
+        await publish(late, answer_of(question_of(running), WORDS))
+        await widen(log, "chat.token", WIDER)
+        await eventually(lambda: is_another_log(running, 0))
+        sessions = [uuid4().hex for _ in range(SESSIONS)]
+        first, second = ([question_of(running, session) for session in sessions] for _ in range(2))
+        for one in first:
+            await publish(late, answer_of(one, WORDS))
+            await running.gateway.chat_logs.record(
+                completed(one.client_id, one, "short").model_copy(update={"answer": WORDS + " "})
+            )
+        assert len(await late._producer.partitions_for("chat.token")) < WIDER
+    told = await asyncio.gather(*(follow(running, opened, one) for one in first))
+    peers = opened_again(opened, running, sessions)
+    streams = [await peer.open() for peer in peers]
+    await asyncio.gather(*(peer.read(began) for peer in streams))
+    async with Publisher(log) as soon:
+        for one in second:
+            await publish(soon, answer_of(one, WORDS[::-1]))
+    last_word = answer_of(second[0], WORDS[::-1])[-2].text.strip().encode()
+    async with asyncio.timeout(SECONDS):
+        await asyncio.gather(*(peer.read(lambda body: last_word in body) for peer in streams))
+
+    assert set(told) == {(WORDS + " ", "completed")}
+    assert {shown(one, peer)[0] for one, peer in zip(second, streams, strict=True)} == {WORDS[::-1] + " "}
+
+
+def opened_again(opened, running, sessions):
+    """Streams of sessions that a page has not followed before."""
+    return [Peer(opened, running.url, f"/sessions/{one}/events", running.keys.secret) for one in sessions]
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(running, log, opened, publisher):
+    first = question_of(running)
+    path = f"/sessions/{first.session_id}/events"
+    await publish(publisher, answer_of(first, "some words"))
+    old = await Peer(opened, running.url, path, running.keys.secret).open()
+    await old.read(is_over)
+    await running.gateway.chat_logs.record(
+        completed(first.client_id, first, "short").model_copy(update={"answer": "some words "})
+    )
+    await delete(log, "chat.token")
+    await create(log, "chat.token")
+    second = question_of(running, first.session_id)
+    await publish(publisher, answer_of(second, WORDS))
+    await eventually(lambda: is_another_log(running, 0))
+    again = await Peer(opened, running.url, path, running.keys.secret, old.last_id).open()
+    await again.read(lambda body: WORDS.split()[-1].encode() in body)
+
+    assert shown(second, old, again) == (WORDS + " ", "completed")
+    assert shown(first, old, again) == ("some words ", "completed")
+    async with running_gateway(log) as restarted:
+        assert restarted.gateway.tail.place((b"c", b"s"), 0).epoch == running.gateway.tail.place((b"c", b"s"), 0).epoch
+    assert old.last_id.split(".")[0] != again.last_id.split(".")[0]
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+@pytest.mark.parametrize("name", ["chat.token", "chat.requested", "chat.completed"])
+async def test_while_a_topic_is_away_nobody_is_sent_here_and_a_visitor_is_told(running, log, name):
+    headers = {"authorization": f"Bearer {running.keys.secret}"}
+
+    async def is_ready():
+        return (await running.http.get("/health/ready")).status_code == 200
+
+    async def is_unready():
+        answer = await running.http.get("/health/ready")
+        return answer.status_code == 503 and name in answer.text
+
+    await eventually(is_ready)
+    await delete(log, name)
+    await eventually(is_unready)
+    refused = await running.http.post("/chat", headers=headers, json={"message": "Is anybody there?"})
+    health = await running.http.get("/health")
+    await create(log, name)
+    await eventually(is_ready)
+    async with ScriptedWorker(log):
+        answered = await running.http.post("/chat", headers=headers, json={"message": "And now?"})
+
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    assert "messageId" in refused.json()["detail"]
+    assert name in health.json()["checks"]["kafka"]["detail"]
+    assert (answered.status_code, answered.json()["reply"]) == (200, "You asked: And now? ")
+
+
+@pytest.mark.parametrize("name", ["chat.cancelled", "chat.retrieved", "document.progress"])
+async def test_whatever_topic_is_away_answers_flow_meanwhile_and_afterwards(site, tmp_path, name):
+    async with own_log(site.settings, tmp_path) as site.settings:
+        worker, gateway = site.part("worker"), site.part("gateway")
+        await asyncio.gather(worker.start(), gateway.start())
+        await site.learn()
+        site.model.pieces, site.model.pieces_per_second = 10, 100
+        try:
+            before = await all_answered(site, "before")
+            await delete(site.settings, name)
+            meanwhile = await all_answered(site, "meanwhile")
+            await create(site.settings, name)
+            afterwards = await all_answered(site, "afterwards")
+            cancelled = await is_cancelled(site)
+        finally:
+            await asyncio.gather(worker.stop(), gateway.stop())
+
+    assert before == meanwhile == afterwards == []
+    assert cancelled == ["cancelled"]
+    assert (worker.exit_code, gateway.exit_code) == (0, 0)
+
+
+async def all_answered(site, tag):
+    """What was told wrong of some questions in sessions of their own."""
+    return [problem for problem in await asyncio.gather(*(ask(site, f"{tag}{n}") for n in range(8))) if problem]
+
+
+async def ask(site, name):
+    """Two questions of one session: the second waits until all of the first is done."""
+    visitor = site.visitor(uuid4().hex)
+    async with asyncio.timeout(ANSWERED_SECONDS), asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(visitor.follow())
+        for part in ("a", "b"):
+            told = await visitor.ask(str(uuid4()), question(name + part))
+            await told.ended.wait()
+            is_exact = (told.text, told.endings, told.problems) == (expected(name + part, 10), ["completed"], [])
+            if not is_exact:
+                return told.history
+        following.cancel()
+    return None
+
+
+async def is_cancelled(site):
+    """How an answer ends whose cancel is said to the log of now."""
+    site.model.pieces, site.model.pieces_per_second = 200, 10
+    visitor, message = site.visitor(uuid4().hex), str(uuid4())
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(visitor.follow())
+        told = await visitor.ask(message, question("cancelled"))
+        while not told.text:
+            await asyncio.sleep(0.02)
+        assert await visitor.cancel(message) == 202
+        await told.ended.wait()
+        following.cancel()
+    return told.endings

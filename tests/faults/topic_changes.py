@@ -1,0 +1,52 @@
+"""A log of its own for a test that deletes topics, or gives them more partitions."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+from aiokafka.admin import NewPartitions, NewTopic
+from aiokafka.errors import KafkaError
+
+from chatconnect.embedded.kafka import Kafka
+from streams.admin import create_topics
+from streams.connection import open_admin
+from streams.topics import TOPICS
+
+PARTITIONS = 6
+SECONDS = 30
+
+
+@asynccontextmanager
+async def own_log(settings, folder):
+    """These settings with a Kafka that nobody else uses."""
+    kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", print)
+    try:
+        own = settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
+        await create_topics(own, PARTITIONS)
+        yield own
+    finally:
+        await kafka.stop()
+
+
+async def delete(settings, name):
+    """Returns when the topic is gone."""
+    async with open_admin(settings) as admin, asyncio.timeout(SECONDS):
+        await admin.delete_topics([name])
+        while name in await admin.list_topics():
+            await asyncio.sleep(0.05)
+
+
+async def create(settings, name, partitions=PARTITIONS):
+    """Returns when the topic is there; one that was deleted is gone a moment later than it says."""
+    (topic,) = (one for one in TOPICS if one.name == name)
+    made = NewTopic(name, min(partitions, topic.partitions), 1, topic_configs=topic.config)
+    async with open_admin(settings) as admin, asyncio.timeout(SECONDS):
+        while (await admin.create_topics([made])).topic_errors[0][1]:
+            await asyncio.sleep(0.05)
+
+
+async def widen(settings, name, partitions):
+    """Gives the topic that many partitions."""
+    async with open_admin(settings) as admin:
+        answer = await admin.create_partitions({name: NewPartitions(partitions)})
+        if answer.topic_errors[0][1]:
+            raise KafkaError(answer.topic_errors[0])
