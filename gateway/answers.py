@@ -1,6 +1,7 @@
 """What frames add up to: the text, the sources and the ending of an answer. Decoded only when it is asked for."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal, Self
 
 import msgspec
@@ -47,6 +48,8 @@ class Answer:
     seq: int = 0
     is_whole: bool = True
     state: State = "running"
+    question: str | None = None
+    asked_at: datetime | None = None
     text: str = ""
     sources: list[dict[str, Any]] = field(default_factory=list)
     sources_bytes: int = 0
@@ -56,7 +59,7 @@ class Answer:
     @property
     def size_bytes(self) -> int:
         """What it weighs, nearly."""
-        return len(self.text) + self.sources_bytes
+        return len(self.text) + self.sources_bytes + len(self.question or "")
 
     @classmethod
     def logged(cls, row: ChatLog) -> Self:
@@ -65,6 +68,8 @@ class Answer:
             message_id=str(row.message_id),
             attempt=row.attempt,
             state=row.outcome,
+            question=row.question,
+            asked_at=row.requested_at,
             text=row.answer,
             sources=[source.model_dump(mode="json", exclude_none=True) for source in row.sources],
             model=row.model,
@@ -82,6 +87,8 @@ class Answer:
             self.sources_bytes = 0
         self.seq = frame.seq
         match frame_data.decode(frame.event, frame.data):
+            case frame_data.Asked(question=question, asked_at=asked_at):
+                self.question, self.asked_at = question, asked_at
             case frame_data.Started(model=model):
                 self.model = model
             case frame_data.Sources(sources=sources):
@@ -99,13 +106,16 @@ class Answer:
 
     def snapshot(self) -> bytes:
         """The data of the `snapshot` event (`wire.md`)."""
+        asked = {"question": self.question, "askedAt": self.asked_at} if self.question is not None else {}
         return orjson.dumps(
             {
                 "messageId": self.message_id,
                 "attempt": self.attempt,
                 "seq": self.seq,
+                **asked,
                 "text": self.text,
                 "sources": self.sources,
                 "state": self.state,
-            }
+            },
+            option=orjson.OPT_UTC_Z,
         )

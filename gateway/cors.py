@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.metrics import REQUESTS
 
 PREFLIGHT_SECONDS = 7_200
-ALLOWED_METHODS = "GET, HEAD, POST"
+# Also those that no route has: a page can read that then.
+ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key"
 # Whatever a page's tracing adds: none of it does anything here. `*` would not allow Authorization.
 MAX_ASKED_CHARACTERS = 2_000

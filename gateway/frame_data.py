@@ -3,6 +3,7 @@
 msgspec reads a delta in half a microsecond, a seventieth of what a frame costs (`bench.gateway`).
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -19,6 +20,16 @@ class Place(msgspec.Struct, rename="camel", gc=False):
     message_id: str
     attempt: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
     seq: Number
+
+
+class Asked(msgspec.Struct, rename="camel", gc=False):
+    """`asked`: before every attempt."""
+
+    message_id: str
+    attempt: Annotated[int, msgspec.Meta(ge=0, le=0)]
+    seq: Annotated[int, msgspec.Meta(ge=0, le=0)]
+    question: str
+    asked_at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class SourceData(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -86,11 +97,11 @@ class Cancelled(Place):
     usage: UsageData
 
 
-FrameData = Started | Sources | Delta | Completed | Failed | Cancelled
+FrameData = Asked | Started | Sources | Delta | Completed | Failed | Cancelled
 
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     shape.__name__.lower(): msgspec.json.Decoder(shape)
-    for shape in (Started, Sources, Delta, Completed, Failed, Cancelled)
+    for shape in (Asked, Started, Sources, Delta, Completed, Failed, Cancelled)
 }
 
 

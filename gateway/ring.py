@@ -94,12 +94,12 @@ class Ring:
         return is_news
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
-        """The frames behind a cursor, of one answer or of all."""
+        """The frames behind a cursor, of one answer or of all. Who follows one answer has asked, and is not told so."""
         newer = []
         for frame in reversed(self.frames):
             if frame.offset <= cursor:
                 break
-            if message_id is None or frame.message_id == message_id:
+            if message_id is None or (frame.message_id == message_id and frame.attempt):
                 newer.append(frame)
         newer.reverse()
         return newer

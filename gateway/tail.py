@@ -33,6 +33,7 @@ MAX_DIGITS = 11
 log = structlog.get_logger()
 
 EVENTS = {
+    b"QuestionAsked": "asked",
     b"AnswerStarted": "started",
     b"AnswerSources": "sources",
     b"AnswerDelta": "delta",

@@ -9,7 +9,7 @@ from handlers.beside import beside
 from handlers.generation import Generation
 from handlers.lease import MessageTakenError
 from handlers.retrieval import Retrieval
-from schemas.events import AnswerFailed, ChatRequested, ChatRetrieved, Event
+from schemas.events import AnswerFailed, ChatRequested, ChatRetrieved, Event, QuestionAsked
 
 SEARCH_SECONDS = 20
 MAX_REMEMBERED = 1_000
@@ -29,7 +29,7 @@ class Answering:
         self._found: dict[tuple[str, UUID, str], ChatRetrieved] = {}
 
     async def handle(self, event: ChatRequested) -> AsyncGenerator[Event, None]:
-        """Yields all of `Generation.answer`, and then what was found.
+        """Yields the question, all of `Generation.answer`, and then what was found.
 
         Raises `RetryableError` when the embedder or the vectors are away or another worker holds the message,
         `TimeoutError` when the search takes longer than 20 s, and what `Generation.answer` raises.
@@ -37,7 +37,7 @@ class Answering:
         async with beside(self._generation.prepare(event)) as preparing:
             found = self._found.get(_key(event)) or await self._search(event)
             prepared = await preparing
-        async with aclosing(self._generation.answer(found, prepared)) as events:
+        async with aclosing(_asked_first(event, self._generation.answer(found, prepared))) as events:
             async for said in events:
                 yield said
         yield self._found.pop(_key(event), found)
@@ -57,7 +57,7 @@ class Answering:
         else:
             found = self._retrieval.failed(event, error)
             ending = self._generation.answer(found, await self._generation.prepare(event))
-        async with aclosing(ending) as events:
+        async with aclosing(_asked_first(event, ending)) as events:
             async for said in events:
                 yield said
         yield self._found.pop(_key(event), found)
@@ -70,6 +70,23 @@ class Answering:
             del self._found[next(iter(self._found))]
         self._found[_key(event)] = found
         return found
+
+
+async def _asked_first(event: ChatRequested, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """The question goes with the first words of its answer, in one request to Kafka."""
+    is_told = False
+    async with aclosing(answer) as events:
+        async for said in events:
+            if not is_told:
+                is_told = True
+                yield QuestionAsked(
+                    client_id=event.client_id,
+                    session_id=event.session_id,
+                    message_id=event.message_id,
+                    question=event.text,
+                    asked_at=event.requested_at,
+                )
+            yield said
 
 
 def _refused(event: ChatRequested, error: MessageTakenError) -> AnswerFailed:

@@ -118,6 +118,17 @@ class AnswerEvent(Event):
     seq: int = Field(ge=0)
 
 
+class QuestionAsked(AnswerEvent):
+    """What is answered, for readers of the session that did not ask it. It comes before every attempt, so it has the
+    number 0; told again with a later attempt it is old news.
+    """
+
+    attempt: int = Field(default=0, ge=0, le=0)
+    seq: int = Field(default=0, ge=0, le=0)
+    question: str
+    asked_at: EventTime
+
+
 class AnswerStarted(AnswerEvent):
     """An attempt began: text of lower attempts is void."""
 

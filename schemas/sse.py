@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from schemas.bounds import UtcDatetime
 from schemas.events import (
     AnswerCancelled,
     AnswerCompleted,
@@ -14,6 +15,7 @@ from schemas.events import (
     AnswerFailed,
     AnswerSources,
     AnswerStarted,
+    QuestionAsked,
     Source,
 )
 from schemas.http import ChatAccepted, DocumentProgressView
@@ -35,11 +37,15 @@ class Queued(Shape):
 
 
 class Snapshot(Shape):
-    """Replaces what the client has of the message; deltas go on after `seq` of this `attempt`."""
+    """Replaces what the client has of the message; deltas go on after `seq` of this `attempt`, which is 0 while nothing
+    but the question is known.
+    """
 
     message_id: UUID
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=0)
     seq: int = Field(ge=0)
+    question: str | None = None
+    asked_at: UtcDatetime | None = None
     text: str
     sources: list[Source]
     state: Literal["running", "completed", "failed", "cancelled"]
@@ -48,6 +54,7 @@ class Snapshot(Shape):
 EVENTS: dict[str, type[Shape]] = {
     "accepted": ChatAccepted,
     "queued": Queued,
+    "asked": QuestionAsked,
     "started": AnswerStarted,
     "sources": AnswerSources,
     "delta": AnswerDelta,

@@ -49,6 +49,7 @@ CHAT_TOKEN = Topic(
         events.AnswerCompleted,
         events.AnswerFailed,
         events.AnswerCancelled,
+        events.QuestionAsked,
     ),
     24,
     _kept(HOUR_MS),

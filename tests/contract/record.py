@@ -115,16 +115,19 @@ def snapshots_ended(tape: Tape) -> dict[str, Any]:
 
 
 def two_messages(tape: Tape) -> dict[str, Any]:
-    """Two answers of one session take turns; one fails, the other is cancelled."""
+    """Two answers of one session take turns, each after its question; one fails, the other is cancelled."""
     tape.first()
+    tape.step("asked", 0, 0, question="Uma pergunta?", askedAt="2026-01-31T12:00:00Z")
     tape.begin()
+    tape.step("asked", 0, 0, TWO, question="もう一つ？", askedAt="2026-01-31T12:00:01Z")
     tape.begin(message=TWO)
     tape.words(2, "eins ", "één ")
     tape.words(2, "二", message=TWO)
     tape.words(4, "👍")
     tape.step("failed", 3, 1, TWO, **FAILURE)
+    tape.step("asked", 0, 0, question="Uma pergunta?", askedAt="2026-01-31T12:00:00Z")
     tape.step("cancelled", 5, usage=USAGE)
-    return expected({ONE: told("eins één 👍", "cancelled"), TWO: told("二", "failed")}, events=10, last_id=11)
+    return expected({ONE: told("eins één 👍", "cancelled"), TWO: told("二", "failed")}, events=13, last_id=14)
 
 
 def lenient(tape: Tape) -> dict[str, Any]:

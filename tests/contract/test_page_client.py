@@ -15,7 +15,7 @@ from tests.e2e.test_page import FLAGS
 
 CHROMIUM = shutil.which("chromium")
 PAGE = Path(__file__).parents[2] / "gateway" / "demo.html"
-EVENTS = ["accepted", "queued", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot"]
+EVENTS = ["accepted", "queued", "asked", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot"]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
 

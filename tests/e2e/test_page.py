@@ -79,3 +79,40 @@ async def test_the_key_is_on_the_page_and_no_secret_is(page, stack):
     assert stack.publishable_key in source
     assert stack.secret_key not in source
     assert stack.environment["INTERNAL_SECRET"] not in source
+
+
+async def test_a_second_tab_of_the_session_shows_what_the_first_one_asks(page, stack):
+    message = page.get_by_label("Your message")
+    await message.fill("What is ChatConnect?")
+    await message.press("Enter")
+    await expect(page.locator(".turn")).to_have_attribute("data-state", "completed", timeout=ANSWER_MS)
+    second = await (await page.context.browser.new_context()).new_page()
+    await second.goto(stack.url)
+    kept = await page.evaluate("sessionStorage.getItem('chatconnect')")
+    await second.evaluate("kept => sessionStorage.setItem('chatconnect', kept)", kept)
+    await second.reload()
+    await expect(second.locator("#state")).to_have_text("Connected")
+    await message.fill("How do I upload a document?")
+    await message.press("Enter")
+
+    await expect(second.locator(".turn").nth(1)).to_have_attribute("data-state", "completed", timeout=ANSWER_MS)
+    await expect(second.locator(".question")).to_have_text(["What is ChatConnect?", "How do I upload a document?"])
+
+
+async def test_a_history_that_cannot_be_read_for_a_moment_costs_no_conversation(page):
+    await page.get_by_label("Your message").fill("What is ChatConnect?")
+    await page.get_by_label("Your message").press("Enter")
+    turn = page.locator(".turn")
+    await expect(turn).to_have_attribute("data-state", "completed", timeout=ANSWER_MS)
+    refused = []
+
+    async def refuse_once(route):
+        refused.append(route.request.url)
+        await (route.fulfill(status=503, body="away") if len(refused) == 1 else route.continue_())
+
+    await page.route("**/messages*", refuse_once)
+    await page.reload()
+
+    await expect(turn.locator(".question")).to_have_text("What is ChatConnect?", timeout=ANSWER_MS)
+    await expect(page.locator("#state")).to_have_text("Connected")
+    assert len(refused) >= 2

@@ -14,8 +14,16 @@ from schemas.failures import RetryableError
 from tests.answering import build, names, of, text
 from tests.fakes_models import FakeAttempts, FakeModel, finish, retrieved
 
-WHOLE = ["AnswerStarted", "AnswerSources", "AnswerDelta", "AnswerCompleted", "ChatCompleted", "ChatRetrieved"]
-FAILED = ["AnswerFailed", "ChatCompleted", "ChatRetrieved"]
+WHOLE = [
+    "QuestionAsked",
+    "AnswerStarted",
+    "AnswerSources",
+    "AnswerDelta",
+    "AnswerCompleted",
+    "ChatCompleted",
+    "ChatRetrieved",
+]
+FAILED = ["QuestionAsked", "AnswerFailed", "ChatCompleted", "ChatRetrieved"]
 
 
 class Search:

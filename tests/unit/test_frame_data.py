@@ -7,6 +7,7 @@ from gateway import frame_data
 from schemas import events
 
 PAIRS = [
+    (frame_data.Asked, events.QuestionAsked),
     (frame_data.Started, events.AnswerStarted),
     (frame_data.Sources, events.AnswerSources),
     (frame_data.Delta, events.AnswerDelta),

@@ -6,7 +6,7 @@ import { EventSource } from "eventsource";
 import { Answers } from "./fold.mjs";
 
 const [name, url, key, sessionId, messageId] = process.argv.slice(2);
-const EVENTS = ["accepted", "queued", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot"];
+const EVENTS = ["accepted", "queued", "asked", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot"];
 const EVENTS_UNTIL_ABORT = 7;
 const CLIENTS = { "eventsource-parser": parser, eventsource: eventSource, "eventsource-client": eventSourceClient };
 const headers = { authorization: `Bearer ${key}` };

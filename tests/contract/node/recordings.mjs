@@ -7,7 +7,7 @@ import { createEventSource } from "eventsource-client";
 import { EventSource } from "eventsource";
 import { Answers } from "./fold.mjs";
 
-const EVENTS = ["accepted", "queued", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot", "progress"];
+const EVENTS = ["accepted", "queued", "asked", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot", "progress"];
 const CLIENTS = { "eventsource-parser": parser, eventsource: eventSource, "eventsource-client": eventSourceClient };
 
 function outcome(answers, lastId) {
