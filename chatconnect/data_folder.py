@@ -56,9 +56,11 @@ def opened(path: Path) -> Iterator[DataFolder]:
     The lock is inherited by every child, so it is free only when the last of them is gone.
     """
     path = path.expanduser().resolve()
+    _check_name(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        _close_to_others(path)
     except OSError as error:
         raise PartError(f"The data folder {path} cannot be used: {error.strerror}.") from error
     try:
@@ -68,6 +70,19 @@ def opened(path: Path) -> Iterator[DataFolder]:
         yield DataFolder(path)
     finally:
         os.close(lock)
+
+
+def _check_name(path: Path) -> None:
+    # Environment files hold one line a value, and to fsspec `::` joins two addresses.
+    if not str(path).isprintable() or "::" in str(path):
+        raise PartError(f"The data folder {str(path)!r} cannot be used: its name has invisible characters or a `::`.")
+
+
+def _close_to_others(path: Path) -> None:
+    """Also what an earlier version left open."""
+    for one in (path, path / "logs"):
+        if one.is_dir():
+            one.chmod(0o700)
 
 
 def _check_space(path: Path) -> None:

@@ -7,13 +7,14 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 from aiokafka.errors import KafkaError
 
 from chatconnect.data_folder import DataFolder
 from chatconnect.embedded.kafka import PARTITIONS
-from chatconnect.embedded.ports import LOOPBACK, free_port, is_free
+from chatconnect.embedded.ports import LOOPBACK
 from chatconnect.embedded.process import PartError, Process
 from chatconnect.parts import Say, start_parts
 from chatconnect.seed import DEMO_CLIENT, seed_documents
@@ -26,6 +27,7 @@ from streams.admin import create_topics
 
 READY_SECONDS = 120
 POLL_SECONDS = 0.1
+SAID_WHEN_READY = {"worker": "worker_ready", "gateway": "gateway_listens"}
 OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker", "gateway")}
 
 
@@ -69,26 +71,27 @@ class Stack:
 
     async def _start_ours(self, supervisor: Supervisor, values: dict[str, str]) -> None:
         """The worker, and the gateway unless the environment names another; returns when both are ready."""
-        wanted = Settings().metrics_port
-        metrics_port = wanted if wanted and is_free(wanted) else free_port()
         environment = (
             os.environ
             | values
             | {
                 "PORT": str(self.port),
-                "METRICS_PORT": str(metrics_port),
+                # Two stacks that start at once would both find the usual port free.
+                "METRICS_PORT": os.environ.get("METRICS_PORT") or "0",
                 "DEMO_API_KEY": values["CLIENT_API_KEY"],
                 "INSTANCE_ID": os.environ.get("INSTANCE_ID") or self.folder.secrets()["INSTANCE_ID"],
             }
         )
         self.say("starting the worker (the first time it builds the local embedding model) and the gateway")
-        await self._start_one("worker", supervisor, environment)
+        started = [await self._start_one("worker", supervisor, environment)]
         if not os.environ.get("GATEWAY_URL"):
-            await self._start_one("gateway", supervisor, environment)
-        await until_answers(f"http://{LOOPBACK}:{metrics_port}/metrics", "The worker")
+            started.append(await self._start_one("gateway", supervisor, environment))
+        for process, words in started:
+            # By its own log: another stack's process may answer at the same port.
+            await process.until(partial(_has_said, process, words), READY_SECONDS)
         await until_answers(f"{values['GATEWAY_URL']}/health/ready", "The gateway")
 
-    async def _start_one(self, name: str, supervisor: Supervisor, environment: dict[str, str]) -> None:
+    async def _start_one(self, name: str, supervisor: Supervisor, environment: dict[str, str]) -> tuple[Process, str]:
         # Killed when we are killed: without the parts, which go then too, there is nothing left to drain into.
         process = await Process.start(
             f"The {name}",
@@ -98,6 +101,11 @@ class Stack:
             death_signal=signal.SIGKILL,
         )
         supervisor.add(process, process.stop)
+        return process, SAID_WHEN_READY[name]
+
+
+async def _has_said(process: Process, words: str) -> bool:
+    return process.has_said(words)
 
 
 def _settings(values: dict[str, str]) -> Settings:

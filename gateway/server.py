@@ -79,6 +79,7 @@ def serve(settings: Settings) -> None:
     )
     server = DrainingServer(config, drain)
     with listen(settings.host, settings.port) as listener:
+        log.info("gateway_listens", host=settings.host, port=settings.port)
         server.run([listener])
     if drain.failure is not None or not server.started:
         sys.exit(FAILED)

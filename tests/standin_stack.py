@@ -10,6 +10,7 @@ from os import environ
 from pathlib import Path
 
 from chatconnect.dev import run
+from chatconnect.stack import SAID_WHEN_READY
 
 PORT_VARIABLES = {"worker": "METRICS_PORT", "gateway": "PORT"}
 
@@ -28,7 +29,10 @@ class Ok(BaseHTTPRequestHandler):
 def stand_in(name: str, *, is_stubborn: bool) -> None:
     if is_stubborn:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    HTTPServer(("127.0.0.1", int(environ[PORT_VARIABLES[name]])), Ok).serve_forever()
+    server = HTTPServer(("127.0.0.1", int(environ[PORT_VARIABLES[name]])), Ok)
+    sys.stdout.write(f"{SAID_WHEN_READY[name]}\n")
+    sys.stdout.flush()
+    server.serve_forever()
 
 
 if __name__ == "__main__":

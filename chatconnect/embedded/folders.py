@@ -14,7 +14,7 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
     """Yields an empty folder that takes `folder`'s name at the end: an interrupted first start is begun anew."""
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    unfinished.mkdir(mode=0o700, parents=True)
     yield unfinished
     unfinished.rename(folder)
 

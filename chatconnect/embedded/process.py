@@ -7,10 +7,12 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from chatconnect import leash
 
 POLL_SECONDS = 0.05
+PRIVATE_UMASK = 0o077
 LAST_LINES = 6
 MISSING_LIBRARY = re.compile(r"error while loading shared libraries: ([^:\s]+)")
 NO_SPACE = "No space left on device"
@@ -41,21 +43,30 @@ class Process:
         log: Path,
         environment: Mapping[str, str] | None = None,
         death_signal: signal.Signals = signal.SIGTERM,
+        folder: Path | None = None,
+        said: bytes | None = None,
     ) -> "Process":
-        """`name` is what people call it. `death_signal` is what it gets when we die."""
-        log.parent.mkdir(parents=True, exist_ok=True)
+        """`name` is what people call it. `death_signal` is what it gets when we die, `folder` where it works, and
+        `said`, which a pipe must hold, what it reads. Only our own user may read its log and what it writes.
+        """
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         leashed = [sys.executable, "-I", "-S", leash.__file__, str(int(death_signal)), str(os.getpid())]
-        with log.open("wb") as output:
+        with _private(log) as output:
             child = await asyncio.create_subprocess_exec(
                 *leashed,
                 *command,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 env=environment,
+                cwd=folder,
+                umask=PRIVATE_UMASK,
                 start_new_session=True,
                 close_fds=False,
             )
+        if child.stdin is not None:
+            child.stdin.write(said or b"")
+            child.stdin.close()
         return cls(name, child, log)
 
     @property
@@ -124,6 +135,10 @@ class Process:
             return f"{self.name} ended because the disk is full: free some space under {self.log.parent.parent}."
         return f"{self.name} {_ending(self._child.returncode)}." + self._last_lines()
 
+    def has_said(self, words: str) -> bool:
+        """Whether its log holds these: words of its own, which no other process that answers for it can say."""
+        return words in self.log.read_text(errors="replace")
+
     def _signal(self, number: signal.Signals) -> None:
         if not self.has_ended:
             self._child.send_signal(number)
@@ -137,6 +152,12 @@ class Process:
         lines = [line for line in self._tail().splitlines() if line.strip()][-LAST_LINES:]
         said = "".join(f"\n    {line}" for line in lines) or "\n    (nothing)"
         return f" Its last lines in {self.log}:{said}"
+
+
+def _private(log: Path) -> BinaryIO:
+    output = os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    os.fchmod(output.fileno(), 0o600)
+    return output
 
 
 def _ending(code: int | None) -> str:

