@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from streams.connection import connection
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.kafka.yml"
+SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
 DOCUMENTED = dict(re.findall(r"^#   export (\w+)=(\S+)$", COMPOSE.read_text(), re.MULTILINE))
 
 
@@ -59,9 +61,21 @@ def test_kafka_tells_clients_the_address_it_is_published_at(services: dict[str, 
 
 def test_the_documented_database_is_the_one_that_is_made(services: dict[str, Any]) -> None:
     made = services["postgres"]["environment"]
-    user, password, database = made["POSTGRES_USER"], made["POSTGRES_PASSWORD"], made["POSTGRES_DB"]
+    user, database = made["POSTGRES_USER"], made["POSTGRES_DB"]
 
-    assert DOCUMENTED["DATABASE_URL"] == f"postgresql://{user}:{password}@127.0.0.1:5432/{database}"
+    assert DOCUMENTED["DATABASE_URL"] == f"postgresql://{user}:$POSTGRES_PASSWORD@127.0.0.1:5432/{database}"
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_what_holds_data_has_a_secret_that_must_be_given(secret: str) -> None:
+    given = {name: "given" for name in SECRETS if name != secret}
+
+    assert f"${{{secret}:?" in COMPOSE.read_text()
+    assert f"export {secret}=" in COMPOSE.read_text() or f" {secret}=$(openssl" in COMPOSE.read_text()
+    if compose := _compose():
+        checked = _checked(compose, given)
+        assert checked.returncode != 0
+        assert secret in checked.stderr
 
 
 def test_every_documented_variable_is_a_setting() -> None:
@@ -72,13 +86,23 @@ def test_every_documented_variable_is_a_setting() -> None:
 
 
 def test_compose_itself_accepts_the_file() -> None:
-    compose = next((one for one in (["docker", "compose"], ["docker-compose"]) if _runs(one)), None)
+    compose = _compose()
     if compose is None:
         pytest.skip("there is no docker compose on this machine")
 
-    checked = subprocess.run([*compose, "-f", COMPOSE, "config", "--quiet"], capture_output=True, text=True, timeout=60)
+    checked = _checked(compose, dict.fromkeys(SECRETS, "given"))
 
     assert checked.returncode == 0, checked.stderr
+
+
+def _compose() -> list[str] | None:
+    return next((one for one in (["docker", "compose"], ["docker-compose"]) if _runs(one)), None)
+
+
+def _checked(compose: list[str], secrets: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    command = [*compose, "-f", str(COMPOSE), "config", "--quiet"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=kept | secrets)
 
 
 def _runs(compose: list[str]) -> bool:
