@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from gateway import frame_data
+from schemas.bounds import MAX_NUMBER
 from stores.chat_logs import ChatLog
 
 State = Literal["running", "completed", "failed", "cancelled"]
@@ -63,10 +64,13 @@ class Answer:
 
     @classmethod
     def logged(cls, row: ChatLog) -> Self:
-        """The ended answer that `chat_logs` remembers."""
+        """The ended answer that `chat_logs` remembers, which has forgotten how many events it took: whoever has seen
+        some of them must not take it for older.
+        """
         return cls(
             message_id=str(row.message_id),
             attempt=row.attempt,
+            seq=MAX_NUMBER,
             state=row.outcome,
             question=row.question,
             asked_at=row.requested_at,

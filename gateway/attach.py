@@ -97,6 +97,7 @@ class Attachments:
             return Attached(decision.cursor)
         try:
             rows = await self._page(session, SNAPSHOT_MESSAGES)
+            rows += await self._older(session, rows)
         except DATABASE_ERRORS as error:
             log.warning("history_unavailable", error=repr(error))
             if last_event_id:
@@ -138,6 +139,15 @@ class Attachments:
     async def _page(self, session: Session, limit: int) -> list[ChatLog]:
         async with asyncio.timeout(HISTORY_SECONDS):
             return await self._history.page(session.client_id, session.session_id, before=None, limit=limit)
+
+    async def _older(self, session: Session, page: list[ChatLog]) -> list[ChatLog]:
+        """The answers with a hole here that the page is too short for."""
+        known = {str(row.message_id) for row in page}
+        wanted = [held.message_id for held in self._rings.answers(session.key) if not held.is_whole]
+        found = []
+        for message_id in [name for name in wanted if name not in known][:SNAPSHOT_MESSAGES]:
+            found += await self._row(session, UUID(message_id))
+        return found
 
     async def _row(self, session: Session, message_id: UUID) -> list[ChatLog]:
         async with asyncio.timeout(HISTORY_SECONDS):

@@ -78,16 +78,23 @@ class Ring:
         return True
 
     def skip(self, frame: Frame, now: float) -> bool:
-        """A frame came whose data cannot be read: its answer has a hole here, unless `append` would not take it."""
-        is_news = self._advance(frame, now)
-        if is_news:
+        """A frame came whose data cannot be read, so nothing else of it is believed: an answer that runs has a hole
+        here, unless `append` would not take the frame, and of one that nobody has heard of nothing is known.
+        """
+        progress = self.progress.get(frame.message_id)
+        if progress is not None and not progress.is_past(frame):
+            progress.seen_at = now
             self._break(frame)
-        return is_news
+        elif progress is None and frame.message_id not in self._ended:
+            self._pass_over(frame)
+        return False
 
     def misplace(self, frame: Frame, now: float) -> bool:
         """A frame came whose offset is of another partition: its answer has a hole here, and no cursor is behind it."""
-        is_news = self.skip(structs.replace(frame, offset=self.floor), now)
+        here = structs.replace(frame, offset=self.floor)
+        is_news = self._advance(here, now)
         if is_news:
+            self._break(here)
             self.misplaced.add(frame.message_id)
             self.breaks += 1
             self.wake()
@@ -157,6 +164,8 @@ class Ring:
     def _advance(self, frame: Frame, now: float) -> bool:
         message_id, seq = frame.message_id, frame.seq
         progress = self.progress.get(message_id)
+        # One that had begun before we were here may be joined in its middle, by who has seen the part before.
+        is_known = progress is not None
         if progress is None:
             if message_id in self._ended:
                 return False
@@ -168,7 +177,7 @@ class Ring:
             progress.attempt, progress.seq, progress.is_whole, progress.has_hole = frame.attempt, -1, True, False
         if seq != progress.seq + 1:
             progress.is_whole = False
-            if progress.seq >= 0:
+            if is_known:
                 self._break(frame)
         progress.seq, progress.seen_at = seq, now
         if frame.is_ending:

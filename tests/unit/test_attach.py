@@ -2,19 +2,21 @@
 
 import asyncio
 from functools import partial
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from gateway import attach
-from gateway.attach import Attachments, NotYetError
+from gateway.attach import SNAPSHOT_MESSAGES, Attachments, NotYetError
 from gateway.questions import Questions
 from gateway.ring import Ring
 from gateway.rings import Rings
 from gateway.tail import Tail
 from gateway.waiting import Queue
 from stores.database import DATABASE_ERRORS
-from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, message_id, reading
+from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, frame, message_id, reading
+from tests.integration.tenants import completed
 
 UNKNOWN = UUID(message_id(9))
 BELOW_THE_FLOOR = f"{EPOCH}.0.0"
@@ -107,3 +109,19 @@ async def test_an_answer_that_runs_without_its_beginning_is_not_asked_for_again(
 async def test_of_an_unknown_message_only_postgres_could_tell(stage):
     with pytest.raises(DATABASE_ERRORS):
         await stage.to_message(9)
+
+
+async def test_an_old_answer_with_a_hole_hides_no_newer_one(stage):
+    """A page of the session's answers is shorter than what a busy session says within minutes."""
+    stage.shed(Ring.shed_ended)
+    stage.rings.skip(stage.session.key, 0, frame(90, "delta", message=2, seq=9))
+    stage.history.is_away = False
+    stage.history.rows = [row_of(number) for number in (2, *range(100, 130))]
+    attached = await stage.attachments.to_session(stage.session, BELOW_THE_FLOOR)
+
+    assert len(attached.answers) == SNAPSHOT_MESSAGES + 1
+
+
+def row_of(number):
+    """What the database remembers of an answer."""
+    return completed("acme", SimpleNamespace(session_id="s", message_id=UUID(message_id(number))), "text")

@@ -17,7 +17,15 @@ from streams.topics import DAY_MS, HOUR_MS, TOPICS, Topic
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 MADE_BY_DEV = {"GATEWAY_URL", "CLIENT_API_KEY", "CLIENT_SECRET_KEY"}
-OTHERS = {"FORWARDED_ALLOW_IPS", "HTTPS_PROXY", "NO_PROXY", "SASL_SSL", "SASL_PLAINTEXT"}
+OTHERS = {
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "FORWARDED_ALLOW_IPS",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SASL_SSL",
+    "SASL_PLAINTEXT",
+}
 # Made when the demo page has its final looks.
 
 

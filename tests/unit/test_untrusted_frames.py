@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway.questions import Questions
 from gateway.rings import Rings
@@ -131,3 +132,37 @@ def test_no_bytes_on_the_topic_stop_the_tail_or_change_an_honest_answer(forged):
     for client, session in list(rings._rings):
         rings.answers((client, session))
         assert rings.session_of(client.decode(), message_id(2)) in (None, "s", "other")
+
+
+def test_an_unreadable_record_of_a_higher_attempt_voids_no_honest_one():
+    rings, frames = Rings(), answer_frames("hello")
+    for made in frames[:3]:
+        rings.append(KEY, 0, made)
+    rings.skip(KEY, 0, frame(50, attempt=9, seq=7))
+    for made in frames[3:]:
+        rings.append(KEY, 0, structs.replace(made, offset=made.offset + 60))
+    progress = rings.get(KEY).progress[frames[0].message_id]
+
+    assert (progress.attempt, progress.is_running, progress.has_hole) == (1, False, True)
+
+
+def test_an_unreadable_record_of_a_message_that_nobody_asked_holds_up_no_session():
+    rings = Rings()
+    rings.skip(KEY, 0, frame(5, message=99, seq=3))
+    for made in answer_frames("hello", start=10):
+        rings.append(KEY, 0, made)
+
+    assert [answer.text for answer in rings.answers(KEY)] == ["hello"]
+    assert rings.floor(KEY, 0) == 5
+
+
+def test_an_attempt_whose_beginning_cannot_be_read_is_no_ones_to_join():
+    rings, first, second = Rings(), answer_frames("void", is_ended=False), answer_frames("hello", attempt=2, start=20)
+    for made in first:
+        rings.append(KEY, 0, made)
+    rings.skip(KEY, 0, second[0])
+    for made in second[1:]:
+        rings.append(KEY, 0, made)
+
+    assert not [made for made in rings.get(KEY).frames if made.attempt == 2]
+    assert not rings.answers(KEY)[0].is_whole

@@ -1,0 +1,138 @@
+"""Whatever a socket can carry to an HTTP server. Every choice comes from the dice."""
+
+import asyncio
+import contextlib
+import json
+import random
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Ending = Literal["read", "half-close", "reset", "silence"]
+
+READ_SECONDS = 5.0
+SILENCE_SECONDS = 3.0
+MAX_READ_BYTES = 65_536
+METHODS = ("GET", "POST", "HEAD", "DELETE", "OPTIONS", "PUT", "PATCH", "TRACE", "CONNECT", "get", "G\0T", "X" * 300)
+PATHS = (
+    "/", "/chat", "/chat/stream", "/chat/{id}/cancel", "/chat/{id}/feedback", "/sessions/{id}/events?wait=0",
+    "/sessions/{id}/messages?limit=2&before=x", "/sessions/{id}/ticket", "/process-document", "/documents?limit=-1",
+    "/documents/{id}", "/documents/{id}/status", "/documents/{id}/events", "/documents/{id}/retry",
+    "/internal/validate-client", "/internal/tickets", "/openapi.json", "/health", "/health/live", "/metrics",
+    "/sessions/../events", "/sessions/%00/events", "/sessions/%ff%fe/messages", "//", "/%2e%2e/%2e%2e/etc/passwd",
+    "*", "http://other.example/chat", "/chat?" + "a=b&" * 3_000,
+)  # fmt: skip
+HEADERS = (
+    "Content-Type: application/json", "Content-Type: text/plain; charset=utf-16", "Content-Encoding: gzip",
+    "Content-Length: 5", "Content-Length: -1", "Content-Length: 99999999999999999999", "Content-Length: 5, 6",
+    "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding : chunked",
+    "Expect: 100-continue", "Upgrade: websocket", "Connection: upgrade", "Connection: close", "Range: bytes=0-1,5-",
+    "Last-Event-ID: abc.3.-1", "Last-Event-ID: 99999999.99999.999999999999999999999", "Last-Event-ID: \x01",
+    "Authorization: Bearer", "Authorization: Basic eDp5", "Authorization: Bearer a.b.c", "X-Internal-Secret: x",
+    "Prefer: respond-async, wait=-1", "Prefer: wait=1", 'Idempotency-Key: "x"',
+    "Accept: application/json", "Host: a:b:c",
+    "X-Forwarded-For: 1.2.3.4, ::1, unknown", "Origin: null", "Origin: http://[", "traceparent: 00-zz",
+    "Cookie: " + "a" * 9_000,
+    "X: " + "y" * 60_000, ": nameless", "no colon at all", " folded: line", "Ünïcode: ä", "NUL: \0", "TE: trailers",
+)  # fmt: skip
+VALUES = (None, True, 0, -1, 10**400, "", "\0", "\ud800", "x" * 9_000, [], {}, "😀" * 3_000, "../..", "2026-02-30")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is written, piece by piece, and how it ends."""
+
+    pieces: list[bytes]
+    pause_seconds: float
+    ending: Ending
+
+
+class BadRequests:
+    """Half of them come with a good key of the fuzzer's own client: behind it is more to break."""
+
+    def __init__(self, dice: random.Random, publishable: str, secret: str) -> None:
+        self._dice = dice
+        self._keys = (f"X-API-Key: {publishable}", f"Authorization: Bearer {secret}", "X-API-Key: pk_unknown")
+        self._sessions = [self._uuid() for _ in range(50)]
+
+    def next(self) -> Script:
+        """Another one."""
+        dice = self._dice
+        request = b"".join(self._request() for _ in range(dice.choice((1, 1, 1, 2, 5))))
+        if dice.random() < 0.1:
+            request = dice.choice((
+                dice.randbytes(200),
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + dice.randbytes(80),
+                b"\r\n" * 1_000,
+                b"GET /health/live HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000,
+                b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 2_000 + b"\r\n",
+            ))  # fmt: skip
+        ending: Ending = dice.choice(("read", "read", "read", "half-close", "reset", "silence"))
+        return Script(list(self._pieces(request)), dice.choice((0, 0, 0, 0.02)), ending)
+
+    def _pieces(self, request: bytes) -> Iterator[bytes]:
+        size = self._dice.choice((len(request) or 1, len(request) or 1, 1_000, max(1, len(request) // 20)))
+        for start in range(0, len(request), size):
+            yield request[start : start + size]
+
+    def _request(self) -> bytes:
+        dice = self._dice
+        path = dice.choice(PATHS).replace("{id}", dice.choice(self._sessions))
+        body = self._body()
+        headers = ["Host: 127.0.0.1", *dice.sample(HEADERS, dice.randrange(4))]
+        if dice.random() < 0.7:
+            headers.append(dice.choice(self._keys))
+        if dice.random() < 0.7:
+            headers += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        line = f"{dice.choice(METHODS[:3] if dice.random() < 0.7 else METHODS)} {path} HTTP/1.1"
+        if dice.random() < 0.05:
+            line = dice.choice(("GET", f"GET {path}", f"GET {path} HTTP/9.9", f"GET {path} HTTP/1.1 HTTP/1.1"))
+        end = "\n" if dice.random() < 0.05 else "\r\n"
+        return (end.join([line, *headers]) + end + end).encode("utf-8", "surrogatepass") + body
+
+    def _body(self) -> bytes:
+        dice = self._dice
+        if dice.random() < 0.15:
+            return dice.choice((b"", dice.randbytes(300), b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffff\r\n", b"[" * 9_000))
+        body: dict[str, object] = {
+            "message": "What does a fuzzer ask?", "sessionId": dice.choice(self._sessions), "messageId": self._uuid(),
+            "context": {"url": "https://example.org/"}, "locale": "de", "rating": "up", "visitorId": "v",
+        }  # fmt: skip
+        for _ in range(dice.randrange(3)):
+            field = dice.choice(list(body))
+            if dice.random() < 0.3:
+                del body[field]
+            else:
+                body[field] = dice.choice(VALUES)
+        return json.dumps(body).encode()
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._dice.getrandbits(128), version=4))
+
+
+async def play(script: Script, host: str, port: int, source: str) -> bytes:
+    """What was answered, as far as it was read; `source` is the loopback address that it comes from."""
+    loop, answer = asyncio.get_running_loop(), b""
+    with socket.socket() as own:
+        own.setblocking(False)  # noqa: FBT003 - its only form
+        own.bind((source, 0))
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(READ_SECONDS):
+                await loop.sock_connect(own, (host, port))
+                for piece in script.pieces:
+                    await loop.sock_sendall(own, piece)
+                    await asyncio.sleep(script.pause_seconds)
+                if script.ending == "silence":
+                    await asyncio.sleep(SILENCE_SECONDS)
+                elif script.ending == "half-close":
+                    own.shutdown(socket.SHUT_WR)
+                elif script.ending == "reset":
+                    own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return answer
+                while len(answer) < MAX_READ_BYTES and (got := await loop.sock_recv(own, MAX_READ_BYTES)):
+                    answer += got
+    return answer

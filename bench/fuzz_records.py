@@ -1,0 +1,157 @@
+"""Records that no careful producer writes: any bytes on any topic that we read. Every choice comes from the dice."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from streams import topics
+from streams.topics import Topic
+
+READ = (
+    topics.CHAT_REQUESTED,
+    topics.CHAT_TOKEN,
+    topics.CHAT_TOKEN,
+    topics.CHAT_COMPLETED,
+    topics.CHAT_CANCELLED,
+    topics.CHAT_FEEDBACK,
+    topics.DOCUMENT_UPLOADED,
+    topics.DOCUMENT_PROGRESS,
+)
+TIMES = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00", "0", "2026-02-30T00:00:00Z", "now")
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 2**31, 2**63, 10**400, 1e308, -0.0, "", " ", "\0", "\ud800", "x" * 9_000, "🦓" * 500, [], {},
+    [[]], {"a": {"b": {}}}, "NaN", "../../etc/passwd", "%00", *TIMES,
+)  # fmt: skip
+LARGE_BYTES = 900_000
+DEEP = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Honest:
+    """Names of an honest session; only records that cannot be read may bear them."""
+
+    client_id: str
+    session_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One record."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int | None
+
+
+class BadRecords:
+    """`client_id` is whom the readable ones claim to be of, so that honest clients are none of theirs."""
+
+    def __init__(self, dice: random.Random, client_id: str, honest: Sequence[Honest]) -> None:
+        self._dice = dice
+        self._client_id = client_id
+        self._honest = honest
+
+    def next(self) -> Bad:
+        """Another one."""
+        dice = self._dice
+        topic = dice.choice(READ)
+        timestamp_ms = dice.choice((None, None, None, 0, 1, 2**40))
+        if self._honest and dice.random() < 0.3:
+            return self._in_an_honest_name(topic, timestamp_ms)
+        event = dice.choice(topic.events).__name__
+        name = self._uuid()
+        key = dice.choice((None, b"", name.encode(), dice.randbytes(20), b"k" * 3_000, b"\xff\xfe"))
+        return Bad(topic.name, key, self._value(topic, event, name), self._headers(event, name), timestamp_ms)
+
+    def _in_an_honest_name(self, topic: Topic, timestamp_ms: int | None) -> Bad:
+        one = self._dice.choice(self._honest)
+        event = self._dice.choice(topic.events).__name__
+        place = f"{one.message_id}/{self._dice.choice((1, 1, 2, 9))}/{self._dice.randrange(30)}"
+        headers = [("event-type", event.encode()), ("client-id", one.client_id.encode()), ("answer", place.encode())]
+        # Unreadable for certain. What reads as a question, a cancel or a word is one: who may write may say it.
+        value = self._dice.choice((b"", b"{", b"null", self._dice.randbytes(50), b'{"text":1}', b"[" * DEEP))
+        key = one.session_id if topic.key == "session_id" else self._uuid()
+        if topic is topics.CHAT_REQUESTED:
+            headers.pop()
+        return Bad(topic.name, key.encode(), value, headers, timestamp_ms)
+
+    def _headers(self, event: str, name: str) -> list[tuple[str, bytes]]:
+        dice = self._dice
+        headers = [
+            ("event-type", event.encode()),
+            ("client-id", self._client_id.encode()),
+            ("answer", f"{name}/{dice.choice((0, 1, 2**40))}/{dice.choice((0, 1, -1))}".encode()),
+            ("content-type", b"application/json"),
+        ]
+        for _ in range(dice.randrange(3)):
+            where = dice.randrange(len(headers))
+            spoilt = dice.choice((b"", b"\xff\xfe", b"x" * 2_000, b"1e999", b"nobody", b"a/b/c"))
+            change = dice.choice(("drop", "twice", "spoil"))
+            if change == "drop" and len(headers) > 1:
+                headers.pop(where)
+            elif change == "twice":
+                headers.append((headers[where][0], spoilt))
+            else:
+                headers[where] = headers[where][0], spoilt
+        if dice.random() < 0.05:
+            headers += [(f"more-{number}", b"x" * 100) for number in range(200)]
+        return headers
+
+    def _value(self, topic: Topic, event: str, name: str) -> bytes | None:
+        dice = self._dice
+        shapes: tuple[Callable[[], bytes | None], ...] = (
+            lambda: None,
+            lambda: dice.randbytes(dice.randrange(300)),
+            lambda: b"[" * DEEP,
+            lambda: b'{"text":"' + b"x" * LARGE_BYTES + b'"}',
+        )
+        if dice.random() < 0.15:
+            return dice.choice(shapes)()
+        body = self._body(topic, event, name)
+        for _ in range(dice.randrange(4)):
+            field = dice.choice(list(body) or ["x"])
+            if dice.random() < 0.3:
+                body.pop(field, None)
+            else:
+                body[field] = dice.choice(ODD)
+        value = json.dumps(body).encode()
+        return self._torn(value) if dice.random() < 0.2 else value
+
+    def _torn(self, value: bytes) -> bytes:
+        dice, torn = self._dice, bytearray(value)
+        for _ in range(dice.randrange(1, 5)):
+            torn[dice.randrange(len(torn))] = dice.randrange(256)
+        return bytes(torn[: dice.randrange(1, len(torn) + 1)])
+
+    def _body(self, topic: Topic, event: str, name: str) -> dict[str, Any]:
+        now = datetime.now(UTC).isoformat()
+        common: dict[str, Any] = {"messageId": name, "sessionId": self._uuid(), "clientId": self._client_id}
+        usage = {"inputTokens": 1, "outputTokens": 1, "cacheReadTokens": 0, "cacheWriteTokens": 0, "estimated": False}
+        if topic is topics.CHAT_TOKEN:
+            return common | {
+                "attempt": 1, "seq": 0, "text": "a word", "model": "m", "tier": "free", "sources": [], "citations": [1],
+                "finishReason": "stop", "usage": usage, "code": "x", "message": "y", "retryable": True,
+                "question": "?", "askedAt": now,
+            }  # fmt: skip
+        if topic.key == "document_id":
+            return {
+                "documentId": name, "clientId": self._client_id, "uri": "file:///etc/passwd", "sha256": "0" * 64,
+                "mediaType": "text/plain", "sizeBytes": 5, "filename": "a.txt", "title": "A", "uploadedAt": now,
+                "version": 1, "status": "parsing", "stage": "parsing", "progress": 10, "currentStep": "x", "at": now,
+            }  # fmt: skip
+        return common | {
+            "text": "Fuzz?", "requestedAt": now, "cancelledAt": now, "ratedAt": now, "completedAt": now, "rating": "up",
+            "attempt": 1, "outcome": "completed", "question": "?", "answer": event, "sources": [], "citations": [],
+            "finishReason": "stop", "provider": "local", "model": "m", "tier": "free", "usage": usage, "costUsd": 0,
+            "retrievalMs": 1, "answerMs": 1, "locale": "de", "pageUrl": "https://example.org/",
+        }  # fmt: skip
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._dice.getrandbits(128), version=4))
