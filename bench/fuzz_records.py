@@ -73,7 +73,8 @@ class BadRecords:
     def _in_an_honest_name(self, topic: Topic, timestamp_ms: int | None) -> Bad:
         one = self._dice.choice(self._honest)
         event = self._dice.choice(topic.events).__name__
-        place = f"{one.message_id}/{self._dice.choice((1, 1, 2, 9))}/{self._dice.randrange(30)}"
+        message_id = self._uuid() if self._dice.random() < 0.25 else one.message_id
+        place = f"{message_id}/{self._dice.choice((1, 1, 2, 9))}/{self._dice.randrange(30)}"
         headers = [("event-type", event.encode()), ("client-id", one.client_id.encode()), ("answer", place.encode())]
         # Unreadable for certain. What reads as a question, a cancel or a word is one: who may write may say it.
         value = self._dice.choice((b"", b"{", b"null", self._dice.randbytes(50), b'{"text":1}', b"[" * DEEP))
