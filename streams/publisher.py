@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from schemas.events import Event
-from schemas.failures import RetryableError
+from schemas.failures import PermanentError, RetryableError
 from schemas.settings import Settings
 from streams import metrics
 from streams.codec import encode
@@ -33,8 +33,11 @@ class PublishError(RetryableError):
     """Kafka did not acknowledge the event in time; it may or may not be on the log."""
 
 
-class TooLargeError(PublishError):
+class TooLargeError(PermanentError):
     """Kafka will never take the record: it is larger than its topic allows."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="too_large")
 
 
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
@@ -95,7 +98,7 @@ class Publisher:
     async def _offer(self, event: Event, headers: Headers) -> None:
         try:
             await self.publish(event, headers=headers)
-        except PublishError:
+        except (PublishError, TooLargeError):
             metrics.EVENTS_LOST.labels(TOPIC_BY_EVENT[type(event)].name).inc()
 
     async def send(self, event: Event, *, headers: Headers = ()) -> Acknowledgement:
@@ -106,7 +109,7 @@ class Publisher:
     async def send_raw(
         self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
     ) -> Acknowledgement:
-        """Queue bytes as they are. Raises `PublishError` when Kafka cannot take them."""
+        """Queue bytes as they are. Raises `PublishError` when Kafka does not take them, `TooLargeError` when never."""
         if self._producer is None:
             raise RuntimeError("the publisher is not open")
         try:
@@ -119,12 +122,12 @@ class Publisher:
         return acknowledgement
 
     async def publish(self, event: Event, *, headers: Headers = ()) -> None:
-        """Send and wait until it is acknowledged. Raises `PublishError`."""
+        """Send and wait until it is acknowledged. Raises `PublishError` and `TooLargeError`."""
         await acknowledged(await self.send(event, headers=headers))
 
 
 async def acknowledged(acknowledgement: Acknowledgement) -> None:
-    """Wait for an acknowledgement. Raises `PublishError`, `TooLargeError` among them."""
+    """Wait for an acknowledgement. Raises `PublishError` and `TooLargeError`."""
     try:
         if acknowledgement.done():
             acknowledgement.result()

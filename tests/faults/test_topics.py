@@ -6,20 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from bench.model_server import expected
 from streams import publisher as publisher_module
 from streams import reader, topic_watch
 from streams.publisher import Publisher
-from tests.faults.conftest import question
 from tests.faults.peer import Peer, began, ended, shown
-from tests.faults.topic_changes import create, delete, own_log, widen
+from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
 from tests.gateway_running import ScriptedWorker, answer_of, running_gateway
 from tests.integration.tenants import completed
 
 SECONDS = 40
 SESSIONS, WIDER = 12, 12
-# Half of what a publisher waits for a topic that is not there.
-ANSWERED_SECONDS = 5
 WORDS = " ".join(f"word{number}" for number in range(40))
 
 
@@ -161,7 +157,10 @@ def opened_again(opened, running, sessions):
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(running, log, opened, publisher):
+@pytest.mark.parametrize("partitions", [PARTITIONS, 2], ids=["as many partitions", "fewer partitions"])
+async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
+    running, log, opened, publisher, partitions
+):
     first = question_of(running)
     path = f"/sessions/{first.session_id}/events"
     await publish(publisher, answer_of(first, "some words"))
@@ -171,7 +170,8 @@ async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
         completed(first.client_id, first, "short").model_copy(update={"answer": "some words "})
     )
     await delete(log, "chat.token")
-    await create(log, "chat.token")
+    await create(log, "chat.token", partitions)
+    await eventually(lambda: knows_partitions(publisher, partitions))
     second = question_of(running, first.session_id)
     await publish(publisher, answer_of(second, WORDS))
     await eventually(lambda: is_another_log(running, 0))
@@ -211,60 +211,3 @@ async def test_while_a_topic_is_away_nobody_is_sent_here_and_a_visitor_is_told(r
     assert "messageId" in refused.json()["detail"]
     assert name in health.json()["checks"]["kafka"]["detail"]
     assert (answered.status_code, answered.json()["reply"]) == (200, "You asked: And now? ")
-
-
-@pytest.mark.parametrize("name", ["chat.cancelled", "chat.retrieved", "document.progress"])
-async def test_whatever_topic_is_away_answers_flow_meanwhile_and_afterwards(site, tmp_path, name):
-    async with own_log(site.settings, tmp_path) as site.settings:
-        worker, gateway = site.part("worker"), site.part("gateway")
-        await asyncio.gather(worker.start(), gateway.start())
-        await site.learn()
-        site.model.pieces, site.model.pieces_per_second = 10, 100
-        try:
-            before = await all_answered(site, "before")
-            await delete(site.settings, name)
-            meanwhile = await all_answered(site, "meanwhile")
-            await create(site.settings, name)
-            afterwards = await all_answered(site, "afterwards")
-            cancelled = await is_cancelled(site)
-        finally:
-            await asyncio.gather(worker.stop(), gateway.stop())
-
-    assert before == meanwhile == afterwards == []
-    assert cancelled == ["cancelled"]
-    assert (worker.exit_code, gateway.exit_code) == (0, 0)
-
-
-async def all_answered(site, tag):
-    """What was told wrong of some questions in sessions of their own."""
-    return [problem for problem in await asyncio.gather(*(ask(site, f"{tag}{n}") for n in range(8))) if problem]
-
-
-async def ask(site, name):
-    """Two questions of one session: the second waits until all of the first is done."""
-    visitor = site.visitor(uuid4().hex)
-    async with asyncio.timeout(ANSWERED_SECONDS), asyncio.TaskGroup() as tasks:
-        following = tasks.create_task(visitor.follow())
-        for part in ("a", "b"):
-            told = await visitor.ask(str(uuid4()), question(name + part))
-            await told.ended.wait()
-            is_exact = (told.text, told.endings, told.problems) == (expected(name + part, 10), ["completed"], [])
-            if not is_exact:
-                return told.history
-        following.cancel()
-    return None
-
-
-async def is_cancelled(site):
-    """How an answer ends whose cancel is said to the log of now."""
-    site.model.pieces, site.model.pieces_per_second = 200, 10
-    visitor, message = site.visitor(uuid4().hex), str(uuid4())
-    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:
-        following = tasks.create_task(visitor.follow())
-        told = await visitor.ask(message, question("cancelled"))
-        while not told.text:
-            await asyncio.sleep(0.02)
-        assert await visitor.cancel(message) == 202
-        await told.ended.wait()
-        following.cancel()
-    return told.endings
