@@ -44,7 +44,7 @@ from streams.collector import spare_what_stays
 from streams.publisher import Publisher, PublishError
 from streams.reader import LogReader
 from streams.topic_watch import TopicWatch
-from streams.topics import CHAT_TOKEN, VITAL_TOPICS
+from streams.topics import CHAT_TOKEN
 
 CATCH_UP_SECONDS = 60.0
 # A visitor waits two seconds for Postgres and no longer.
@@ -144,7 +144,7 @@ def build(
         sessions=sessions,
         opening=Opening(sessions, attachments, tickets),
         key_watch=KeyWatch(clients, rings.wake_all),
-        topic_watch=TopicWatch(settings, VITAL_TOPICS),
+        topic_watch=TopicWatch(settings),
     )
 
 

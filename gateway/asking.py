@@ -64,7 +64,7 @@ async def ask(gateway: Gateway, request: Request, places: Places | None) -> Aske
 
 def _refuse_unheard(gateway: Gateway) -> None:
     # Its answer would come when somebody has made the topic anew, or never.
-    if gateway.topic_watch.missing:
+    if gateway.topic_watch.missing_vital:
         raise unavailable("Questions cannot be answered right now: send this again with the same messageId.")
 
 

@@ -35,7 +35,8 @@ async def health(request: Request) -> Response:
         "models": _models(gateway.settings),
     }
     failed = [name for name, check in checks.items() if check.status == "down"]
-    status = "down" if any(name in VITAL for name in failed) else "degraded" if failed else "ok"
+    is_degraded = failed or gateway.topic_watch.missing
+    status = "down" if any(name in VITAL for name in failed) else "degraded" if is_degraded else "ok"
     body = Health(status=status, version=version("chatconnect"), checks=checks)
     return json_reply(body, 503 if status == "down" else 200)
 
@@ -52,7 +53,7 @@ async def ready(request: Request) -> Response:
         return Response("draining", 503, media_type="text/plain")
     if not gateway.tail.is_alive:
         return Response("not hearing the log", 503, media_type="text/plain")
-    if missing := gateway.topic_watch.missing:
+    if missing := gateway.topic_watch.missing_vital:
         return Response(_lacks(missing), 503, media_type="text/plain")
     return Response("ready", media_type="text/plain")
 
@@ -72,10 +73,11 @@ def _lacks(topics: Iterable[str]) -> str:
 
 
 def _kafka(gateway: Gateway) -> Check:
-    if missing := gateway.topic_watch.missing:
+    if missing := gateway.topic_watch.missing_vital:
         return Check(status="down", detail=_lacks(missing))
     if gateway.tail.is_alive:
-        return Check(status="ok", detail=f"{gateway.tail.lag} records behind")
+        missing = gateway.topic_watch.missing
+        return Check(status="ok", detail=_lacks(missing) if missing else f"{gateway.tail.lag} records behind")
     return Check(status="down", detail="The log has not been heard for a while.")
 
 

@@ -10,9 +10,11 @@ from aiokafka.errors import KafkaError
 from schemas.settings import Settings
 from streams.connection import connection
 from streams.topic_metadata import describe
+from streams.topics import TOPICS, VITAL_TOPICS
 
 LOOK_SECONDS = 2.0
 ASK_TIMEOUT_SECONDS = 10.0
+NAMES = frozenset(topic.name for topic in TOPICS)
 
 log = structlog.get_logger()
 
@@ -20,10 +22,14 @@ log = structlog.get_logger()
 class TopicWatch:
     """Asks every `LOOK_SECONDS`; the owner runs `run`. What is known stays known while Kafka does not answer."""
 
-    def __init__(self, settings: Settings, topics: Collection[str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._topics = frozenset(topics)
         self.missing: frozenset[str] = frozenset()
+
+    @property
+    def missing_vital(self) -> frozenset[str]:
+        """Without these no question is answered to its end."""
+        return self.missing & VITAL_TOPICS
 
     async def run(self) -> None:
         """Look for ever."""
@@ -34,7 +40,7 @@ class TopicWatch:
                     async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
                         if not client.cluster.brokers():
                             await client.bootstrap()
-                        self._note((await describe(client, self._topics)).topics)
+                        self._note((await describe(client, NAMES)).topics)
                 except (KafkaError, TimeoutError) as error:
                     log.warning("topics_not_looked_up", error=repr(error))
                 await asyncio.sleep(LOOK_SECONDS)
@@ -42,7 +48,7 @@ class TopicWatch:
             await client.close()
 
     def _note(self, found: Collection[str]) -> None:
-        missing = self._topics - set(found)
+        missing = NAMES - set(found)
         if missing != self.missing:
             log.warning("topics_missing", topics=sorted(missing))
         self.missing = missing

@@ -186,6 +186,19 @@ async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
 
 
 @pytest.mark.usefixtures("quick_to_notice")
+async def test_a_topic_that_answers_do_without_is_named_by_health_alone(running, log):
+    async def is_degraded():
+        told = (await running.http.get("/health")).json()
+        return told["status"] == "degraded" and "chat.feedback" in told["checks"]["kafka"]["detail"]
+
+    await delete(log, "chat.feedback")
+    await eventually(is_degraded)
+    ready = await running.http.get("/health/ready")
+
+    assert ready.status_code == 200
+
+
+@pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("name", ["chat.token", "chat.requested", "chat.completed"])
 async def test_while_a_topic_is_away_nobody_is_sent_here_and_a_visitor_is_told(running, log, name):
     headers = {"authorization": f"Bearer {running.keys.secret}"}
