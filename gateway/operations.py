@@ -55,7 +55,7 @@ CHAT = (
         },
         (KEY, PREFER, LAST_SEEN),
         {JSON: http.ChatRequest},
-        problems=(502,),
+        problems=(409, 502),
     ),
     Op(
         "POST /chat/stream",
@@ -64,6 +64,7 @@ CHAT = (
         {200: Reply("The answer's events; the stream ends with it.", {SSE: ANSWERING})},
         (KEY, LAST_SEEN),
         {JSON: http.ChatRequest},
+        problems=(409,),
     ),
     Op(
         "POST /chat/{messageId}/cancel",
@@ -86,7 +87,7 @@ CHAT = (
         "GET /sessions/{sessionId}/events",
         "Follow a session: a stream, or by long poll with `Accept: application/json`",
         HOLDERS,
-        {200: Reply("What happens in the session.", {SSE: Events(HAPPENED), JSON: http.Polled})},
+        {200: Reply("What happens in the session.", {SSE: Events(("asked", "queued", *HAPPENED)), JSON: http.Polled})},
         (
             SESSION,
             LAST_SEEN,

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from gateway import openapi
 from gateway.routes import ROUTES
-from schemas import http
+from schemas import http, sse
 from schemas.shape import Shape
 
 DOCUMENT = openapi.document()
@@ -89,3 +89,12 @@ def test_it_is_served():
     client = TestClient(Starlette(routes=[Route("/openapi.json", openapi.show)]))
 
     assert client.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
+
+
+def test_every_event_of_the_streams_is_named_where_it_comes():
+    assert set(sse.EVENTS) <= set(re.findall(r'"const": "(\w+)"', json.dumps(DOCUMENT)))
+
+
+@pytest.mark.parametrize("path", ["/chat", "/chat/stream"])
+def test_a_message_of_another_session_is_a_documented_refusal(path):
+    assert "409" in DOCUMENT["paths"][path]["post"]["responses"]
