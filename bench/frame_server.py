@@ -148,6 +148,9 @@ class OurStreams:
         self.app = Unwound(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
 
     async def _events(self, request: Request) -> EventStream:
+        # As a gateway does: nobody is let in before the log has begun.
+        self._running = self._running or asyncio.create_task(self._tail.run())
+        await self._tail.caught_up.wait()
         session = Session(CLIENT, request.query_params["n"], 0, self._tail.incarnation)
         sources = Sources(self._rings, self._tail, self._drain, self._queue, self._keys)
         return EventStream(sources, session, Attached(self._tail.position(0)))
@@ -170,7 +173,6 @@ class OurStreams:
 
     def put(self, frames: list[SimpleNamespace]) -> None:
         """A batch of the log."""
-        self._running = self._running or asyncio.create_task(self._tail.run())
         self._log.queue.put_nowait(frames)
 
 
