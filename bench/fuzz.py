@@ -102,9 +102,7 @@ async def write_records(site: SoakSite, records: BadRecords, account: Account, u
         while time.monotonic() < until:
             bad = records.next()
             with contextlib.suppress(KafkaError, OSError, AssertionError, ValueError):
-                sent = await producer.send(
-                    bad.topic, bad.value, bad.key, headers=bad.headers, timestamp_ms=bad.timestamp_ms
-                )
+                sent = await producer.send(bad.topic, bad.value, bad.key, bad.partition, bad.timestamp_ms, bad.headers)
                 sent.add_done_callback(asyncio.Future.exception)
                 account.inputs += 1
             await asyncio.sleep(1 / RECORDS_PER_SECOND)

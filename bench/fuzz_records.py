@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,7 @@ class Bad:
     value: bytes | None
     headers: list[tuple[str, bytes]]
     timestamp_ms: int | None
+    partition: int | None = None
 
 
 class BadRecords:
@@ -64,7 +65,9 @@ class BadRecords:
         topic = dice.choice(READ)
         timestamp_ms = dice.choice((None, None, None, 0, 1, 2**40))
         if self._honest and dice.random() < 0.3:
-            return self._in_an_honest_name(topic, timestamp_ms)
+            # Anywhere, too: an offset of another partition says nothing in a session's own.
+            partition = dice.choice((None, None, 0))
+            return replace(self._in_an_honest_name(topic, timestamp_ms), partition=partition)
         event = dice.choice(topic.events).__name__
         name = self._uuid()
         key = dice.choice((None, b"", name.encode(), dice.randbytes(20), b"k" * 3_000, b"\xff\xfe"))

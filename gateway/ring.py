@@ -96,9 +96,13 @@ class Ring:
         if is_news:
             self._break(here)
             self.misplaced.add(frame.message_id)
-            self.breaks += 1
-            self.wake()
+            self.break_off()
         return is_news
+
+    def break_off(self) -> None:
+        """Whoever reads here must begin anew, wherever it is."""
+        self.breaks += 1
+        self.wake()
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
         """The frames behind a cursor, of one answer or of all. Who follows one answer has asked, and is not told so."""

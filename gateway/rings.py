@@ -48,7 +48,7 @@ class Rings:
         self.size_bytes = 0
         self._floors = {partition: position - 1 for partition, position in positions.items()}
         for ring in old.values():
-            ring.wake()
+            ring.break_off()
 
     def get(self, key: RingKey) -> Ring | None:
         """The ring of a session, if it has one."""

@@ -103,7 +103,8 @@ class EventStream:
         # Asked for anew: the log may have become another one since the session was looked up.
         partition = self._sources.tail.partition(self._session.session_id)
         ring = self._sources.rings.join(self._session.key, partition, wake)
-        self._breaks = ring.breaks
+        is_of_this_log = self._session.incarnation == self._sources.tail.incarnation
+        self._breaks = ring.breaks if is_of_this_log else -1
         connection.on_lost = wake
         try:
             with OPEN_STREAMS.track_inprogress(), self._sources.keys.used(self._sources.key_hash):
@@ -121,7 +122,7 @@ class EventStream:
         while (reason := self._reason_to_end(connection, pulse, ring)) is None:
             while frames := ring.after(self._cursor, self._message_id):
                 await self._send(pulse, send, self._encode(frames))
-                if self._is_finished or ring.floor > self._cursor or connection.is_lost or self._is_of_another_log:
+                if self._is_finished or ring.floor > self._cursor or ring.breaks != self._breaks or connection.is_lost:
                     break
             else:
                 if connection.is_half_closed:
@@ -139,15 +140,11 @@ class EventStream:
             return "stalled" if pulse.is_stalled else "disconnected"
         if self._is_finished:
             return "finished"
-        if ring.floor > self._cursor or ring.breaks != self._breaks or self._is_of_another_log:
+        if ring.floor > self._cursor or ring.breaks != self._breaks:
             return "behind"
         if self._sources.key_hash in self._sources.keys.revoked:
             return "revoked"
         return self._reason_of_time(pulse)
-
-    @property
-    def _is_of_another_log(self) -> bool:
-        return self._session.incarnation != self._sources.tail.incarnation
 
     def _reason_of_time(self, pulse: Pulse) -> str | None:
         if self._sources.drain.is_on and self._drained_at is None:

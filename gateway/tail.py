@@ -18,7 +18,7 @@ from gateway.ring import RingKey
 from gateway.rings import Rings
 from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
-from streams.partitioner import partition_for
+from streams.partitioner import hash_of, partition_for
 
 # Longer than any answer takes, so that an answer that runs while we start is whole here.
 REPLAYED = timedelta(seconds=180)
@@ -88,6 +88,7 @@ class Tail:
         self._rings = rings
         self._questions = questions
         self._has_noted = False
+        self._partitions = log.partitions
         self.incarnation = 0
         self.caught_up = asyncio.Event()
 
@@ -125,7 +126,8 @@ class Tail:
         return self.caught_up.is_set() and now - self._log.heard_at < SILENT_SECONDS
 
     def _begin(self) -> None:
-        self._rings.begin({number: self._log.position(number) for number in range(self._log.partitions)})
+        self._partitions = self._log.partitions
+        self._rings.begin({number: self._log.position(number) for number in range(self._partitions)})
 
     async def _read(self) -> None:
         async for batch in self._log.batches():
@@ -137,21 +139,22 @@ class Tail:
 
     def _take(self, record: Record) -> None:
         try:
-            key, frame = _frame_of(record)
+            key, key_hash, frame = _frame_of(record)
         except (KeyError, ValueError) as error:
             self._note_unreadable(record, error)
             return
+        home = key_hash % self._partitions
         if not _is_sound(frame):
             self._note_unreadable(record, ValueError("the value is not what its headers say"))
-            self._rings.skip(key, record.partition, frame)
+            if record.partition == home:
+                self._rings.skip(key, home, frame)
             return
         self._questions.hear(key[0], frame.message_id, frame.event)
-        home = partition_for(key[1], self._log.partitions)
         if record.partition != home:
             # By a producer that has yet to hear that the topic has more partitions.
             self._rings.misplace(key, home, frame)
             return
-        if not self._rings.append(key, record.partition, frame):
+        if not self._rings.append(key, home, frame):
             REPEATED.inc()
 
     def _note_unreadable(self, record: Record, error: Exception) -> None:
@@ -174,15 +177,19 @@ class Tail:
             RINGS.set(len(self._rings))
 
 
-def _frame_of(record: Record) -> tuple[RingKey, Frame]:
-    """Where it belongs, by key and headers. Raises `KeyError` and `ValueError`."""
+def _frame_of(record: Record) -> tuple[RingKey, int, Frame]:
+    """Where it belongs, by key and headers, and the key's hash. Raises `KeyError` and `ValueError`."""
     headers = dict(record.headers)
-    key = _key(headers[CLIENT_ID], record.key)
+    key, key_hash = _key(headers[CLIENT_ID], record.key)
     message_id, attempt, seq = headers[ANSWER].decode("ascii").rsplit("/", 2)
     if not (attempt.isdecimal() and seq.isdecimal() and len(attempt) < MAX_DIGITS > len(seq)):
         raise ValueError("the answer's attempt and number are no whole numbers")
     event, value = EVENTS[headers[EVENT_TYPE]], record.value or b""
-    return key, Frame(record.offset, _canonical(message_id), int(attempt), int(seq), event, value, record.timestamp)
+    return (
+        key,
+        key_hash,
+        Frame(record.offset, _canonical(message_id), int(attempt), int(seq), event, value, record.timestamp),
+    )
 
 
 def _is_sound(frame: Frame) -> bool:
@@ -194,12 +201,12 @@ def _is_sound(frame: Frame) -> bool:
 
 
 @lru_cache(REMEMBERED_NAMES)
-def _key(client_id: bytes, session_id: bytes | None) -> RingKey:
-    """Whose session. Raises `ValueError` for what no client or session is called."""
+def _key(client_id: bytes, session_id: bytes | None) -> tuple[RingKey, int]:
+    """Whose session, and its hash. Raises `ValueError` for what no client or session is called."""
     for name, most in ((client_id, MAX_CLIENT_ID_CHARACTERS), (session_id or b"", MAX_SESSION_ID_CHARACTERS)):
         if not 0 < len(name) <= most * 4 or len(name.decode()) > most:
             raise ValueError("the client or the session has no name that may be one")
-    return client_id, session_id or b""
+    return (client_id, session_id or b""), hash_of(session_id or b"")
 
 
 @lru_cache(REMEMBERED_NAMES)

@@ -12,7 +12,7 @@ MAX_REMEMBERED_BYTES = 128
 
 def partition_for(key: bytes, partitions: int) -> int:
     """The partition of a key in a topic of that many partitions."""
-    number = _remembered(key) if len(key) <= MAX_REMEMBERED_BYTES else _number(key)
+    number = _remembered(key) if len(key) <= MAX_REMEMBERED_BYTES else hash_of(key)
     return number % partitions
 
 
@@ -23,9 +23,10 @@ def choose_partition(key: bytes | None, partitions: Sequence[int], available: Se
     return partitions[partition_for(key, len(partitions))]
 
 
-def _number(key: bytes) -> int:
+def hash_of(key: bytes) -> int:
+    """What is divided by the number of partitions: the remainder is the key's."""
     return int(murmur2(key) & 0x7FFFFFFF)
 
 
 # It is computed in Python, a tenth of what a record costs, and an answer's records have one key.
-_remembered = lru_cache(REMEMBERED_KEYS)(_number)
+_remembered = lru_cache(REMEMBERED_KEYS)(hash_of)

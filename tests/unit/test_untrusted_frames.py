@@ -166,3 +166,25 @@ def test_an_attempt_whose_beginning_cannot_be_read_is_no_ones_to_join():
 
     assert not [made for made in rings.get(KEY).frames if made.attempt == 2]
     assert not rings.answers(KEY)[0].is_whole
+
+
+def test_an_unreadable_record_on_a_foreign_partition_says_nothing_of_a_session():
+    """Its offset would put the session out of reach of every cursor."""
+    frames = answer_frames("hello")
+    foreign = spoilt(structs.replace(frames[0], offset=10**9), b"{")
+    foreign.partition = 1
+    rings = tail_of(foreign, *(record(made) for made in frames))
+
+    assert rings.floor(KEY, 0) == -1
+    assert [answer.text for answer in rings.answers(KEY)] == ["hello"]
+
+
+def test_an_answer_on_a_foreign_partition_is_told_by_the_database():
+    frames = answer_frames("hello")
+    records = [record(made) for made in frames]
+    for one in records:
+        one.partition = 1
+    rings = tail_of(*records)
+
+    assert rings.floor(KEY, 0) > 10**12
+    assert not rings.answers(KEY)[0].is_whole
