@@ -10,8 +10,8 @@ from itertools import cycle, product
 
 import aiohttp
 
-from chatconnect.seed import PROJECT
-from handlers.query import leans_on_conversation
+from chatconnect.dev_stack.seed import PROJECT
+from handlers.retrieval.query import leans_on_conversation
 
 PAUSE_SECONDS = 1.0
 TIMEOUT = aiohttp.ClientTimeout(total=30)

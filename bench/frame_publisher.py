@@ -14,7 +14,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE
-from streams.partitioner import partition_for
+from streams.kafka.partitioner import partition_for
 from streams.topics import CHAT_TOKEN
 
 TEXT = "five tokens of an answer "

@@ -25,19 +25,19 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import sse
-from gateway.attach import Attached, Session
-from gateway.cors import Cors
-from gateway.drain import Drain
-from gateway.key_watch import KeyWatch
-from gateway.protocol import Protocol as HttpProtocol
-from gateway.questions import Questions
-from gateway.rings import Rings
+from gateway.admission.key_revocation import KeyWatch
+from gateway.connections.protocol import Protocol as HttpProtocol
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.subscriptions import Attached, Session
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
 from gateway.server import listen
-from gateway.stream import EventStream, Sources
-from gateway.tail import Tail
-from gateway.unwound import Unwound
-from gateway.waiting import Queue
+from gateway.streaming.stream import EventStream, Sources
+from gateway.web import sse
+from gateway.web.cors import Cors
+from gateway.web.drain import Drain
+from gateway.web.handoff import Unwound
 
 CLIENT = "bench"
 MESSAGE = "0197c2a0-0000-7000-8000-{:012d}"
@@ -102,7 +102,7 @@ class RawStreams:
 
 
 class InsideLog:
-    """The log of `gateway.tail`, filled by the bench."""
+    """The log of `gateway.replay.tail`, filled by the bench."""
 
     epoch = EPOCH
     partitions = 1

@@ -27,7 +27,7 @@ from bench.soak_history import history
 from bench.soak_site import CLIENTS, SoakSite, soak_site
 from bench.visitor import Visitor
 from stores.database import create_engine
-from streams.connection import connection
+from streams.kafka.connection import connection
 
 HONEST_SESSIONS = 20
 HONEST_CLIENTS, FUZZER = CLIENTS[:2], CLIENTS[2]

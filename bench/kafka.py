@@ -13,7 +13,7 @@ from aiokafka.admin import NewTopic
 from bench.report import say
 from chatconnect.embedded.kafka import Kafka
 from schemas.settings import Settings
-from streams.connection import open_admin
+from streams.kafka.connection import open_admin
 from streams.topics import CHAT_REQUESTED, Topic
 
 

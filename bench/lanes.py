@@ -16,9 +16,9 @@ from bench.record_cost import overhead
 from bench.report import emit, middle, percentile, say
 from schemas.events import ChatRequested
 from schemas.settings import Settings
+from streams.consuming.runtime import Runtime
+from streams.consuming.subscription import Subscription
 from streams.publisher import Publisher
-from streams.runtime import Runtime
-from streams.subscription import Subscription
 from streams.topics import Topic
 
 SESSIONS, ANSWER_SECONDS = 100, 0.3

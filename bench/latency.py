@@ -20,7 +20,7 @@ from bench.aimock import aimock
 from bench.asking import Asked, ask_directly, ask_gateway, ask_in_sessions
 from bench.report import emit, middle, percentile, say
 from bench.servers import keys_of, servers
-from chatconnect.seed import seed_documents
+from chatconnect.dev_stack.seed import seed_documents
 
 SESSIONS = 50
 SECONDS = 60.0

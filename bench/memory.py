@@ -22,11 +22,11 @@ from bench.report import emit, say
 from schemas.events import ChatRequested, Event
 from schemas.failures import RetryableError
 from schemas.settings import Settings
-from streams import assignment
+from streams.consuming import assignment
+from streams.consuming.retry import RetryPolicy
+from streams.consuming.runtime import Runtime
+from streams.consuming.subscription import Subscription
 from streams.publisher import Publisher
-from streams.retry import RetryPolicy
-from streams.runtime import Runtime
-from streams.subscription import Subscription
 from streams.topics import CHAT_REQUESTED, Topic
 
 HIGH_WATER_RECORDS = 2_000

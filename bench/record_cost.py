@@ -11,9 +11,9 @@ from bench.questions import CLIENT_SLOTS, DEADLINE_SECONDS, SLOTS, Finished, Scr
 from bench.report import middle
 from schemas.events import ChatRequested
 from schemas.settings import Settings
+from streams.consuming.runtime import Runtime
+from streams.consuming.subscription import Subscription
 from streams.publisher import Publisher
-from streams.runtime import Runtime
-from streams.subscription import Subscription
 from streams.topics import Topic
 
 

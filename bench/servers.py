@@ -15,7 +15,7 @@ from schemas.settings import Settings
 from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
 from stores.migrations import upgrade
-from streams.admin import create_topics
+from streams.admin.topics import create_topics
 
 
 @dataclass(slots=True)

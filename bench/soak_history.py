@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.soak_account import Asked
 from bench.soak_site import SoakSite
 from streams.codec import ANSWER, EVENT_TYPE, header
-from streams.reader import LogReader
+from streams.reading.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_COMPLETED, CHAT_REQUESTED, CHAT_RETRIEVED, CHAT_TOKEN, Topic
 
 SINCE = timedelta(hours=1)

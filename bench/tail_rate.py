@@ -7,13 +7,13 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 
 from bench.frame_publisher import Told, send_batch
-from gateway.questions import Questions
-from gateway.rings import Rings
-from gateway.tail import Tail
-from gateway.waiting import Queue
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
 from schemas.settings import Settings
-from streams.partitioner import partition_for
-from streams.reader import LogReader
+from streams.kafka.partitioner import partition_for
+from streams.reading.reader import LogReader
 from streams.topics import CHAT_TOKEN
 
 SESSIONS = 500

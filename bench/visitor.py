@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from chatconnect.wire import SseParser
+from chatconnect.client.sse_parser import SseParser
 
 ENDINGS = frozenset({"completed", "failed", "cancelled"})
 PAUSE_SECONDS = 0.3

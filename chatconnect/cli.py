@@ -22,7 +22,7 @@ def create_cli(arguments: list[str]) -> typer.Typer:
 
     named = [name for name in COMMANDS if name in arguments[:1]]
     for name in named or COMMANDS:
-        module = import_module(f"chatconnect.{name.replace('-', '_')}")
+        module = import_module(f"chatconnect.commands.{name.replace('-', '_')}")
         if name in GROUPS:
             cli.add_typer(module.app, name=name)
         else:

@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer
 from rich.live import Live
 from rich.table import Table
 
-from chatconnect import last
+from chatconnect import last_stack
 from schemas.events import ChatCompleted
 from schemas.settings import Settings
-from streams.connection import connection
+from streams.kafka.connection import connection
 
 
 async def main(kafka: str, once: int | None) -> None:
@@ -36,4 +36,4 @@ async def main(kafka: str, once: int | None) -> None:
 
 
 answers = int(sys.argv[2]) if sys.argv[1:2] == ["--once"] else None  # `--once N`: end after N answers
-asyncio.run(main((last.read() | os.environ)["KAFKA_BOOTSTRAP_SERVERS"], answers))
+asyncio.run(main((last_stack.read() | os.environ)["KAFKA_BOOTSTRAP_SERVERS"], answers))

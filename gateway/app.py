@@ -10,27 +10,28 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gateway import problems, shedding
-from gateway.access import Access
-from gateway.attach import Attachments
-from gateway.background import background
-from gateway.caps import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
-from gateway.cors import Cors
-from gateway.document_news import DocumentNews, hearing_documents
-from gateway.drain import Drain
-from gateway.guard import on_http_exception
-from gateway.key_watch import KeyWatch
-from gateway.keyholders import KeyHolders
-from gateway.opening import Opening
-from gateway.outbox import Outbox
-from gateway.questions import Questions
-from gateway.rings import Rings
+from gateway.admission import shedding
+from gateway.admission.access import Access
+from gateway.admission.api_keys import KeyHolders
+from gateway.admission.concurrency import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
+from gateway.admission.key_revocation import KeyWatch
+from gateway.admission.session_ownership import Opening
+from gateway.admission.tickets import Tickets
+from gateway.endpoints.guard import on_http_exception
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.subscriptions import Attachments
+from gateway.replay.tail import Log, Tail
+from gateway.replay.waiting_lines import Queue
 from gateway.routes import ROUTES
 from gateway.state import Gateway
-from gateway.tail import Log, Tail
-from gateway.tickets import Tickets
-from gateway.unwound import Unwound
-from gateway.waiting import Queue
+from gateway.streaming.progress_hub import DocumentNews, hearing_documents
+from gateway.web import problems
+from gateway.web.background import background
+from gateway.web.cors import Cors
+from gateway.web.drain import Drain
+from gateway.web.handoff import Unwound
+from gateway.web.publishing import Outbox
 from schemas.failures import PermanentError
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
@@ -40,10 +41,10 @@ from stores.documents import Documents
 from stores.limits import Limits
 from stores.sessions import Sessions
 from stores.uploads import Uploads
-from streams.collector import spare_what_stays
+from streams.garbage_collection import spare_what_stays
 from streams.publisher import Publisher, PublishError
-from streams.reader import LogReader
-from streams.topic_watch import TopicWatch
+from streams.reading.reader import LogReader
+from streams.reading.topic_watch import TopicWatch
 from streams.topics import CHAT_TOKEN
 
 CATCH_UP_SECONDS = 60.0

@@ -1,8 +1,6 @@
 """Every path on one screen, with what it takes to come there."""
 
-from gateway import chat, demo, documents, health, internal, metrics, openapi, sessions
-from gateway.guard import GuardedRoute as Guarded
-from gateway.limits import (
+from gateway.admission.rate_limits import (
     ACTIONS,
     BETWEEN_PARTS,
     EVENTS,
@@ -13,6 +11,10 @@ from gateway.limits import (
     READS,
     RENEWALS,
 )
+from gateway.endpoints import chat, demo, documents, health, internal, sessions
+from gateway.endpoints.guard import GuardedRoute as Guarded
+from gateway.openapi import document
+from gateway.web import metrics
 
 ROUTES = [
     Guarded("/", demo.page, PUBLIC),
@@ -33,7 +35,7 @@ ROUTES = [
     Guarded("/documents/{document_id}/retry", documents.retry, KNOWLEDGE, method="POST"),
     Guarded("/internal/validate-client", internal.validate_client, BETWEEN_PARTS, method="POST"),
     Guarded("/internal/tickets", internal.issue_ticket, BETWEEN_PARTS, method="POST"),
-    Guarded("/openapi.json", openapi.show, PUBLIC),
+    Guarded("/openapi.json", document.show, PUBLIC),
     Guarded("/health", health.health, PUBLIC),
     Guarded("/health/live", health.live, PROBES),
     Guarded("/health/ready", health.ready, PROBES),

@@ -18,8 +18,8 @@ import structlog
 import uvicorn
 
 from gateway.app import create_app
-from gateway.drain import Drain
-from gateway.protocol import MOST_CONNECTIONS, Protocol
+from gateway.connections.protocol import MOST_CONNECTIONS, Protocol
+from gateway.web.drain import Drain
 from schemas.settings import Settings
 
 # What uvicorn waits for responses that the drain left running.

@@ -5,21 +5,21 @@ from typing import cast
 
 from starlette.requests import Request
 
-from gateway.access import Access, Caller
-from gateway.attach import Attachments
-from gateway.caps import Places
-from gateway.document_news import DocumentNews
-from gateway.drain import Drain
-from gateway.key_watch import KeyWatch
-from gateway.keyholders import KeyHolders
-from gateway.opening import Opening
-from gateway.outbox import Outbox
-from gateway.questions import Questions
-from gateway.rings import Rings
-from gateway.stream import Sources
-from gateway.tail import Tail
-from gateway.tickets import Tickets
-from gateway.waiting import Queue
+from gateway.admission.access import Access, Caller
+from gateway.admission.api_keys import KeyHolders
+from gateway.admission.concurrency import Places
+from gateway.admission.key_revocation import KeyWatch
+from gateway.admission.session_ownership import Opening
+from gateway.admission.tickets import Tickets
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.subscriptions import Attachments
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
+from gateway.streaming.progress_hub import DocumentNews
+from gateway.streaming.stream import Sources
+from gateway.web.drain import Drain
+from gateway.web.publishing import Outbox
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.clients import Clients
@@ -28,7 +28,7 @@ from stores.documents import Documents
 from stores.limits import Limits
 from stores.sessions import Sessions
 from stores.uploads import Uploads
-from streams.topic_watch import TopicWatch
+from streams.reading.topic_watch import TopicWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def gateway_of(request: Request) -> Gateway:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who sent this, as `gateway.guard` has recognised it."""
+    """Who sent this, as `gateway.endpoints.guard` has recognised it."""
     return cast("Caller", request.state.caller)
 
 

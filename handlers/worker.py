@@ -13,26 +13,26 @@ import structlog
 from faststream import FastStream
 from prometheus_client import start_http_server
 
-from handlers.answering import Answering
-from handlers.cancellations import Cancellations
+from handlers.answering.cancellations import Cancellations
+from handlers.answering.generation import Generation
+from handlers.answering.handler import Answering
 from handlers.conversation_log import ConversationLog
-from handlers.generation import Generation
-from handlers.ingestion import Ingestion
-from handlers.parts import Parts
-from handlers.retrieval import Retrieval
+from handlers.ingestion.handler import Ingestion
+from handlers.resources import Parts
+from handlers.retrieval.search import Retrieval
 from schemas.events import ChatCancelled
 from schemas.settings import Settings
 from stores.attempts import Attempts
 from stores.database import DATABASE_ERRORS
 from streams import topics
-from streams.broker import create_app, create_broker, declare
 from streams.codec import Record, UndecodableError, decode
-from streams.collector import spare_what_stays
+from streams.consuming.broker import create_app, create_broker, declare
+from streams.consuming.retry import RetryPolicy
+from streams.consuming.runtime import Runtime
+from streams.consuming.subscription import Handler, Subscription
+from streams.garbage_collection import spare_what_stays
 from streams.publisher import Publisher
-from streams.reader import LogReader
-from streams.retry import RetryPolicy
-from streams.runtime import Runtime
-from streams.subscription import Handler, Subscription
+from streams.reading.reader import LogReader
 from streams.topics import Topic
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.events import Tier
 from schemas.tables import ApiKeyRow, ClientRow, WidgetRow
 from stores.database import single_statements
-from stores.recent import Recent
+from stores.stale_cache import Recent
 
 KEY_BYTES = 24
 

@@ -1,4 +1,4 @@
-"""The vectors of every knowledge base: what we ask of an engine, and which one it is."""
+"""The vectors of every knowledge base: what is asked of an engine."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,20 +58,6 @@ class VectorStore(Protocol):
     async def close(self) -> None:
         """Release the folder or the connections."""
         ...
-
-
-async def open_vectors(url: str, api_key: str | None, *, space: str, dimensions: int) -> VectorStore:
-    """The store at a server's URL or in a folder. `space` names the collection: spaces never mix.
-
-    Raises `FolderInUseError`, and `RetryableError` when the server does not answer.
-    """
-    if url.startswith(("http://", "https://")):
-        from stores.qdrant_server import open_server
-
-        return await open_server(url, api_key, space=space, dimensions=dimensions)
-    from stores.qdrant_edge import open_folder
-
-    return await open_folder(url, space=space, dimensions=dimensions)
 
 
 def point_id(client_id: str, chunk: Chunk) -> UUID:

@@ -13,8 +13,8 @@ from schemas.failures import PermanentError, RetryableError
 from schemas.settings import Settings
 from streams import metrics
 from streams.codec import encode
-from streams.connection import connection
-from streams.partitioner import choose_partition
+from streams.kafka.connection import connection
+from streams.kafka.partitioner import choose_partition
 from streams.topics import TOPIC_BY_EVENT
 
 # A record as large as Kafka takes by default, and what is said about it when it is buried.

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import InterfaceError
 
-from handlers.cancellations import Cancellations
-from handlers.generation import Generation
+from handlers.answering.cancellations import Cancellations
+from handlers.answering.generation import Generation
 from schemas.events import (
     AnswerDelta,
     ChatCompleted,

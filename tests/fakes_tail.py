@@ -7,9 +7,9 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from gateway.answers import Frame
-from gateway.connection import EXTENSION
-from gateway.key_watch import KeyWatch
+from gateway.admission.key_revocation import KeyWatch
+from gateway.connections.connection import EXTENSION
+from gateway.replay.answers import Frame
 
 EPOCH = "epoch123"
 
@@ -75,7 +75,7 @@ def record(made, session="s", client=CLIENT, partition=0):
 
 
 class FakeLog:
-    """`gateway.tail.Log` over a list; `write` makes a record visible, `publish` also lets it be read."""
+    """`gateway.replay.tail.Log` over a list; `write` makes a record visible, `publish` also lets it be read."""
 
     epoch = EPOCH
     partitions = 1
@@ -174,7 +174,7 @@ class FakeSocket:
         self.disconnect()
 
     def scope(self, method):
-        """A request on this connection, which is a `gateway.connection.Connection` too."""
+        """A request on this connection, which is a `gateway.connections.connection.Connection` too."""
         return {"type": "http", "method": method, "extensions": {EXTENSION: {"connection": self}}}
 
     async def receive(self):

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-PROGRAM = "from chatconnect.gateway import gateway; gateway()"
+PROGRAM = "from chatconnect.commands.gateway import gateway; gateway()"
 
 
 @asynccontextmanager

@@ -9,12 +9,12 @@ from datetime import timedelta
 import httpx
 import uvicorn
 
-from chatconnect.wire import SseParser
+from chatconnect.client.sse_parser import SseParser
 from gateway.app import create_app
-from gateway.drain import Drain
-from gateway.protocol import Protocol
+from gateway.connections.protocol import Protocol
 from gateway.server import listen
 from gateway.state import Gateway
+from gateway.web.drain import Drain
 from schemas.events import (
     AnswerCompleted,
     AnswerDelta,
@@ -27,7 +27,7 @@ from schemas.events import (
 from stores.clients import Client, Keys
 from streams.codec import decode
 from streams.publisher import Publisher
-from streams.reader import LogReader
+from streams.reading.reader import LogReader
 from streams.topics import CHAT_REQUESTED
 
 SOURCE = Source(n=1, document_id="doc_1", title="Guide", page=3, snippet="It depends.", score=0.9)

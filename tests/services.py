@@ -15,7 +15,7 @@ from chatconnect.embedded.redis import Redis
 from schemas.settings import Settings
 from stores.database import Database, create_engine
 from stores.migrations import upgrade
-from streams.admin import create_topics
+from streams.admin.topics import create_topics
 
 TEMPLATE = "chatconnect_template"
 INTERNAL_SECRET = "internal-secret-of-the-tests-0123456789"

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from os import environ
 from pathlib import Path
 
-from chatconnect.dev import run
-from chatconnect.stack import SAID_WHEN_READY
+from chatconnect.commands.dev import run
+from chatconnect.dev_stack.stack import SAID_WHEN_READY
 
 PORT_VARIABLES = {"worker": "METRICS_PORT", "gateway": "PORT"}
 

@@ -8,14 +8,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
-
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.jars import kafka_class_path
 from chatconnect.embedded.password import write_private
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import Process
+from streams.kafka.connection import has_brokers
 
 READY_SECONDS = 45
 FORMAT_SECONDS = 30
@@ -119,11 +117,4 @@ async def _is_ready(servers: str) -> bool:
         writer.close()
     except OSError:
         return False
-    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=3000)
-    try:
-        await client.bootstrap()
-        return bool(client.cluster.brokers())
-    except KafkaError:
-        return False
-    finally:
-        await client.close()
+    return await has_brokers(servers)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from chatconnect import leash
+from chatconnect.embedded import parent_death
 
 POLL_SECONDS = 0.05
 PRIVATE_UMASK = 0o077
@@ -50,7 +50,7 @@ class Process:
         `said`, which a pipe must hold, what it reads. Only our own user may read its log and what it writes.
         """
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        leashed = [sys.executable, "-I", "-S", leash.__file__, str(int(death_signal)), str(os.getpid())]
+        leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(int(death_signal)), str(os.getpid())]
         with _private(log) as output:
             child = await asyncio.create_subprocess_exec(
                 *leashed,

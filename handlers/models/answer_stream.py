@@ -14,10 +14,10 @@ import aiohttp
 import orjson
 
 from handlers.models.errors import ProviderBusyError, ProviderError, refusal
-from handlers.models.silence import SilenceWatch
 from handlers.models.sse import EventParser
+from handlers.models.stall_detector import SilenceWatch
+from handlers.models.token_counts import estimated_usage
 from handlers.ports import Finish
-from handlers.token_counts import estimated_usage
 from schemas.events import FinishReason, Usage
 
 FIRST_SECONDS = 30

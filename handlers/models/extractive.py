@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from handlers.ports import Finish, Prompt
-from handlers.query import STOP_WORDS, words_of
+from handlers.words import STOP_WORDS, words_of
 from schemas.events import Passage, Usage
 
 OPENING = "From the documents:"

@@ -8,7 +8,7 @@ from uuid import uuid4
 import jsonschema_rs
 import pytest
 
-from gateway import stream
+from gateway.streaming import stream
 from schemas import sse
 from tests.contract.conftest import SOURCE
 from tests.contract.cutting_proxy import CuttingProxy

@@ -14,7 +14,7 @@ from tests.contract.recorded import ALL
 from tests.e2e.test_page import FLAGS
 
 CHROMIUM = shutil.which("chromium")
-PAGE = Path(__file__).parents[2] / "gateway" / "demo.html"
+PAGE = Path(__file__).parents[2] / "gateway" / "endpoints" / "demo.html"
 EVENTS = ["accepted", "queued", "asked", "started", "sources", "delta", "completed", "failed", "cancelled", "snapshot"]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")

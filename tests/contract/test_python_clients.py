@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from bench.visitor import Visitor
-from chatconnect.answer_stream import AnswerStream, Question
-from chatconnect.api import Access
-from chatconnect.wire import SseParser
+from chatconnect.client.answer_stream import AnswerStream, Question
+from chatconnect.client.api import Access
+from chatconnect.client.sse_parser import SseParser
 from tests.contract.recorded import ALL, OF_SESSIONS, Recorded
 
 EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8"}

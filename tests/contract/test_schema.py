@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from chatconnect.cli import create_cli
-from chatconnect.wire import SseParser
-from gateway.answers import Answer, Frame
-from gateway.tail import EVENTS
+from chatconnect.client.sse_parser import SseParser
+from gateway.replay.answers import Answer, Frame
+from gateway.replay.tail import EVENTS
 from schemas import sse
 from schemas.events import AnswerSources, AnswerStarted, ChatRequested, Source
 from streams.codec import encode

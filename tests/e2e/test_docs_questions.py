@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from chatconnect.ask import ask
+from chatconnect.commands.ask import ask
 
 QUESTIONS = [
     ("How do I start ChatConnect?", ["make dev"], "start.md"),

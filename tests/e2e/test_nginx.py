@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chatconnect.wire import SseParser
+from chatconnect.client.sse_parser import SseParser
 from tests.e2e.conftest import free_port
 from tests.gateway_running import ScriptedWorker, answer_of, running_gateway
 

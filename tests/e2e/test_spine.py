@@ -10,8 +10,8 @@ import asyncpg
 import httpx
 import pytest
 
-from chatconnect.answer import Answer
-from chatconnect.wire import SseParser
+from chatconnect.client.answer import Answer
+from chatconnect.client.sse_parser import SseParser
 from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
 from tests.conftest import SHARED_DATA

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import aiohttp
 
-from chatconnect.wire import SseParser
+from chatconnect.client.sse_parser import SseParser
 from schemas.events import AnswerCompleted, AnswerDelta, AnswerSources, AnswerStarted, Usage
 from tests.gateway_running import SOURCE
 

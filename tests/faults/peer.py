@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 
-from chatconnect.wire import SseParser
+from chatconnect.client.sse_parser import SseParser
 from tests.faults.hopping import Page
 
 SECONDS = 20

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from streams import broker, consumer
+from streams.consuming import broker, consumer
 from streams.publisher import Publisher
 from tests.integration.kafka import committed
 

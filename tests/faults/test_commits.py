@@ -9,8 +9,8 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import RequestTimedOutError, TopicAlreadyExistsError
 
 from bench.kafka import make_topic
-from streams import commits
-from streams.connection import open_admin
+from streams.consuming import commits
+from streams.kafka.connection import open_admin
 from tests.fakes import RecordingHandler
 from tests.faults.rebalancing import SECONDS, eventually, is_committed
 from tests.integration.kafka import ask, asked, committed, running, subscription

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from bench.kafka import make_topic
-from streams import broker, dead_letter_limit, watchdog
-from streams.dead_letter_limit import TooManyDeadLettersError
+from streams.consuming import broker, watchdog
+from streams.dead_letters import limit
+from streams.dead_letters.limit import TooManyDeadLettersError
 from streams.publisher import Publisher
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, running, subscription
@@ -65,7 +66,7 @@ def _end_fetching():
 
 
 async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publisher, monkeypatch):
-    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 5)
+    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
     topic = await make_topic(settings)
 
     async def refuse(_):

@@ -14,7 +14,7 @@ import pytest
 from bench import processes
 from bench.model_server import expected
 from bench.visitor import Told
-from handlers.answers import told_again
+from handlers.answering.answer_events import told_again
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.questions import asked, retrieved

@@ -13,7 +13,7 @@ from tests.faults.conftest import question
 from tests.faults.rows import counted, logged, records
 
 RETRY_AFTER_SECONDS = 2
-# As `streams.retry.RetryPolicy` has it.
+# As `streams.consuming.retry.RetryPolicy` has it.
 ATTEMPTS = 5
 
 

@@ -11,10 +11,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chatconnect.embedded.kafka import Kafka
-from gateway import drain, tickets
-from streams import reader
-from streams.admin import create_topics
+from gateway.admission import tickets
+from gateway.web import drain
+from streams.admin.topics import create_topics
 from streams.publisher import Publisher
+from streams.reading import reader
 from tests.faults.peer import Peer, began, ended, shown
 from tests.gateway_running import answer_of, running_gateway
 from tests.integration.tenants import completed

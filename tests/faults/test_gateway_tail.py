@@ -11,13 +11,14 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError
 
 from bench.kafka import make_topic
-from gateway import tail
-from gateway.drain import Drain
-from streams import reader, rebuilds
-from streams.connection import open_admin
+from gateway.replay import tail
+from gateway.web.drain import Drain
+from streams import restart_budget
+from streams.kafka.connection import open_admin
 from streams.publisher import Publisher
-from streams.reader import LogReader
-from streams.silence import SilentError
+from streams.reading import reader
+from streams.reading.reader import LogReader
+from streams.stall_detector import SilentError
 from tests.gateway_running import answer_of, events_of, running_gateway
 from tests.integration.kafka import ask, asked
 
@@ -88,7 +89,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
     settings, database_url, publisher, monkeypatch
 ):
     monkeypatch.setattr(reader, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(rebuilds, "MAX_REBUILDS", 2)
+    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 2)
     own, drain, ended = settings.model_copy(update={"database_url": database_url}), Drain(), asyncio.Event()
     drain.on_begin(ended.set)
 
@@ -126,7 +127,7 @@ async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leavin
 
 
 async def test_a_log_whose_records_go_again_and_again_ends_its_reader(settings, publisher, monkeypatch):
-    monkeypatch.setattr(rebuilds, "MAX_REBUILDS", 1)
+    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 1)
     topic = await make_topic(settings)
     async with LogReader(settings, topic) as here:
         await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from bench.model_server import expected
 from bench.visitor import Told
-from stores.recent import FRESH_SECONDS
+from stores.stale_cache import FRESH_SECONDS
 from streams.publisher import Publisher
 from tests.faults.callers import connect, page, server
 from tests.faults.conftest import question

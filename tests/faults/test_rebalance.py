@@ -8,8 +8,8 @@ from aiokafka import AIOKafkaConsumer
 
 from bench.kafka import make_topic
 from schemas.failures import PermanentError, RetryableError
-from streams import broker, consumer
-from streams.retry import RetryPolicy
+from streams.consuming import broker, consumer
+from streams.consuming.retry import RetryPolicy
 from tests.fakes import RecordingHandler
 from tests.faults.rebalancing import SECONDS, are, eventually, guest, is_committed
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from streams import publisher as publisher_module
-from streams import reader, topic_watch
 from streams.publisher import Publisher
+from streams.reading import reader, topic_watch
 from tests.faults.peer import Peer, began, ended, shown
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
 from tests.gateway_running import ScriptedWorker, answer_of, running_gateway

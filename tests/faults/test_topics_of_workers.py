@@ -9,7 +9,7 @@ import pytest
 from bench.model_server import expected
 from bench.visitor import Told
 from schemas.events import ChatRequested
-from streams.partitioner import partition_for
+from streams.kafka.partitioner import partition_for
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen

@@ -7,10 +7,11 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from bench.kafka import make_topic
-from streams import poll, rebuilds, runtime, watchdog
-from streams.runtime import Runtime
-from streams.silence import SilentError
-from streams.watchdog import ReplacedError
+from streams import restart_budget
+from streams.consuming import poll, runtime, watchdog
+from streams.consuming.runtime import Runtime
+from streams.consuming.watchdog import ReplacedError
+from streams.stall_detector import SilentError
 from tests.fakes import RecordingHandler
 from tests.faults.rebalancing import SECONDS, are, eventually, is_committed
 from tests.integration.kafka import ask, asked, running, subscription
@@ -101,8 +102,8 @@ def starts(monkeypatch):
 async def test_a_rebuild_whose_start_fails_or_hangs_is_tried_again(
     settings, publisher, monkeypatch, kafkas, starts, within_seconds
 ):
-    monkeypatch.setattr(rebuilds, "WITHIN_SECONDS", within_seconds)
-    monkeypatch.setattr(rebuilds, "MAX_REBUILDS", 3 if within_seconds else 1)
+    monkeypatch.setattr(restart_budget, "WITHIN_SECONDS", within_seconds)
+    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 3 if within_seconds else 1)
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)
     async with running(settings, publisher, line) as run:
@@ -121,7 +122,7 @@ async def test_a_rebuild_whose_start_fails_or_hangs_is_tried_again(
 async def test_rebuilds_that_never_succeed_end_the_process_with_the_reason(
     settings, publisher, monkeypatch, kafkas, starts
 ):
-    monkeypatch.setattr(rebuilds, "MAX_REBUILDS", 2)
+    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 2)
     topic, handler = await make_topic(settings), RecordingHandler()
     with pytest.raises(ExceptionGroup) as caught:
         async with running(settings, publisher, subscription(topic, handler)) as run:

@@ -10,9 +10,9 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from bench.kafka import make_topic
 from schemas.failures import PermanentError, RetryableError
-from streams import dead_letter_limit
-from streams.admin import create_topics
-from streams.dead_letters import TRUNCATED
+from streams.admin.topics import create_topics
+from streams.dead_letters import limit
+from streams.dead_letters.writer import TRUNCATED
 from streams.topics import CHAT_FEEDBACK
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, read_all, running, subscription
@@ -40,7 +40,7 @@ async def test_records_of_every_compression_are_read(settings, publisher, compre
     "error", [PermanentError("refused", code="x"), RetryableError("busy"), TimeoutError()], ids=repr
 )
 async def test_what_a_caller_can_provoke_stops_no_consumer(settings, publisher, monkeypatch, error):
-    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 5)
+    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
     topic = await make_topic(settings)
 
     async def fail(event):
@@ -56,7 +56,7 @@ async def test_what_a_caller_can_provoke_stops_no_consumer(settings, publisher, 
 
 
 async def test_bad_records_stop_no_consumer(settings, publisher, monkeypatch):
-    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 5)
+    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
     topic, handler = await make_topic(settings), RecordingHandler()
     async with running(settings, publisher, subscription(topic, handler)):
         for number in range(12):
@@ -66,7 +66,7 @@ async def test_bad_records_stop_no_consumer(settings, publisher, monkeypatch):
 
 
 async def test_one_consumers_defects_stop_that_consumer_alone(settings, publisher, monkeypatch):
-    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 5)
+    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
     broken, sound = await make_topic(settings), await make_topic(settings)
 
     async def break_down(_):

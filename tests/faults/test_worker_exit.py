@@ -8,7 +8,7 @@ import pytest
 
 from bench import processes
 from bench.kafka import make_topic
-from streams import watchdog
+from streams.consuming import watchdog
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, subscription
 

@@ -15,10 +15,11 @@ from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 from bench.kafka import make_topic
 from schemas.events import ChatFeedback
 from schemas.failures import PermanentError, RetryableError
-from streams import assignment, broker, dead_letter_limit
 from streams import publisher as publishing
+from streams.consuming import assignment, broker
+from streams.consuming.retry import RetryPolicy
+from streams.dead_letters import limit
 from streams.publisher import Publisher
-from streams.retry import RetryPolicy
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 
@@ -233,7 +234,7 @@ async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, 
 
 async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settings, publisher, monkeypatch):
     """The limit ends the worker; what it buried is kept, what it did not is still on the log."""
-    monkeypatch.setattr(dead_letter_limit, "MAX_IN_A_ROW", 20)
+    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 20)
     topic = await make_topic(settings)
 
     async def break_down(_):

@@ -7,8 +7,8 @@ from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.errors import KafkaError
 
 from chatconnect.embedded.kafka import Kafka
-from streams.admin import create_topics
-from streams.connection import open_admin
+from streams.admin.topics import create_topics
+from streams.kafka.connection import open_admin
 from streams.topics import TOPICS
 
 PARTITIONS = 6

@@ -8,11 +8,11 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events import ChatRequested
-from streams.connection import open_admin
+from streams.consuming.retry import RetryPolicy
+from streams.consuming.runtime import Runtime
+from streams.consuming.subscription import Subscription
+from streams.kafka.connection import open_admin
 from streams.publisher import Publisher
-from streams.retry import RetryPolicy
-from streams.runtime import Runtime
-from streams.subscription import Subscription
 
 QUICK = RetryPolicy(attempts=3, first_seconds=0.01, longest_seconds=0.02)
 

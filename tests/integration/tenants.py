@@ -19,7 +19,8 @@ from stores.limits import Limits
 from stores.sessions import SessionOwner, Sessions
 from stores.uploads import Uploads
 from stores.usage import UsageStats
-from stores.vectors import Chunk, VectorStore, open_vectors
+from stores.vector_engine import open_vectors
+from stores.vectors import Chunk, VectorStore
 from tests.fakes_knowledge import DIMENSIONS, unit
 from tests.gateway_running import SOURCE
 

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.events import ChatCompleted, Usage
 from schemas.settings import Settings
-from streams.connection import connection
+from streams.kafka.connection import connection
 from streams.publisher import Publisher
 
 ROOT = Path(__file__).parents[2]

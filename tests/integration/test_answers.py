@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from handlers.cancellations import Cancellations
+from handlers.answering.cancellations import Cancellations
+from handlers.answering.generation import Generation
 from handlers.conversation_log import ConversationLog
-from handlers.generation import Generation
 from handlers.models.errors import ProviderBusyError
 from schemas.events import AnswerDelta, ChatCompleted
 from schemas.failures import RetryableError

@@ -5,7 +5,7 @@ from sqlalchemy import insert, text, update
 from structlog.testing import capture_logs
 
 from schemas.tables import WidgetRow
-from stores import recent
+from stores import stale_cache
 from stores.clients import Client, ClientExistsError, Clients, Keys, Widget, hash_key
 from stores.database import DATABASE_ERRORS, create_engine
 
@@ -37,7 +37,7 @@ async def test_revoked_key_stops_when_what_was_seen_of_it_is_no_longer_fresh(cli
         await connection.execute(text("UPDATE api_keys SET revoked_at = now() WHERE kind = 'secret'"))
     assert await clients.by_api_key("sk_demo") is not None
 
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
     assert await clients.by_api_key("sk_demo") is None
     assert await clients.by_api_key("pk_demo") is not None
     clients._statements = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
@@ -47,7 +47,7 @@ async def test_revoked_key_stops_when_what_was_seen_of_it_is_no_longer_fresh(cli
 
 async def test_keys_seen_before_are_known_while_postgres_is_away_and_nothing_shows_them(clients, monkeypatch):
     await clients.by_api_key("sk_demo")
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
     clients._statements = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
     with capture_logs() as logs:
         assert await clients.by_api_key("sk_demo") == (ACME, "secret")
@@ -118,14 +118,14 @@ async def test_widget_is_read_again_when_it_is_old(clients, engine, monkeypatch)
         await connection.execute(update(WidgetRow).values(model="after"))
 
     assert (await clients.widget("acme", "a")).model == "before"
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
     assert (await clients.widget("acme", "a")).model == "after"
 
 
 async def test_last_widget_seen_is_good_enough_while_postgres_is_away(clients, engine, monkeypatch):
     await add_widget(engine, "a", model="seen")
     await clients.widget("acme", "a")
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
     away = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
     clients._statements = away
 

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from bench.kafka import make_topic
 from schemas.events import AnswerFailed
 from schemas.failures import PermanentError, RetryableError
-from streams import assignment
+from streams.consuming import assignment
 from streams.publisher import Publisher
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from chatconnect.cli import create_cli
 from streams.codec import ANSWER
-from streams.dead_letter_log import read
-from streams.dead_letters import DeadLetters
+from streams.dead_letters.log import read
+from streams.dead_letters.writer import DeadLetters
 from streams.publisher import Publisher
 from streams.topics import CHAT_FEEDBACK, CHAT_REQUESTED
 from tests.integration.kafka import asked

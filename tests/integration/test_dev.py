@@ -15,8 +15,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chatconnect.embedded.ports import free_port
-from chatconnect.last import read_env
-from streams.admin import create_topics
+from chatconnect.last_stack import read_env
+from streams.admin.topics import create_topics
 
 READY_SECONDS = 60
 END_SECONDS = 40

@@ -9,7 +9,7 @@ QUESTION = "What did I just ask?"
 
 
 async def as_worker(question):
-    """What `handlers.answering` tells."""
+    """What `handlers.answering.handler` tells."""
     yield asked_of(question)
     for event in answer_of(question, "This."):
         yield event

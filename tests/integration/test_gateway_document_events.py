@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from chatconnect.wire import SseParser
-from gateway import document_events
-from gateway.drain import Drain
+from chatconnect.client.sse_parser import SseParser
+from gateway.streaming import document_events
+from gateway.web.drain import Drain
 from schemas.events import DocumentProgress
 from streams.publisher import Publisher
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.events import DocumentDeleted, DocumentProgress, DocumentUploaded
 from streams.codec import decode
-from streams.reader import LogReader
+from streams.reading.reader import LogReader
 from streams.topics import DOCUMENT_UPLOADED
 
 

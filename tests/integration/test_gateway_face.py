@@ -14,7 +14,7 @@ from hypothesis import settings as bounds
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from gateway import openapi
+from gateway.openapi import document
 from schemas.settings import Settings
 from tests.gateway_running import ScriptedWorker, running_gateway
 from tests.services import INTERNAL_SECRET
@@ -33,7 +33,7 @@ CHECKS = [
 # These never end by themselves; the session's has a long-poll form.
 ENDLESS = "/documents/{documentId}/events"
 
-WHOLE = schemathesis.openapi.from_dict(openapi.document())
+WHOLE = schemathesis.openapi.from_dict(document.document())
 FACE = WHOLE.exclude(path=ENDLESS)
 BOUNDS = bounds(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -182,9 +182,9 @@ def test_credentials_of_any_bytes_are_refused(place, headers):
     assert place.ask("GET", "/documents", headers=sent).status_code == 401
 
 
-@pytest.mark.parametrize("path", sorted(openapi.document()["paths"]))
+@pytest.mark.parametrize("path", sorted(document.document()["paths"]))
 def test_methods_that_a_path_does_not_know_are_refused_with_those_it_knows(place, path):
-    known = {method.upper() for method in openapi.document()["paths"][path]}
+    known = {method.upper() for method in document.document()["paths"][path]}
     response = requests.request("PATCH", place.url + path, timeout=ANSWER_SECONDS)
 
     assert response.status_code == 405

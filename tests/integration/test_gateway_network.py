@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway import protocol
+from gateway.connections import protocol
 from gateway.server import KEEP_ALIVE_SECONDS
 from tests.gateway_process import process, until_ready
 from tests.gateway_running import ScriptedWorker, running_gateway

@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from gateway import key_watch, tickets
+from gateway.admission import key_revocation, tickets
 from schemas.events import ChatCompleted, Usage
-from stores import recent
+from stores import stale_cache
 from stores.clients import hash_key
 from tests.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.services import INTERNAL_SECRET
@@ -160,8 +160,8 @@ async def test_an_expired_ticket_is_exchanged_the_next_morning_and_opens_nothing
 
 
 async def test_a_revoked_key_ends_its_tickets_their_renewal_and_their_streams(running, own, keys, monkeypatch):
-    monkeypatch.setattr(key_watch, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(key_revocation, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
     async with running_gateway(own) as fresh:
         opened = (await ask(fresh, page(keys))).json()
         session, mine = opened["sessionId"], holder(opened["ticket"])

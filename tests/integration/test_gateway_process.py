@@ -8,11 +8,11 @@ from uuid import uuid4
 import httpx
 import uvicorn
 
-from gateway.drain import Drain
 from gateway.server import DrainingServer
+from gateway.web.drain import Drain
 from schemas.events import ChatCancelled, ChatCompleted, ChatFeedback, Usage
 from streams.codec import decode
-from streams.reader import LogReader
+from streams.reading.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK
 from tests.gateway_process import process, until_ready
 from tests.gateway_running import SOURCE, ScriptedWorker, answer_of, running_gateway

@@ -5,15 +5,15 @@ from uuid import uuid4
 
 import pytest
 
-from handlers.embeddings import open_embedder
-from handlers.ingestion import Ingestion
-from handlers.retrieval import Retrieval
+from handlers.ingestion.handler import Ingestion
+from handlers.models.embedder import open_embedder
+from handlers.retrieval.search import Retrieval
 from schemas.events import ChatRequested, DocumentDeleted, DocumentUploaded
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.documents import Documents
 from stores.uploads import Uploads
-from stores.vectors import open_vectors
+from stores.vector_engine import open_vectors
 from tests.conftest import SHARED_DATA
 from tests.fakes_knowledge import stream_of
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from chatconnect.embedded.redis import Redis
-from gateway.caps import STREAMS
-from gateway.limits import ADDRESS, KNOWLEDGE, SESSION
+from gateway.admission.concurrency import STREAMS
+from gateway.admission.rate_limits import ADDRESS, KNOWLEDGE, SESSION
 from stores import limits as stored_limits
 from stores import pipelined
 from stores.limits import Claim, Limits, Policy

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from chatconnect.embedded.password import password_file
 from chatconnect.embedded.postgres import Postgres
-from streams.admin import create_topics
+from streams.admin.topics import create_topics
 from streams.topics import TOPICS
 
 

@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from gateway import stream
-from gateway.waiting import MAX_WAIT_SECONDS
+from gateway.replay.waiting_lines import MAX_WAIT_SECONDS
+from gateway.streaming import stream
 from tests.gateway_running import ScriptedWorker, events_of
 
 

@@ -13,14 +13,14 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from bench.kafka import make_topic
-from chatconnect import replay as command
+from chatconnect.commands import replay as command
 from handlers.conversation_log import ConversationLog
-from handlers.ingestion import Ingestion
+from handlers.ingestion.handler import Ingestion
 from schemas.events import DocumentUploaded
 from stores.chat_logs import ChatLogs
 from stores.documents import Documents
 from stores.uploads import Uploads
-from stores.vectors import open_vectors
+from stores.vector_engine import open_vectors
 from streams.publisher import Publisher
 from streams.topics import TOPICS
 from tests.fakes import RecordingHandler

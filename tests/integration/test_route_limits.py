@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from starlette.requests import Request
 
-from gateway.access import Caller
-from gateway.caps import DOCUMENT_STREAMS, Places
-from gateway.limits import ACTIONS, PUBLIC, READS, REFUSALS, RENEWALS
+from gateway.admission.access import Caller
+from gateway.admission.concurrency import DOCUMENT_STREAMS, Places
+from gateway.admission.rate_limits import ACTIONS, PUBLIC, READS, REFUSALS, RENEWALS
+from gateway.admission.shedding import FullError
 from gateway.routes import ROUTES
-from gateway.shedding import FullError
 from stores.clients import Client
 from tests.gateway_running import running_gateway
 

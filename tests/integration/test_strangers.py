@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.limits import REFUSALS, STRAYS
+from gateway.admission.rate_limits import REFUSALS, STRAYS
 from tests.gateway_running import ScriptedWorker, running_gateway
 from tests.services import INTERNAL_SECRET
 

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.admission.tickets import Tickets
 from gateway.routes import ROUTES
-from gateway.tickets import Tickets
 from streams.codec import CLIENT_ID
 from streams.publisher import Publisher
-from streams.reader import LogReader
+from streams.reading.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK, CHAT_REQUESTED, DOCUMENT_UPLOADED
 from tests.gateway_running import answer_of, events_of, running_gateway
 from tests.integration.tenants import MARK, SECRET, Ids, Stores, client, keys

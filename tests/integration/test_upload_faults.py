@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.uploading import MAX_NAME_CHARACTERS, shown_name
+from gateway.endpoints.upload import MAX_NAME_CHARACTERS, shown_name
 from stores.documents import Documents
 from tests.gateway_running import running_gateway
 from tests.integration.tenants import Ids, uploaded

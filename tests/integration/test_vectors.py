@@ -14,7 +14,8 @@ from qdrant_client import QdrantClient
 from schemas.failures import RetryableError
 from stores.qdrant_edge import SLICE_POINTS
 from stores.qdrant_server import _create_collection, _ServerVectors
-from stores.vectors import Chunk, VectorStore, open_vectors
+from stores.vector_engine import open_vectors
+from stores.vectors import Chunk, VectorStore
 from tests.fakes_knowledge import DIMENSIONS, FakeVectors, unit
 
 

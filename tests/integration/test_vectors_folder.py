@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from stores.vectors import FolderInUseError, open_vectors
+from stores.vector_engine import open_vectors
+from stores.vectors import FolderInUseError
 from tests.fakes_knowledge import DIMENSIONS
 from tests.integration.test_vectors import chunk, texts
 

@@ -9,9 +9,9 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams import assignment, commits, consumer, poll, watchdog
-from streams.consumer import Consumer
-from streams.subscription import Subscription
+from streams.consuming import assignment, commits, consumer, poll, watchdog
+from streams.consuming.consumer import Consumer
+from streams.consuming.subscription import Subscription
 from streams.topics import CHAT_REQUESTED
 from tests.fakes_broker import ScriptedBroker
 from tests.fakes_kafka import ScriptedKafka

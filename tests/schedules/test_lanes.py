@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from streams.lanes import Job, Lanes
+from streams.consuming.lanes import Job, Lanes
 
 PARTITIONS, CLIENTS, SESSIONS = 3, (b"a", b"b", b"c"), 4
 

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatconnect.wire import SseParser
-from gateway.attach import Attachments, NotYetError
-from gateway.drain import Drain
-from gateway.questions import Questions
-from gateway.resume import Deltas, Place, Reset, decide
-from gateway.ring import Ring
-from gateway.rings import KEPT_SECONDS, Rings
-from gateway.stream import EventStream, Sources
-from gateway.tail import Tail
-from gateway.unwound import Unwound
-from gateway.waiting import Queue
+from chatconnect.client.sse_parser import SseParser
+from gateway.replay.buffer import Ring
+from gateway.replay.buffers import KEPT_SECONDS, Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.resume import Deltas, Place, Reset, decide
+from gateway.replay.subscriptions import Attachments, NotYetError
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
+from gateway.streaming.stream import EventStream, Sources
+from gateway.web.drain import Drain
+from gateway.web.handoff import Unwound
 from schemas.events import Usage
 from stores.chat_logs import ChatLog
 from tests.fakes_tail import CLIENT, EPOCH, KEYS, FakeHistory, FakeSocket, answer_frames, frame, message_id, record

@@ -1,10 +1,10 @@
 import pytest
 from starlette.requests import Request
 
-from gateway.access import Access
-from gateway.keyholders import NEW_KEYS, KeyHolders
-from gateway.problems import Problem
-from gateway.tickets import Tickets
+from gateway.admission.access import Access
+from gateway.admission.api_keys import NEW_KEYS, KeyHolders
+from gateway.admission.tickets import Tickets
+from gateway.web.problems import Problem
 from stores.clients import Client, hash_key
 from stores.limits import Limits
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from handlers import answering
-from handlers.answering import Answering
-from handlers.lease import MessageTakenError
+from handlers.answering import handler as handler_module
+from handlers.answering.handler import Answering
+from handlers.answering.lease import MessageTakenError
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
-from handlers.retrieval import Retrieval
+from handlers.retrieval.search import Retrieval
 from schemas.events import AnswerFailed, AnswerStarted, ChatRetrieved
 from schemas.failures import RetryableError
 from tests.answering import build, names, of, text
@@ -92,7 +92,7 @@ async def test_a_search_that_fails_is_raised_as_it_is_and_leaves_nothing_running
 
 
 async def test_a_search_that_takes_too_long_is_ended(monkeypatch):
-    monkeypatch.setattr(answering, "SEARCH_SECONDS", 0.01)
+    monkeypatch.setattr(handler_module, "SEARCH_SECONDS", 0.01)
     found = retrieved()
     handler = Answering(Search(found, asyncio.Event()), build())
     async with asyncio.timeout(5) as ours:
@@ -171,7 +171,7 @@ async def test_giving_up_on_what_has_ended_tells_the_ending_again():
 
 
 async def test_only_so_much_is_remembered(monkeypatch):
-    monkeypatch.setattr(answering, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(handler_module, "MAX_REMEMBERED", 2)
     messages = [retrieved() for _ in range(3)]
     handler = Answering(Search(None), build(FakeModel(ProviderBusyError("529"))))
     for found in messages:

@@ -10,7 +10,7 @@ import typer
 from starlette.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
-from chatconnect.ask import Transcript, ask, place, plain
+from chatconnect.commands.ask import Transcript, ask, place, plain
 from tests.fakes_gateway import Cut, ScriptedGateway, Silence, frame, scripted_gateway, step
 
 ROOT = Path(__file__).parents[2]

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from gateway import attach
-from gateway.attach import SNAPSHOT_MESSAGES, Attachments, NotYetError
-from gateway.questions import Questions
-from gateway.ring import Ring
-from gateway.rings import Rings
-from gateway.tail import Tail
-from gateway.waiting import Queue
+from gateway.replay import subscriptions
+from gateway.replay.buffer import Ring
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.subscriptions import SNAPSHOT_MESSAGES, Attachments, NotYetError
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
 from stores.database import DATABASE_ERRORS
 from tests.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, frame, message_id, reading
 from tests.integration.tenants import completed
@@ -61,7 +61,7 @@ async def test_a_fresh_stream_begins_with_what_the_rings_hold(stage):
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(stage, monkeypatch):
-    monkeypatch.setattr(attach, "HISTORY_SECONDS", 0.01)
+    monkeypatch.setattr(subscriptions, "HISTORY_SECONDS", 0.01)
     stage.history.is_away, stage.history.is_silent = False, True
     async with asyncio.timeout(5):
         attached = await stage.attachments.to_session(stage.session, None)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.background import background
-from gateway.drain import Drain
+from gateway.web.background import background
+from gateway.web.drain import Drain
 
 
 async def dies():

@@ -9,7 +9,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
-from streams.batches import PartitionRecords
+from streams.kafka.batches import PartitionRecords
 
 CRC_AT, COVERED_FROM = 17, 21
 

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from gateway.access import Caller
-from gateway.addresses import address_of
-from gateway.caps import Caps, Places
-from gateway.shedding import FullError, is_event_source, on_full
-from gateway.unwound import Unwound
+from gateway.admission.access import Caller
+from gateway.admission.concurrency import Caps, Places
+from gateway.admission.shedding import FullError, is_event_source, on_full
+from gateway.web.addresses import address_of
+from gateway.web.handoff import Unwound
 from stores.clients import Client
 
 CAPS = Caps("streams", session=2, address=3, client=4, process=6)

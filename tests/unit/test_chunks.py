@@ -6,7 +6,7 @@ import time
 import pytest
 from tokenizers import Tokenizer
 
-from handlers.chunks import CHUNK_TOKENS, MAX_RUN_CHARACTERS, Splitter
+from handlers.ingestion.chunks import CHUNK_TOKENS, MAX_RUN_CHARACTERS, Splitter
 from handlers.models.minilm import weights_folder
 from handlers.readers.section import Section
 

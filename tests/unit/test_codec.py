@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.events import AnswerDelta, ChatRequested, DocumentDeleted
 from streams.codec import UndecodableError, decode, encode, header
-from streams.partitioner import choose_partition, partition_for
+from streams.kafka.partitioner import choose_partition, partition_for
 from streams.topics import CHAT_REQUESTED, CHAT_TOKEN, DOCUMENT_UPLOADED, TOPIC_BY_EVENT, TOPICS
 
 MESSAGE = UUID("0192f0c0-0000-7000-8000-000000000001")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from schemas.settings import Settings
-from streams.connection import connection
+from streams.kafka.connection import connection
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.kafka.yml"

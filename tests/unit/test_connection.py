@@ -3,8 +3,8 @@ import ssl
 import pytest
 
 from schemas.settings import Settings
-from streams.broker import create_broker
-from streams.connection import connection
+from streams.consuming.broker import create_broker
+from streams.kafka.connection import connection
 
 
 def test_plain_is_the_default():

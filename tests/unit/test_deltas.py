@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from handlers.answers import Answer
-from handlers.beat import BEAT_SECONDS, EARLY_BEATS
-from handlers.deltas import Deltas
-from handlers.interruption import Interruption
+from handlers.answering.answer_events import Answer
+from handlers.answering.deltas import Deltas
+from handlers.answering.flush import BEAT_SECONDS, EARLY_BEATS
+from handlers.answering.interruption import Interruption
+from handlers.answering.stream_answer import Plan, speak
 from handlers.models.pricing import Pricing
-from handlers.speaking import Plan, speak
 from tests.answering import answer, build
 from tests.fakes_models import finish, prompt, retrieved
 from tests.jumping_loop import simulate

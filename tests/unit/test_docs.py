@@ -8,7 +8,7 @@ import pytest
 from starlette.routing import Route
 
 from chatconnect.cli import COMMANDS
-from chatconnect.ingest import SUPPORTED
+from chatconnect.commands.ingest import SUPPORTED
 from gateway.routes import ROUTES
 from schemas.settings import Settings
 from scripts.configuration import PAGE, page

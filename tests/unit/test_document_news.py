@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.document_events import ENDINGS, is_news
-from gateway.document_news import DocumentNews
+from gateway.streaming.document_events import ENDINGS, is_news
+from gateway.streaming.progress_hub import DocumentNews
 from schemas.events import DocumentProgress
 from schemas.http import DocumentProgressView
 from streams.codec import encode

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from gateway import frame_data
+from gateway.replay import frame_data
 from schemas import events
 
 PAIRS = [

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from handlers.generation import NO_ANSWER
+from handlers.answering.generation import NO_ANSWER
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
 from schemas.events import (
     AnswerCompleted,

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
-from handlers.cancellations import Cancellations
+from handlers.answering.cancellations import Cancellations
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
 from schemas.events import (
     AnswerCancelled,

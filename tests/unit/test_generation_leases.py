@@ -166,7 +166,7 @@ async def test_hung_postgres_does_not_hold_the_answer(monkeypatch):
         async def begin(self, client_id, message_id, session_id, *, above=0):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr("handlers.lease.DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr("handlers.answering.lease.DEADLINE_SECONDS", 0.05)
     async with asyncio.timeout(5):
         events = await run(build(FakeModel("a", finish()), attempts=Hung()), retrieved())
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access import Caller
-from gateway.idempotency import MAX_KEY_CHARACTERS, identified
-from gateway.problems import Problem
-from gateway.tickets import Tickets
+from gateway.admission.access import Caller
+from gateway.admission.tickets import Tickets
+from gateway.endpoints.idempotency import MAX_KEY_CHARACTERS, identified
+from gateway.web.problems import Problem
 from schemas.http import ChatRequest
 from stores.clients import Client
 

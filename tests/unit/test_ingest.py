@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from typer.testing import CliRunner, Result
 
-from chatconnect import upload
-from chatconnect.ingest import ingest
+from chatconnect.client import upload
+from chatconnect.commands.ingest import ingest
 from tests.fakes_gateway import scripted_knowledge_base, serve
 
 READY = {"status": "ready", "progress": 100, "chunks": 4}

@@ -7,7 +7,7 @@ import pypdfium2
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from handlers.ingestion import Ingestion
+from handlers.ingestion.handler import Ingestion
 from schemas.events import DocumentDeleted, DocumentUploaded
 from schemas.failures import PermanentError, RetryableError
 from stores.uploads import Uploads

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.lease import Leases
+from handlers.answering.lease import Leases
 from stores.attempts import Lease
 
 MESSAGE = ("acme", UUID("0192f0c0-0000-7000-8000-000000000001"), "s")

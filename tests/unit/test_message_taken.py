@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from handlers.answering import Answering
-from handlers.lease import MessageTakenError
+from handlers.answering.handler import Answering
+from handlers.answering.lease import MessageTakenError
 from schemas.events import AnswerFailed
 from stores.attempts import Taken
 from tests.answering import build

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from handlers import beat, cancellations, deltas
-from handlers.cancellations import Cancellations
-from handlers.deltas import Deltas
-from handlers.interruption import Interruption
+from handlers.answering import cancellations, deltas, flush
+from handlers.answering.cancellations import Cancellations
+from handlers.answering.deltas import Deltas
+from handlers.answering.interruption import Interruption
 from handlers.models.choice import ModelChoice, Provider, create_choice
 from handlers.models.errors import retry_after_seconds
 from handlers.models.extractive import Extractive
@@ -203,7 +203,7 @@ def test_cancel_reaches_every_watcher_and_none_after_its_end():
 
 
 async def test_full_delta_does_not_wait_for_the_pause(monkeypatch):
-    monkeypatch.setattr(beat, "BEAT_SECONDS", 60)
+    monkeypatch.setattr(flush, "BEAT_SECONDS", 60)
     async with asyncio.timeout(5), Deltas(FakeModel("a", "b" * 999, "c", finish()), prompt(), Interruption()) as stream:
         read = [piece async for piece in stream]
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateway.attach import Session
-from gateway.news import next_frame
-from gateway.rings import Rings
+from gateway.replay.buffers import Rings
+from gateway.replay.subscriptions import Session
+from gateway.streaming.next_frame import next_frame
 from tests.fakes_tail import CLIENT, frame
 
 SESSION = Session(CLIENT, "s", 0, 0)

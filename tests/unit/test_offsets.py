@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.offsets import OffsetTracker
+from streams.consuming.offsets import OffsetTracker
 
 gaps = st.lists(st.integers(1, 4), min_size=1, max_size=60)
 

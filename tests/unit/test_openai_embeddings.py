@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from handlers.embeddings import NoKeyError, open_embedder
+from handlers.models.embedder import NoKeyError, open_embedder
 from handlers.models.openai_embeddings import BATCH_SIZE, OpenAIEmbeddings
 from schemas.failures import PermanentError, RetryableError
 from schemas.settings import Settings

@@ -8,12 +8,12 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from gateway import openapi
+from gateway.openapi import document
 from gateway.routes import ROUTES
 from schemas import http, sse
 from schemas.shape import Shape
 
-DOCUMENT = openapi.document()
+DOCUMENT = document.document()
 OPERATIONS = [
     (method.upper(), path, operation)
     for path, operations in DOCUMENT["paths"].items()
@@ -86,7 +86,7 @@ def test_the_document_is_openapi():
 
 
 def test_it_is_served():
-    client = TestClient(Starlette(routes=[Route("/openapi.json", openapi.show)]))
+    client = TestClient(Starlette(routes=[Route("/openapi.json", document.show)]))
 
     assert client.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
 

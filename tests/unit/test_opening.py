@@ -4,15 +4,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gateway.access import Caller
-from gateway.attach import Attachments
-from gateway.opening import Opening, require_unguessable, ticketed
-from gateway.problems import Problem
-from gateway.questions import Questions
-from gateway.rings import Rings
-from gateway.tail import Tail
-from gateway.tickets import Ticket, Tickets
-from gateway.waiting import Queue
+from gateway.admission.access import Caller
+from gateway.admission.session_ownership import Opening, require_unguessable, ticketed
+from gateway.admission.tickets import Ticket, Tickets
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.subscriptions import Attachments
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
+from gateway.web.problems import Problem
 from stores.clients import Client
 from stores.database import DATABASE_ERRORS
 from stores.sessions import SessionOwner

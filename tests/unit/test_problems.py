@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from gateway import bodies, problems
-from gateway.cors import Cors
-from gateway.prefer import MAX_WAIT_SECONDS, preference
-from gateway.problems import Problem
+from gateway.web import bodies, problems
+from gateway.web.cors import Cors
+from gateway.web.prefer import MAX_WAIT_SECONDS, preference
+from gateway.web.problems import Problem
 from schemas.failures import PermanentError
 from schemas.http import ChatRequest
 from streams.publisher import PublishError

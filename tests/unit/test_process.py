@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from chatconnect.data_folder import opened
+from chatconnect.dev_stack.data_folder import opened
 from chatconnect.embedded.folders import fresh_folder
 from chatconnect.embedded.process import PartError, Process
 

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from handlers.models import answer_stream, silence
+from handlers.models import answer_stream, stall_detector
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
 from handlers.ports import Finish
 from tests.fakes_models import prompt
@@ -76,7 +76,7 @@ async def test_endless_event_is_given_up(kind):
 
 
 async def test_stall_is_given_up_and_the_connection_closed(kind, monkeypatch):
-    monkeypatch.setattr(silence, "BETWEEN_SECONDS", 0.05)
+    monkeypatch.setattr(stall_detector, "BETWEEN_SECONDS", 0.05)
     provider = ScriptedProvider(stream(kind.start, kind.delta("a"), HANG))
     with pytest.raises(ProviderBusyError, match="silent"):
         await asyncio.wait_for(ask(kind, provider), 5)
@@ -91,7 +91,7 @@ async def test_silence_before_the_first_byte_has_its_own_deadline(kind, monkeypa
 
 
 async def test_slow_reader_is_not_taken_for_a_silent_provider(kind, monkeypatch):
-    monkeypatch.setattr(silence, "BETWEEN_SECONDS", 0.1)
+    monkeypatch.setattr(stall_detector, "BETWEEN_SECONDS", 0.1)
     go_on = asyncio.Event()
     provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.delta("b"), go_on, kind.end()))
     async with provider.running() as url, aiohttp.ClientSession() as session:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.query import covered_share, leans_on_conversation, words_of
+from handlers.retrieval.query import covered_share, leans_on_conversation, words_of
 from schemas.events import Passage
 
 

@@ -3,14 +3,14 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from stores import recent
+from stores import stale_cache
 from stores.database import DATABASE_ERRORS
-from stores.recent import Recent
+from stores.stale_cache import Recent
 
 
 @pytest.fixture
 def stale(monkeypatch):
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
 
 
 async def value(row):
@@ -44,7 +44,7 @@ async def test_a_row_that_is_gone_is_forgotten_also_when_the_database_goes_after
 
 
 async def test_the_last_row_is_good_enough_while_the_database_is_away_or_silent(stale, monkeypatch):
-    monkeypatch.setattr(recent, "DEADLINE_SECONDS", 0.01)
+    monkeypatch.setattr(stale_cache, "DEADLINE_SECONDS", 0.01)
     rows = Recent("row")
     await rows.get("key", lambda: value("row"))
 
@@ -88,7 +88,7 @@ async def begun(loads, count):
 
 @pytest.mark.parametrize("is_stale", [True, False])
 async def test_all_who_want_a_row_in_one_instant_cost_one_query(is_stale, monkeypatch):
-    monkeypatch.setattr(recent, "FRESH_SECONDS", 0 if is_stale else 10)
+    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0 if is_stale else 10)
     rows, loads = Recent("row"), Loads()
     if is_stale:
         await rows.get("key", lambda: value("before"))
@@ -140,7 +140,7 @@ async def test_a_row_that_was_forgotten_while_it_was_loaded_is_not_remembered():
 
 
 async def test_the_oldest_rows_leave(monkeypatch):
-    monkeypatch.setattr(recent, "MAX_ROWS", 3)
+    monkeypatch.setattr(stale_cache, "MAX_ROWS", 3)
     rows = Recent("number")
     for key in range(10):
         await rows.get(key, lambda key=key: value(key))

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from handlers.retrieval import MAX_PASSAGES, Retrieval, confidence
+from handlers.retrieval.search import MAX_PASSAGES, Retrieval, confidence
 from schemas.events import ChatRequested, ChatRetrieved, Passage
 from schemas.failures import PermanentError, RetryableError
 from stores.vectors import Chunk

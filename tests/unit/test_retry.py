@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.failures import PermanentError, RetryableError
-from streams.retry import RetryPolicy
+from streams.consuming.retry import RetryPolicy
 
 POLICY = RetryPolicy(attempts=4, first_seconds=1.0, longest_seconds=3.0)
 

@@ -2,8 +2,8 @@ import gc
 
 import pytest
 
-from gateway import ring as ring_module
-from gateway.rings import KEPT_SECONDS, SILENT_SECONDS, Rings
+from gateway.replay import buffer as ring_module
+from gateway.replay.buffers import KEPT_SECONDS, SILENT_SECONDS, Rings
 from tests.fakes_tail import CLIENT, answer_frames, frame, message_id
 
 KEY = (CLIENT.encode(), b"s")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.events import ChatCompleted, ChatRequested, DocumentUploaded, Event
 from streams import topics
 from streams.codec import UndecodableError, decode
-from streams.salvage import UNREADABLE, salvage
+from streams.dead_letters.salvage import UNREADABLE, salvage
 from streams.topics import TOPICS
 
 NOW = datetime.now(UTC).isoformat()

@@ -2,7 +2,7 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.silence import Silence
+from streams.stall_detector import Silence
 
 FIRST, SECOND = TopicPartition("t", 0), TopicPartition("t", 1)
 

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatconnect.wire import SseParser
-from gateway import pulse, sse, stream
-from gateway.attach import Attachments
-from gateway.drain import Drain
-from gateway.questions import Questions
-from gateway.rings import Rings
-from gateway.stream import EventStream, Sources
-from gateway.tail import Tail
-from gateway.unwound import Unwound
-from gateway.waiting import Queue
+from chatconnect.client.sse_parser import SseParser
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.subscriptions import Attachments
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
+from gateway.streaming import stream, timer
+from gateway.streaming.stream import EventStream, Sources
+from gateway.web import sse
+from gateway.web.drain import Drain
+from gateway.web.handoff import Unwound
 from tests.fakes_tail import EPOCH, KEYS, FakeHistory, FakeLog, FakeSocket, answer_frames, frame, message_id, reading
 
 GET = {"type": "http", "method": "GET"}
@@ -178,7 +179,7 @@ async def test_silence_is_filled_with_the_place_of_the_whole_partition(stage, mo
 
 
 async def test_a_client_that_does_not_read_is_cut_off(stage, monkeypatch):
-    monkeypatch.setattr(pulse, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(timer, "LOOK_SECONDS", 0.02)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
         await stage.seen("retry: ")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from gateway.tickets import ALGORITHM, AUDIENCE, LIFETIME, TicketError, TicketExpiredError, Tickets
+from gateway.admission.tickets import ALGORITHM, AUDIENCE, LIFETIME, TicketError, TicketExpiredError, Tickets
 
 OLD, NEW = b"o" * 32, b"n" * 32
 ODD = ("x", "2000000000", -1, 0, True, 10**30, 1e300, [1], {"a": 1}, 1.5)

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from gateway.questions import Questions
-from gateway.rings import Rings
-from gateway.tail import Tail
-from gateway.waiting import Queue
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import Queue
 from tests.fakes_tail import CLIENT, EVENT_TYPES, FakeLog, answer_frames, frame, message_id, record
 
 KEY = (CLIENT.encode(), b"s")

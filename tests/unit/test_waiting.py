@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gateway.waiting import MAX_WAIT_SECONDS, PROBE_SECONDS, TOLD_SECONDS, Queue
+from gateway.replay.waiting_lines import MAX_WAIT_SECONDS, PROBE_SECONDS, TOLD_SECONDS, Queue
 
 
 class Clock:

@@ -1,7 +1,7 @@
 import pytest
 
-from chatconnect.answer import Answer, GapError
-from chatconnect.wire import MAX_FRAME_CHARACTERS, Frame, SseParser, WireError
+from chatconnect.client.answer import Answer, GapError
+from chatconnect.client.sse_parser import MAX_FRAME_CHARACTERS, Frame, SseParser, WireError
 
 STREAM = (
     "\ufeffretry: 1500\r\nid: e.0.1\r\n\r\n"

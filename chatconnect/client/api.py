@@ -1,0 +1,94 @@
+"""How the command line speaks to a gateway: its address, the caller's key, and refusals told as sentences."""
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from chatconnect import last_stack
+
+# Above the gateway's 15 s heartbeat: a longer silence is a dead connection, not a slow answer.
+SILENCE_SECONDS = 40
+CONNECT_SECONDS = 5
+TOO_BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+BAD_MOMENTS = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
+MAX_PAUSE_SECONDS = 30.0
+
+
+class ApiError(Exception):
+    """The gateway refused, and asking again would not help. The message is a sentence for the person who asked."""
+
+
+class BusyError(Exception):
+    """The gateway, or a proxy before it, asks to come back after `retry_after_seconds`."""
+
+    def __init__(self, sentence: str, retry_after_seconds: float) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the gateway is and with which key we come."""
+
+    url: str
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """A secret key travels as a bearer token, a publishable one as `x-api-key` (`wire.md`)."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key.startswith("sk_") else {"x-api-key": self.key}
+
+    @property
+    def is_loopback(self) -> bool:
+        """Then a proxy from the environment would only be in the way."""
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+
+def access(url: str | None, key: str | None, key_name: str) -> Access:
+    """From the flags, else the environment, else the last started stack. Raises `ApiError` when none says."""
+    known = last_stack.read() | {name: value for name in ("GATEWAY_URL", key_name) if (value := os.environ.get(name))}
+    url, key = url or known.get("GATEWAY_URL"), key or known.get(key_name)
+    if not url or not key:
+        raise ApiError("No running stack is known here: start one with `make dev`, or pass --url and --key.")
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ApiError(f"--url must start with http:// or https://, not {url!r}.")
+    return Access(url.rstrip("/"), key)
+
+
+def timeout() -> httpx.Timeout:
+    """Deadlines of every request; streams are held open by heartbeats."""
+    return httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+
+
+def check(response: httpx.Response) -> None:
+    """Raises `BusyError` or `ApiError` for a refusal. A refused streamed response must have been read."""
+    if response.is_success:
+        return
+    if response.status_code in TOO_BUSY or response.status_code in BAD_MOMENTS:
+        raise BusyError(_sentence(response), _retry_after_seconds(response))
+    raise ApiError(_sentence(response))
+
+
+def unreachable(url: str) -> ApiError:
+    """For a gateway that cannot even be connected to."""
+    return ApiError(f"Nothing answers at {url}: start it with `make dev`, or pass another --url.")
+
+
+def _sentence(response: httpx.Response) -> str:
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = f"The gateway answered {response.status_code} {response.reason_phrase} to {response.request.url.path}."
+    return str(detail)
+
+
+def _retry_after_seconds(response: httpx.Response) -> float:
+    value = response.headers.get("retry-after", "")
+    return min(float(value), MAX_PAUSE_SECONDS) if value.isascii() and value.isdecimal() else 1.0

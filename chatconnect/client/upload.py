@@ -1,0 +1,135 @@
+"""One file on its way into a knowledge base: sent, then followed until it is ready or failed."""
+
+import asyncio
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from chatconnect.client.api import Access, ApiError, BusyError, check
+
+# Renewed by every change of the status, so it bounds a stall and not the size of a document.
+STALL_SECONDS = 300
+POLL_SECONDS = 0.3
+MAX_POLL_SECONDS = 2.0
+UPLOAD_TRIES = 4
+MAX_EXTERNAL_ID_CHARACTERS = 200
+ENDED = ("ready", "failed", "deleted")
+
+Report = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended. `reason` is a sentence when it is not `ready`."""
+
+    path: Path
+    status: str
+    document_id: str | None = None
+    version: int | None = None
+    chunks: int | None = None
+    reason: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """It is answered from now."""
+        return self.status == "ready"
+
+
+class Upload:
+    """`run` never raises for what is wrong with this file or this connection: the outcome says it."""
+
+    def __init__(self, http: httpx.AsyncClient, access: Access, path: Path, report: Report) -> None:
+        self._http = http
+        self._access = access
+        self._path = path
+        self._report = report
+
+    async def run(self) -> Outcome:
+        """Send and follow. The absolute path is the external id, so the next time makes a new version."""
+        try:
+            sent = await self._send()
+            return await self._follow(str(sent["id"]), int(sent.get("version") or 0))
+        except (ApiError, BusyError) as error:
+            return Outcome(self._path, "failed", reason=str(error))
+        except httpx.HTTPError as error:
+            return Outcome(self._path, "failed", reason=f"The connection to {self._access.url} broke: {error}.")
+        except OSError as error:
+            return Outcome(self._path, "failed", reason=f"The file cannot be read: {error.strerror}.")
+
+    async def _send(self) -> dict[str, Any]:
+        for tried in range(UPLOAD_TRIES):
+            try:
+                return await self._post()
+            except (BusyError, httpx.TransportError) as error:
+                if tried == UPLOAD_TRIES - 1:
+                    raise
+                await asyncio.sleep(getattr(error, "retry_after_seconds", 0.5 * 2**tried))
+        raise AssertionError
+
+    async def _post(self) -> dict[str, Any]:
+        size = self._path.stat().st_size
+        with _Watched(self._path, lambda sent: self._report("uploading", 100 * sent // max(size, 1))) as file:
+            response = await self._http.post(
+                "/process-document",
+                headers=self._access.headers,
+                files={"file": (self._path.name, file)},
+                data={"externalId": external_id(self._path)},
+            )
+        check(response)
+        body: dict[str, Any] = response.json()
+        return body
+
+    async def _follow(self, document_id: str, version: int) -> Outcome:
+        seen, deadline, pause_seconds = None, time.monotonic() + STALL_SECONDS, POLL_SECONDS
+        while time.monotonic() < deadline:
+            status = await self._status(document_id)
+            # The row may still tell of the version before this one.
+            if status and status["version"] >= version:
+                self._report(status["currentStep"], status["progress"])
+                if status["status"] in ENDED:
+                    return self._outcome(document_id, status)
+                if status != seen:
+                    seen, deadline, pause_seconds = status, time.monotonic() + STALL_SECONDS, POLL_SECONDS
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * 1.3, MAX_POLL_SECONDS)
+        reason = f"Nothing moved for {STALL_SECONDS} seconds; it goes on when a worker is there."
+        return Outcome(self._path, "failed", document_id, version, reason=reason)
+
+    async def _status(self, document_id: str) -> dict[str, Any] | None:
+        """None in a bad moment: the deadline decides how many of them are too many."""
+        try:
+            response = await self._http.get(f"/documents/{document_id}/status", headers=self._access.headers)
+            check(response)
+        except (httpx.TransportError, BusyError):
+            return None
+        body: dict[str, Any] = response.json()
+        return body
+
+    def _outcome(self, document_id: str, status: dict[str, Any]) -> Outcome:
+        reason = status.get("reason") or ("It was deleted meanwhile." if status["status"] == "deleted" else None)
+        return Outcome(self._path, status["status"], document_id, status["version"], status.get("chunks"), reason)
+
+
+def external_id(path: Path) -> str:
+    """The absolute path, or its hash where that is too long: the same file is the same document."""
+    name = str(path.resolve())
+    return name if len(name) <= MAX_EXTERNAL_ID_CHARACTERS else f"sha256:{sha256(name.encode()).hexdigest()}"
+
+
+class _Watched(io.FileIO):
+    """A file that says how much of it was read."""
+
+    def __init__(self, path: Path, report: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._report_read = report
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(-1 if size is None else size)
+        self._report_read(self.tell())
+        return data

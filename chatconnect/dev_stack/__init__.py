@@ -1,0 +1,1 @@
+"""The development stack: everything, for real, in one process tree."""

@@ -1,0 +1,171 @@
+"""The development stack: which parts there are, in which order they start, how they find each other."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+
+from chatconnect.dev_stack.data_folder import DataFolder
+from chatconnect.dev_stack.seed import DEMO_CLIENT, seed_documents
+from chatconnect.dev_stack.services import Say, start_parts
+from chatconnect.dev_stack.supervisor import Supervisor
+from chatconnect.embedded.kafka import PARTITIONS
+from chatconnect.embedded.ports import LOOPBACK
+from chatconnect.embedded.process import PartError, Process
+from schemas.settings import Settings
+from stores.clients import Clients, Keys
+from stores.database import DATABASE_ERRORS, create_engine
+from stores.migrations import upgrade
+from streams.admin.topics import create_topics
+from streams.kafka.connection import KAFKA_ERRORS
+
+READY_SECONDS = 120
+POLL_SECONDS = 0.1
+SAID_WHEN_READY = {"worker": "worker_ready", "gateway": "gateway_listens"}
+OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker", "gateway")}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One run of it. Every variable of `dev.env` that the environment names replaces what would be embedded."""
+
+    folder: DataFolder
+    port: int
+    has_seed: bool
+    say: Say
+    commands: Mapping[str, Sequence[str]]
+
+    async def run(self, supervisor: Supervisor) -> None:
+        """Starts everything, says `ready <url>`, and then waits to be cancelled. Raises `PartError`."""
+        self.say(f"starting Kafka, Postgres and Redis in {self.folder.path}")
+        values = self._values(await start_parts(self.folder, supervisor, self.say))
+        settings = _settings(values)
+        await _prepare(settings, Keys(values["CLIENT_API_KEY"], values["CLIENT_SECRET_KEY"]))
+        supervisor.begin_layer()
+        await self._start_ours(supervisor, values)
+        addresses = self.folder.write_addresses(values)
+        if self.has_seed:
+            self.say(await seed_documents(values, self.folder.path / "seeded.json"))
+        self.say(answering(settings))
+        self.say(f"addresses and keys: {addresses}  logs: {self.folder.logs}")
+        self.say(f"ready {values['GATEWAY_URL']}")
+        await asyncio.Event().wait()
+
+    def _values(self, parts: dict[str, str]) -> dict[str, str]:
+        """What `dev.env` holds."""
+        secrets = self.folder.secrets()
+        values = {
+            **parts,
+            "QDRANT_URL": str(self.folder.path / "qdrant"),
+            "UPLOADS_URL": f"file://{self.folder.path}/uploads",
+            "GATEWAY_URL": f"http://{LOOPBACK}:{self.port}",
+            **{name: secrets[name] for name in ("CLIENT_API_KEY", "CLIENT_SECRET_KEY", "INTERNAL_SECRET")},
+        }
+        return {name: os.environ.get(name) or value for name, value in values.items()}
+
+    async def _start_ours(self, supervisor: Supervisor, values: dict[str, str]) -> None:
+        """The worker, and the gateway unless the environment names another; returns when both are ready."""
+        environment = (
+            os.environ
+            | values
+            | {
+                "PORT": str(self.port),
+                # Two stacks that start at once would both find the usual port free.
+                "METRICS_PORT": os.environ.get("METRICS_PORT") or "0",
+                "DEMO_API_KEY": values["CLIENT_API_KEY"],
+                "INSTANCE_ID": os.environ.get("INSTANCE_ID") or self.folder.secrets()["INSTANCE_ID"],
+            }
+        )
+        self.say("starting the worker (the first time it builds the local embedding model) and the gateway")
+        started = [await self._start_one("worker", supervisor, environment)]
+        if not os.environ.get("GATEWAY_URL"):
+            started.append(await self._start_one("gateway", supervisor, environment))
+        for process, words in started:
+            # By its own log: another stack's process may answer at the same port.
+            await process.until(partial(_has_said, process, words), READY_SECONDS)
+        await until_answers(f"{values['GATEWAY_URL']}/health/ready", "The gateway")
+
+    async def _start_one(self, name: str, supervisor: Supervisor, environment: dict[str, str]) -> tuple[Process, str]:
+        # Killed when we are killed: without the parts, which go then too, there is nothing left to drain into.
+        process = await Process.start(
+            f"The {name}",
+            self.commands[name],
+            log=self.folder.logs / f"{name}.log",
+            environment=environment,
+            death_signal=signal.SIGKILL,
+        )
+        supervisor.add(process, process.stop)
+        return process, SAID_WHEN_READY[name]
+
+
+async def _has_said(process: Process, words: str) -> bool:
+    return process.has_said(words)
+
+
+def _settings(values: dict[str, str]) -> Settings:
+    return Settings(
+        kafka_bootstrap_servers=values["KAFKA_BOOTSTRAP_SERVERS"],
+        database_url=values["DATABASE_URL"],
+    )
+
+
+async def _prepare(settings: Settings, keys: Keys) -> None:
+    """Tables, topics and the demo client."""
+    try:
+        await upgrade(settings.database_url)
+        engine = create_engine(settings.database_url)
+        try:
+            await Clients(engine).ensure(DEMO_CLIENT, keys)
+        finally:
+            await engine.dispose()
+    except DATABASE_ERRORS as error:
+        raise PartError(f"Postgres at {_without_password(settings.database_url)} cannot be used: {error}") from error
+    try:
+        is_ours = not os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+        await create_topics(settings, PARTITIONS if is_ours else None)
+    except (*KAFKA_ERRORS, TimeoutError) as error:
+        raise PartError(f"Kafka at {settings.kafka_bootstrap_servers} cannot be used: {error}") from error
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url.partition("?")[0])
+
+
+async def until_answers(url: str, name: str) -> None:
+    """Returns when a GET is answered with 200. Raises `PartError` after two minutes."""
+    answer = "nothing"
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while True:
+                    try:
+                        response = await http.get(url)
+                    except httpx.TransportError as error:
+                        answer = str(error)
+                    else:
+                        if response.is_success:
+                            return
+                        answer = f"{response.status_code} {response.text[:500]}"
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            raise PartError(f"{name} was not ready at {url} within {READY_SECONDS} s: {answer}") from None
+
+
+def answering(settings: Settings) -> str:
+    """Which models and embeddings answer, in one line."""
+    models = []
+    if settings.openai_api_key:
+        models.append(f"OpenAI {settings.openai_model} at {settings.openai_base_url}")
+    if settings.anthropic_api_key:
+        models.append(f"Anthropic {settings.anthropic_model} at {settings.anthropic_base_url}")
+    answers = (
+        " and ".join(models) or "extractive, the best sentences found (no OPENAI_API_KEY or ANTHROPIC_API_KEY is set)"
+    )
+    is_openai = settings.embeddings == "openai" or (settings.embeddings == "auto" and settings.openai_api_key)
+    return f"answers: {answers}; embeddings: {'OpenAI' if is_openai else 'local, all-MiniLM-L6-v2'}"

@@ -1,0 +1,67 @@
+"""Whose key is this. Keys that nobody knows cost a query each, so an address has only so many of them."""
+
+import asyncio
+from collections import OrderedDict
+from typing import Literal, Protocol
+
+from gateway.admission.shedding import too_many
+from stores.clients import Client, hash_key
+from stores.limits import Claim, Limits, Policy
+
+# A page or a server has one or two keys; two queries a second do not hurt.
+NEW_KEYS = Policy("keys", 120)
+# A server of ours asks about the keys that pages show it.
+RELAYED_KEYS = Policy("keys", 1_200)
+MAX_REMEMBERED = 10_000
+
+KeyKind = Literal["publishable", "secret"]
+
+
+class KeyDirectory(Protocol):
+    """What we need of `stores.clients.Clients`."""
+
+    async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
+        """Whose key it is, and of which kind."""
+        ...
+
+
+class KeyHolders:
+    """Looks keys up. One that was good before is never refused for what else its address sends."""
+
+    def __init__(self, keys: KeyDirectory, limits: Limits) -> None:
+        self._keys = keys
+        self._limits = limits
+        self._good: OrderedDict[str, None] = OrderedDict()
+        self._asking: dict[str, asyncio.Future[None]] = {}
+
+    async def find(self, api_key: str, address: str, most: Policy = NEW_KEYS) -> tuple[Client, KeyKind] | None:
+        """Whose key it is and of which kind; None for nobody's. Raises `Problem` 429 to a flood of new keys."""
+        digest = hash_key(api_key)
+        # All of a site's visitors come with one key: to an instance that has just started, at once.
+        while digest not in self._good and digest in self._asking:
+            await asyncio.wait([self._asking[digest]])
+        if digest in self._good:
+            return await self._look_up(api_key, digest)
+        answered = self._asking[digest] = asyncio.get_running_loop().create_future()
+        try:
+            standing = await self._limits.take_unknown(Claim(most, address))
+            if not standing.is_allowed:
+                raise too_many(standing, "keys were tried from this address")
+            return await self._look_up(api_key, digest)
+        finally:
+            del self._asking[digest]
+            answered.set_result(None)
+
+    async def _look_up(self, api_key: str, digest: str) -> tuple[Client, KeyKind] | None:
+        found = await self._keys.by_api_key(api_key)
+        if found is None:
+            self._good.pop(digest, None)
+        else:
+            self._remember(digest)
+        return found
+
+    def _remember(self, digest: str) -> None:
+        self._good[digest] = None
+        self._good.move_to_end(digest)
+        if len(self._good) > MAX_REMEMBERED:
+            self._good.popitem(last=False)

@@ -1,0 +1,153 @@
+"""How often one may come: what the limits are, and how a caller is told (draft-ietf-httpapi-ratelimit-headers).
+
+`gateway.routes` gives every route one of these rates, and `gateway.endpoints.guard` takes them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+
+from gateway.admission.access import Caller
+from gateway.admission.shedding import too_many
+from gateway.web.addresses import address_of
+from schemas.events import Tier
+from stores.counts import WINDOW_SECONDS
+from stores.limits import Claim, Limits, Policy, Standing
+
+Who = Literal["caller", "renewing", "part", "anyone"]
+
+# Nobody types and reads faster than a question in three seconds.
+SESSION = Policy("session", 20)
+# A few visitors behind one address, at full speed.
+ADDRESS = Policy("address", 60)
+# A site's visitors together: ten at full speed, for each costs tokens; paying clients more.
+VISITORS: dict[Tier, Policy] = {"free": Policy("client", 600), "paid": Policy("client", 3_000)}
+# The client's own server speaks for many visitors, and knows them better: 200 a second are a mistake of its own.
+SERVER = Policy("server", 12_000)
+# Somebody who watches a hundred documents by polling each second.
+DOCUMENTS = Policy("documents", 6_000)
+# Who shows no good key or ticket is told so for as long as somebody may have mistyped it.
+REFUSALS = Policy("refusals", 300)
+# Whoever asks for what is not there.
+STRAYS = Policy("strays", 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a route takes of whom. `who` is recognised first; visitors take one of `session` (a ticket's) and one of
+    `address`, servers one of `server`, and who need not be known one of `address`. `what` is what refusals call it.
+    """
+
+    what: str
+    who: Who = "caller"
+    session: Policy | None = None
+    address: Policy | None = None
+    server: Policy | None = None
+    is_per_client: bool = False
+
+
+QUESTIONS = Rate("questions", session=SESSION, address=ADDRESS, server=SERVER, is_per_client=True)
+# Stop and thumbs: more of them than questions are a mistake.
+ACTIONS = Rate(
+    "cancels and ratings",
+    session=Policy("session-actions", 60),
+    address=Policy("address-actions", 240),
+    server=Policy("server-actions", 12_000),
+)
+# A page that comes back after each drop, in a few tabs.
+READS = Rate(
+    "pages of history",
+    session=Policy("session-reads", 120),
+    address=Policy("address-reads", 480),
+    server=Policy("server-reads", 12_000),
+)
+# A long poll ends with each frame, so an answer in words is a few polls a second.
+EVENTS = Rate(
+    "streams and polls",
+    session=Policy("session-events", 600),
+    address=Policy("address-events", 2_400),
+    server=Policy("server-events", 12_000),
+)
+RENEWALS = Rate("renewals", "renewing", session=Policy("session-renewals", 10), address=Policy("address-renewals", 120))
+KNOWLEDGE = Rate("requests for this client's documents", server=DOCUMENTS)
+BETWEEN_PARTS = Rate("requests of a part of this system", "part", address=Policy("parts", 12_000))
+# These cost a query or some kilobytes each.
+PUBLIC = Rate("requests", "anyone", address=Policy("public", 300))
+# Balancers ask often, all from one address, and these cost nothing.
+PROBES = Rate("probes", "anyone", address=Policy("probes", 12_000))
+
+
+async def take(limits: Limits, request: Request, caller: Caller, rate: Rate) -> None:
+    """Count a request of somebody known. Raises `Problem` 429. A server's visitors are its own to limit."""
+    await _obey(limits, request, caller.client.client_id, _claims(request, caller, rate), rate)
+
+
+async def take_address(limits: Limits, request: Request, rate: Rate) -> None:
+    """Count a request of an address, in this process alone. Raises `Problem` 429."""
+    assert rate.address is not None, "who is not known is counted by address"
+    standing = _take_here(limits, request, rate.address)
+    _tell(request, [rate.address], standing)
+    _require_allowed(standing, f"{rate.what} from this address")
+
+
+def take_refusal(limits: Limits, request: Request) -> None:
+    """Count somebody who is not known. Raises `Problem` 429."""
+    standing = _take_here(limits, request, REFUSALS)
+    _require_allowed(standing, "requests without a good key or ticket came from this address")
+
+
+def take_stray(limits: Limits, request: Request) -> None:
+    """Count somebody who asks for what is not there. Raises `Problem` 429."""
+    standing = _take_here(limits, request, STRAYS)
+    _require_allowed(standing, "requests for what is not there came from this address")
+
+
+def _take_here(limits: Limits, request: Request, policy: Policy) -> Standing:
+    return limits.take_here(Claim(policy, address_of(request)))
+
+
+def _require_allowed(standing: Standing, what: str) -> None:
+    if not standing.is_allowed:
+        raise too_many(standing, what)
+
+
+def _claims(request: Request, caller: Caller, rate: Rate) -> list[Claim]:
+    if not caller.is_visitor:
+        return [Claim(rate.server)] if rate.server else []
+    claims = []
+    if caller.ticket is not None and rate.session is not None:
+        # Others open a session with this question, or name one that may be somebody else's.
+        claims.append(Claim(rate.session, caller.ticket.session_id))
+    if rate.address is not None:
+        claims.append(Claim(rate.address, address_of(request)))
+    if rate.is_per_client:
+        claims.append(Claim(VISITORS[caller.client.tier]))
+    return claims
+
+
+async def _obey(limits: Limits, request: Request, client_id: str, claims: Sequence[Claim], rate: Rate) -> None:
+    if not claims:
+        return
+    standing = await limits.take(client_id, claims)
+    _tell(request, [claim.policy for claim in claims], standing)
+    _require_allowed(standing, f"{rate.what} {_whose(standing.policy, rate)}".strip())
+
+
+def _whose(policy: Policy, rate: Rate) -> str:
+    if policy == rate.session:
+        return "in this session"
+    if policy == rate.address:
+        return "from this address"
+    if policy == rate.server:
+        return "" if rate is KNOWLEDGE else "from this client's server"
+    return "from visitors of this client"
+
+
+def _tell(request: Request, policies: Sequence[Policy], standing: Standing) -> None:
+    described = (f'"{policy.name}";q={policy.per_minute};w={WINDOW_SECONDS}' for policy in policies)
+    request.state.limit_headers = {
+        "ratelimit-policy": ", ".join(described),
+        "ratelimit": f'"{standing.policy.name}";r={standing.left};t={standing.reset_seconds}',
+    }

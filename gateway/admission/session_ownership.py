@@ -1,0 +1,125 @@
+"""A session gets its owner before its first question is accepted, so that nobody else is let in, at any gateway."""
+
+import re
+from collections import OrderedDict
+from time import monotonic
+from uuid import UUID
+
+import structlog
+
+from gateway.admission.access import Caller, ticket_needed
+from gateway.admission.tickets import Tickets
+from gateway.replay.subscriptions import Attachments, Session
+from gateway.web.problems import Problem
+from stores.database import DATABASE_ERRORS
+from stores.sessions import SessionOwner, Sessions
+
+MAX_RECORDED = 50_000
+# While Postgres is away one question in so many seconds finds out whether it still is.
+TRY_AGAIN_SECONDS = 5.0
+# A random UUID has fourteen different digits of sixteen; with fewer than these somebody has counted.
+MIN_DIFFERENT_DIGITS = 8
+
+_RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[47][0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}", re.IGNORECASE)
+
+log = structlog.get_logger()
+
+
+class Opening:
+    """Records who owns a session: the first who names it."""
+
+    def __init__(self, sessions: Sessions, attachments: Attachments, tickets: Tickets) -> None:
+        self._sessions = sessions
+        self._attachments = attachments
+        self._tickets = tickets
+        self._recorded: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._try_at = 0.0
+
+    async def open(self, caller: Caller, session: Session, message_id: UUID, *, is_named: bool) -> None:
+        """Whoever asks in this session may do so. `is_named`: the request named it, so others may know the name.
+
+        Raises `Problem` 403 and 422, and for a page that names a session `DATABASE_ERRORS`: only Postgres knows whether
+        it is somebody else's. Everybody else is let in while Postgres is away.
+        """
+        if caller.ticket is not None:
+            caller.require_session(session.session_id)
+        elif caller.kind == "publishable" and is_named:
+            require_unguessable("sessionId", session.session_id)
+            await self._claim(session, message_id)
+        else:
+            if caller.kind == "publishable":
+                # The session follows from it.
+                require_unguessable("messageId", str(message_id))
+            await self._record(caller, session, message_id)
+
+    def visitor(self, session: Session) -> str:
+        """The visitor of a session that a page opens: the same each time, so that a repeated POST is the same one's."""
+        return str(self._tickets.name("visitor", session.client_id, session.session_id))
+
+    async def _claim(self, session: Session, message_id: UUID) -> None:
+        wanted = SessionOwner("visitor", self.visitor(session), message_id)
+        # What is answered in a session that nobody has named was asked by a server that writes to the log itself.
+        is_begun = self._attachments.has_answers(session)
+        claimed = SessionOwner("server") if is_begun else wanted
+        try:
+            owner, _ = await self._sessions.claim(session.client_id, session.session_id, claimed)
+        except DATABASE_ERRORS:
+            if self._attachments.holds(session, message_id):
+                # Whoever names a message of the session asked it: its first POST is being repeated.
+                return
+            raise
+        if owner != wanted:
+            raise ticket_needed()
+
+    async def _record(self, caller: Caller, session: Session, message_id: UUID) -> None:
+        key = session.client_id, session.session_id
+        if key in self._recorded or monotonic() < self._try_at:
+            return
+        is_page = caller.is_visitor
+        owner = SessionOwner("visitor", self.visitor(session), message_id) if is_page else SessionOwner("server")
+        try:
+            await self._sessions.claim(*key, owner)
+        except DATABASE_ERRORS as error:
+            self._try_at = monotonic() + TRY_AGAIN_SECONDS
+            log.warning("session_not_recorded", error=repr(error))
+            return
+        self._recorded[key] = None
+        if len(self._recorded) > MAX_RECORDED:
+            self._recorded.popitem(last=False)
+
+
+async def ticketed(sessions: Sessions, session: Session, visitor_id: str | None, otherwise: str) -> str:
+    """The visitor whom the client's server may give a ticket of this session: the one whose it is, else `visitor_id`,
+    else `otherwise`. Raises `Problem` 409 for a session that is somebody else's, and `DATABASE_ERRORS`.
+    """
+    given = visitor_id or otherwise
+    wanted = SessionOwner("visitor", given)
+    owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
+    if owner.kind == "server":
+        if await sessions.give(session.client_id, session.session_id, given):
+            return given
+        # Somebody else asked for a ticket at the same time: theirs it is.
+        owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
+    if is_new:
+        return given
+    if owner.visitor_id == visitor_id or (visitor_id is None and owner.message_id is None):
+        return owner.visitor_id or ""
+    raise Problem(409, "This session belongs to another visitor: choose another sessionId.", slug="session-taken")
+
+
+async def require_same_visitor(sessions: Sessions, session: Session, visitor_id: str) -> None:
+    """No other visitor has got this session since. Raises `Problem` 403, and `DATABASE_ERRORS`."""
+    owner = await sessions.find(session.client_id, session.session_id)
+    if owner is not None and owner.kind == "visitor" and owner.visitor_id != visitor_id:
+        raise ticket_needed()
+
+
+def require_unguessable(name: str, given: str) -> None:
+    """An id that a page chooses must be one that no other page can tell. Raises `Problem` 422."""
+    found = _RANDOM.search(given)
+    if found is None or len(set(found[0].lower()) - {"-"}) < MIN_DIFFERENT_DIGITS:
+        raise Problem(
+            422,
+            f"A page's {name} must hold a random UUID (version 4 or 7): leave it out, and the answer brings one.",
+            slug="id-guessable",
+        )

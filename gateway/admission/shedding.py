@@ -1,0 +1,69 @@
+"""What is said to whoever comes too often or when all places are taken."""
+
+import random
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.replay.waiting_lines import Outlook
+from gateway.web.metrics import SHED
+from gateway.web.problems import Problem, render
+from gateway.web.responses import ended_stream
+from stores.limits import Standing
+
+RETRY_AFTER_SECONDS = (5, 15)
+CREDENTIALS = ("authorization", "x-api-key")
+
+
+class FullError(Problem):
+    """All places of a kind are taken: 429 where the caller's own are, 503 where the process's are."""
+
+
+def too_many(standing: Standing, what: str) -> Problem:
+    """The refusal of one claim too many, counted."""
+    SHED.labels(f"rate_{standing.policy.name}").inc()
+    seconds = max(1, standing.reset_seconds)
+    return Problem(
+        429,
+        f"More than {standing.policy.per_minute} {what} in a minute: go on in {seconds} s.",
+        slug="rate-limited",
+        headers={"retry-after": str(seconds)},
+    )
+
+
+def full(places: str, scope: str, most: int) -> FullError:
+    """The refusal of one `places` (streams, …) too many for this `scope`, counted."""
+    SHED.labels(f"{places}_{scope}").inc()
+    # Spread, so that whoever is refused together does not come back together.
+    headers = {"retry-after": str(random.randint(*RETRY_AFTER_SECONDS))}
+    if scope == "process":
+        return FullError(503, f"This instance has no more {places} to give: try again in a moment.", headers=headers)
+    detail = f"This {scope} has {most} open {places} here, which is all it may have: close one, or try again later."
+    return FullError(429, detail, slug=f"too-many-{places}", headers=headers)
+
+
+def overloaded(outlook: Outlook) -> Problem:
+    """The refusal of a question that would wait longer than anybody does, counted."""
+    SHED.labels("queue").inc()
+    seconds = outlook.retry_after_seconds
+    return Problem(
+        503,
+        f"{outlook.position - 1} questions wait already, and answers come slowly: ask again in about {seconds} s.",
+        slug="overloaded",
+        headers={"retry-after": str(seconds)},
+    )
+
+
+async def on_full(request: Request, error: Exception) -> Response:
+    """A problem; for a native `EventSource` a stream that ends at once, for any other status ends it for good."""
+    assert isinstance(error, FullError)
+    if not is_event_source(request):
+        return render(error)
+    return ended_stream(random.randint(*RETRY_AFTER_SECONDS) * 1_000)
+
+
+def is_event_source(request: Request) -> bool:
+    """Whether a browser's own `EventSource` asks: it can set no headers, so a server on the way vouches for it."""
+    if request.method != "GET" or request.headers.get("accept", "").strip() != "text/event-stream":
+        return False
+    return not any(name in request.headers for name in CREDENTIALS)

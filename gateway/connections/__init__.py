@@ -1,0 +1,1 @@
+"""One TCP connection: bounds before a request exists."""

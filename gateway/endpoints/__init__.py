@@ -1,0 +1,1 @@
+"""The routes' functions: one module a resource. Imports every other room of the gateway."""

@@ -1,0 +1,62 @@
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeated POST finds the first one's message."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from gateway.admission.access import Caller
+from gateway.admission.tickets import Tickets
+from gateway.web.bodies import clean
+from gateway.web.problems import Problem
+from schemas.http import ChatRequest
+
+MAX_KEY_CHARACTERS = 255
+
+# A string of RFC 9651, or the bare key that most clients send.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_BARE = re.compile(r'[^"\\]+')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, tickets: Tickets) -> ChatRequest:
+    """The body with the ids that the `Idempotency-Key` headers, the ticket and the message's id stand for.
+
+    A POST that opens a session and is repeated finds it again by its message's id alone, at every gateway: the
+    session's id follows from it, differently for pages and for servers, and nobody else can tell it. Raises `Problem`
+    422.
+    """
+    client_id, message_id = caller.client.client_id, body.message_id
+    session_id = body.session_id or (caller.ticket.session_id if caller.ticket else None)
+    if headers:
+        key = _key(headers)
+        number = _uuid(key)
+        if caller.kind == "publishable" and number is None:
+            # Whoever names a session's first message is let in: pages that count from 1 would meet there.
+            raise Problem(422, "A page's Idempotency-Key must be a UUID, made anew for each question.")
+        if message_id is not None and number not in (None, message_id):
+            raise Problem(
+                422, "Idempotency-Key and messageId name two messages: send one of them, or the same in both."
+            )
+        message_id = message_id or number or tickets.name("message", client_id, session_id or "", key)
+    if session_id is None and message_id is not None:
+        kind = "visitor" if caller.is_visitor else "server"
+        session_id = str(tickets.name("session", client_id, kind, str(message_id)))
+    return body.model_copy(update={"session_id": session_id, "message_id": message_id})
+
+
+def _key(headers: Sequence[str]) -> str:
+    text = clean(headers[0]).strip()
+    if quoted := _QUOTED.fullmatch(text):
+        text = _ESCAPED.sub(r"\1", quoted[1])
+    elif not _BARE.fullmatch(text):
+        text = ""
+    if len(headers) > 1 or not 0 < len(text) <= MAX_KEY_CHARACTERS:
+        raise Problem(422, f"Send one Idempotency-Key of 1 to {MAX_KEY_CHARACTERS} characters, plain or in quotes.")
+    return text
+
+
+def _uuid(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The recent frames of every session, and where a client goes on. Imports http."""

@@ -1,0 +1,79 @@
+"""The questions that were accepted here and have not ended: for the figures, and to find their session."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+from gateway.replay.answers import ENDINGS
+from gateway.replay.waiting_lines import Queue
+from gateway.web.metrics import ANSWER_SECONDS, ANSWERS, FIRST_TOKEN_SECONDS, OLDEST_UNANSWERED_SECONDS, UNANSWERED
+from schemas.events import Tier
+
+MAX_QUESTIONS = 50_000
+GIVEN_UP_SECONDS = 900.0
+
+
+@dataclass(slots=True)
+class Question:
+    """A question that waits for its answer's end."""
+
+    session_id: str
+    accepted_at: float
+    has_begun: bool = False
+    has_spoken: bool = False
+
+
+class Questions:
+    """Oldest first. Bounded: the oldest leave when there are too many or they are hopelessly late."""
+
+    def __init__(self, queue: Queue, clock: Callable[[], float] = monotonic) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._open: OrderedDict[tuple[bytes, str], Question] = OrderedDict()
+        UNANSWERED.set_function(lambda: len(self._open))
+        OLDEST_UNANSWERED_SECONDS.set_function(self.oldest_seconds)
+
+    def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
+        """A question is about to be published."""
+        self._queue.join(tier, client_id, session_id, message_id)
+        self._open.setdefault((client_id.encode(), message_id), Question(session_id, self._clock()))
+        if len(self._open) > MAX_QUESTIONS:
+            self._drop_oldest()
+
+    def session_of(self, client_id: str, message_id: str) -> str | None:
+        """The session of a question that waits here."""
+        question = self._open.get((client_id.encode(), message_id))
+        return question.session_id if question else None
+
+    def hear(self, client_id: bytes, message_id: str, event: str) -> None:
+        """A frame of an answer came by; most belong to questions of other instances."""
+        question = self._open.get((client_id, message_id))
+        if question is None:
+            return
+        if not question.has_begun:
+            question.has_begun = True
+            self._queue.begin(client_id.decode(), message_id)
+        age = self._clock() - question.accepted_at
+        if event == "delta" and not question.has_spoken:
+            question.has_spoken = True
+            FIRST_TOKEN_SECONDS.observe(age)
+        elif event in ENDINGS:
+            del self._open[client_id, message_id]
+            ANSWER_SECONDS.observe(age)
+            ANSWERS.labels(event).inc()
+
+    def oldest_seconds(self) -> float:
+        """Age of the question that waits longest; 0 when none does."""
+        oldest = next(iter(self._open.values()), None)
+        return self._clock() - oldest.accepted_at if oldest else 0.0
+
+    def sweep(self) -> None:
+        """Give up on questions that no answer can be expected for."""
+        while self.oldest_seconds() > GIVEN_UP_SECONDS:
+            self._drop_oldest()
+            ANSWERS.labels("unanswered").inc()
+
+    def _drop_oldest(self) -> None:
+        (client_id, message_id), _ = self._open.popitem(last=False)
+        self._queue.leave(client_id.decode(), message_id)

@@ -1,0 +1,181 @@
+"""How a stream begins: what a client that comes with this id has to be sent before the live frames."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from gateway.replay.answers import Answer
+from gateway.replay.buffer import Ring, RingKey
+from gateway.replay.buffers import Rings
+from gateway.replay.resume import Deltas, Reset, decide
+from gateway.replay.tail import Tail
+from schemas.cursor import Place
+from stores.chat_logs import ChatLog
+from stores.database import DATABASE_ERRORS
+
+SNAPSHOT_MESSAGES = 20
+HISTORY_SECONDS = 2.0
+
+log = structlog.get_logger()
+
+
+class NotYetError(Exception):
+    """An answer is not here in full, and Postgres does not have it or is away: come back in a moment, or to another
+    instance.
+    """
+
+
+class TakenError(Exception):
+    """The message is one of another session of the client."""
+
+
+class History(Protocol):
+    """What we need of `stores.chat_logs.ChatLogs`."""
+
+    async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
+        """The ended answer, or None."""
+        ...
+
+    async def page(self, client_id: str, session_id: str, *, before: Place | None, limit: int) -> list[ChatLog]:
+        """The session's ended answers, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of a client, and the partition that its records are in, in one incarnation of the log (`Tail`)."""
+
+    client_id: str
+    session_id: str
+    partition: int
+    incarnation: int
+
+    @property
+    def key(self) -> RingKey:
+        """Its name in the rings."""
+        return self.client_id.encode(), self.session_id.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Send these answers as snapshots, then every frame after `cursor`."""
+
+    cursor: int
+    answers: tuple[Answer, ...] = ()
+
+
+class Attachments:
+    """Joins what the rings hold with what the database remembers. Reads, never waits for an answer, and 2 s at most
+    for the database.
+    """
+
+    def __init__(self, tail: Tail, rings: Rings, history: History) -> None:
+        self._tail = tail
+        self._rings = rings
+        self._history = history
+
+    def session(self, client_id: str, session_id: str) -> Session:
+        """The session; it need not exist."""
+        return Session(client_id, session_id, self._tail.partition(session_id), self._tail.incarnation)
+
+    def now(self, session: Session) -> Attached:
+        """From here on: take it before a question is published, and no frame of its answer can be missed."""
+        return Attached(self._tail.position(session.partition))
+
+    async def to_session(self, session: Session, last_event_id: str | None) -> Attached:
+        """To everything of a session. Raises `NotYetError`.
+
+        While Postgres is away, whoever comes without an id gets what the rings hold; what ended earlier it finds in
+        the session's history, once that can be read again.
+        """
+        decision = decide(last_event_id, self._tail.place(session.key, session.partition))
+        if isinstance(decision, Deltas):
+            return Attached(decision.cursor)
+        try:
+            rows = await self._page(session, SNAPSHOT_MESSAGES)
+            rows += await self._older(session, rows)
+        except DATABASE_ERRORS as error:
+            log.warning("history_unavailable", error=repr(error))
+            if last_event_id:
+                # It may hold a part of an answer whose rest only Postgres has: no newer id must cover that up.
+                raise NotYetError from error
+            rows = []
+        return self._replaced(session, reversed(rows), None)
+
+    async def to_message(self, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
+        """To one answer of a session; None: nothing is known of it. Raises `NotYetError`; `DATABASE_ERRORS` where
+        only Postgres could tell whether anything is; `TakenError` for a message of another session.
+        """
+        name = str(message_id)
+        if self._rings.session_of(session.client_id, name) not in (None, session.session_id):
+            raise TakenError
+        decision = decide(last_event_id, self._tail.place(session.key, session.partition))
+        if isinstance(decision, Deltas) and self._has_news(session, name, decision.cursor):
+            return Attached(decision.cursor)
+        ring = self._rings.get(session.key)
+        try:
+            rows = [] if _is_whole(ring, name) else await self._row(session, message_id)
+        except DATABASE_ERRORS as error:
+            has_part = bool(last_event_id) and isinstance(decision, Reset)
+            if has_part or (ring is not None and ring.knows(name)):
+                raise NotYetError from error
+            raise
+        attached = self._replaced(session, rows, name)
+        return attached if attached.answers else None
+
+    def has_answers(self, session: Session) -> bool:
+        """Whether an answer of this session is held here."""
+        ring = self._rings.get(session.key)
+        return ring is not None and bool(ring.progress)
+
+    def holds(self, session: Session, message_id: UUID) -> bool:
+        """Whether an answer of this session to this message is held here."""
+        return self._rings.session_of(session.client_id, str(message_id)) == session.session_id
+
+    async def _page(self, session: Session, limit: int) -> list[ChatLog]:
+        async with asyncio.timeout(HISTORY_SECONDS):
+            return await self._history.page(session.client_id, session.session_id, before=None, limit=limit)
+
+    async def _older(self, session: Session, page: list[ChatLog]) -> list[ChatLog]:
+        """The answers with a hole here that the page is too short for."""
+        known = {str(row.message_id) for row in page}
+        wanted = [held.message_id for held in self._rings.answers(session.key) if not held.is_whole]
+        found = []
+        for message_id in [name for name in wanted if name not in known][:SNAPSHOT_MESSAGES]:
+            found += await self._row(session, UUID(message_id))
+        return found
+
+    async def _row(self, session: Session, message_id: UUID) -> list[ChatLog]:
+        async with asyncio.timeout(HISTORY_SECONDS):
+            row = await self._history.get(session.client_id, message_id)
+        if row is not None and row.session_id != session.session_id:
+            raise TakenError
+        return [row] if row is not None else []
+
+    def _replaced(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> Attached:
+        # No await between reading the rings and taking the cursor: there is no gap and no overlap.
+        answers = {str(row.message_id): Answer.logged(row) for row in rows}
+        for held in self._rings.answers(session.key):
+            if message_id is not None and held.message_id != message_id:
+                continue
+            if held.is_whole:
+                answers[held.message_id] = held
+            elif held.message_id not in answers:
+                raise NotYetError
+        return Attached(self._tail.position(session.partition), tuple(answers.values()))
+
+    def _has_news(self, session: Session, message_id: str, cursor: int) -> bool:
+        ring = self._rings.get(session.key)
+        progress = ring.progress.get(message_id) if ring else None
+        if ring is None or progress is None:
+            return False
+        return progress.is_running or bool(ring.after(cursor, message_id))
+
+
+def _is_whole(ring: Ring | None, message_id: str) -> bool:
+    progress = ring.progress.get(message_id) if ring else None
+    return progress is not None and progress.is_whole

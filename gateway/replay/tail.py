@@ -1,0 +1,217 @@
+"""Reads all of `chat.token` into the rings. Key and headers say where a frame belongs, and its value must agree."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import lru_cache
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from gateway.replay import frame_data
+from gateway.replay.answers import Frame
+from gateway.replay.buffer import RingKey
+from gateway.replay.buffers import Rings
+from gateway.replay.pending_questions import Questions
+from gateway.replay.resume import Place
+from gateway.web.metrics import REPEATED, RING_BYTES, RINGS, TAIL_LAG, UNREADABLE
+from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
+from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
+from streams.kafka.partitioner import hash_of, partition_for
+
+# Longer than any answer takes, so that an answer that runs while we start is whole here.
+REPLAYED = timedelta(seconds=180)
+SWEEP_SECONDS = 5.0
+CATCH_UP_POLL_SECONDS = 0.02
+# Less than a silent reader needs to be built anew, so that meanwhile nobody is sent here.
+SILENT_SECONDS = 8.0
+REMEMBERED_NAMES = 8_192
+# Of an attempt or a number in four bytes.
+MAX_DIGITS = 11
+
+log = structlog.get_logger()
+
+EVENTS = {
+    b"QuestionAsked": "asked",
+    b"AnswerStarted": "started",
+    b"AnswerSources": "sources",
+    b"AnswerDelta": "delta",
+    b"AnswerCompleted": "completed",
+    b"AnswerFailed": "failed",
+    b"AnswerCancelled": "cancelled",
+}
+
+
+class Log(Protocol):
+    """What we need of `streams.reading.reader.LogReader`."""
+
+    epoch: str
+    heard_at: float
+
+    @property
+    def partitions(self) -> int:
+        """How many the topic has."""
+        ...
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Everything that was there at the start has been handed out."""
+        ...
+
+    async def seek(self, since: timedelta) -> None:
+        """Start with what is not older than this."""
+        ...
+
+    def batches(self) -> AsyncIterator[list[Record]]:
+        """Batches for ever; an empty one when the log is another one from now on."""
+        ...
+
+    def position(self, partition: int) -> int:
+        """The offset that is read next."""
+        ...
+
+    def end_offset(self, partition: int) -> int:
+        """The offset after the last known record."""
+        ...
+
+
+class Tail:
+    """Every partition's live end, without a group. The owner runs `run` and ends the process when it ends.
+
+    `incarnation` rises when the log becomes another one: the topic was made anew, or has more partitions, so that no
+    place in the one before says anything any more.
+    """
+
+    def __init__(self, log: Log, rings: Rings, questions: Questions) -> None:
+        self._log = log
+        self._rings = rings
+        self._questions = questions
+        self._has_noted = False
+        self._partitions = log.partitions
+        self.incarnation = 0
+        self.caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read for ever, from `REPLAYED` ago."""
+        await self._log.seek(REPLAYED)
+        self._begin()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read())
+            group.create_task(self._keep_house())
+
+    def partition(self, session_id: str) -> int:
+        """Where a session's records are."""
+        return partition_for(session_id.encode(), self._log.partitions)
+
+    def position(self, partition: int) -> int:
+        """The offset of the last record that was read here; what is at or before it is in the rings, or left them."""
+        return self._log.position(partition) - 1
+
+    def place(self, key: RingKey, partition: int) -> Place:
+        """What is known here of a session (`gateway.replay.resume`)."""
+        floor = self._rings.floor(key, partition)
+        return Place(self._log.epoch, partition, floor, self._log.end_offset(partition))
+
+    @property
+    def lag(self) -> int:
+        """Records that are on the log and not here."""
+        partitions = range(self._log.partitions)
+        return sum(self._log.end_offset(number) - self._log.position(number) for number in partitions)
+
+    @property
+    def is_alive(self) -> bool:
+        """All that is on the log came, a few seconds ago at the latest."""
+        now = asyncio.get_running_loop().time()
+        return self.caught_up.is_set() and now - self._log.heard_at < SILENT_SECONDS
+
+    def _begin(self) -> None:
+        self._partitions = self._log.partitions
+        self._rings.begin({number: self._log.position(number) for number in range(self._partitions)})
+
+    async def _read(self) -> None:
+        async for batch in self._log.batches():
+            if not batch:
+                self.incarnation += 1
+                self._begin()
+            for record in batch:
+                self._take(record)
+
+    def _take(self, record: Record) -> None:
+        try:
+            key, key_hash, frame = _frame_of(record)
+        except (KeyError, ValueError) as error:
+            self._note_unreadable(record, error)
+            return
+        home = key_hash % self._partitions
+        if not _is_sound(frame):
+            self._note_unreadable(record, ValueError("the value is not what its headers say"))
+            if record.partition == home:
+                self._rings.skip(key, home, frame)
+            return
+        self._questions.hear(key[0], frame.message_id, frame.event)
+        if record.partition != home:
+            # By a producer that has yet to hear that the topic has more partitions.
+            self._rings.misplace(key, home, frame)
+            return
+        if not self._rings.append(key, home, frame):
+            REPEATED.inc()
+
+    def _note_unreadable(self, record: Record, error: Exception) -> None:
+        UNREADABLE.inc()
+        # The first of many: the metric counts the others.
+        if not self._has_noted:
+            self._has_noted = True
+            log.warning("record_unreadable", partition=record.partition, offset=record.offset, error=repr(error))
+
+    async def _keep_house(self) -> None:
+        while not self._log.is_caught_up:
+            await asyncio.sleep(CATCH_UP_POLL_SECONDS)
+        self.caught_up.set()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._rings.sweep()
+            self._questions.sweep()
+            TAIL_LAG.set(self.lag)
+            RING_BYTES.set(self._rings.size_bytes)
+            RINGS.set(len(self._rings))
+
+
+def _frame_of(record: Record) -> tuple[RingKey, int, Frame]:
+    """Where it belongs, by key and headers, and the key's hash. Raises `KeyError` and `ValueError`."""
+    headers = dict(record.headers)
+    key, key_hash = _key(headers[CLIENT_ID], record.key)
+    message_id, attempt, seq = headers[ANSWER].decode("ascii").rsplit("/", 2)
+    if not (attempt.isdecimal() and seq.isdecimal() and len(attempt) < MAX_DIGITS > len(seq)):
+        raise ValueError("the answer's attempt and number are no whole numbers")
+    event, value = EVENTS[headers[EVENT_TYPE]], record.value or b""
+    return (
+        key,
+        key_hash,
+        Frame(record.offset, _canonical(message_id), int(attempt), int(seq), event, value, record.timestamp),
+    )
+
+
+def _is_sound(frame: Frame) -> bool:
+    try:
+        data = frame_data.decode(frame.event, frame.data)
+    except ValueError:
+        return False
+    return (data.message_id, data.attempt, data.seq) == (frame.message_id, frame.attempt, frame.seq)
+
+
+@lru_cache(REMEMBERED_NAMES)
+def _key(client_id: bytes, session_id: bytes | None) -> tuple[RingKey, int]:
+    """Whose session, and its hash. Raises `ValueError` for what no client or session is called."""
+    for name, most in ((client_id, MAX_CLIENT_ID_CHARACTERS), (session_id or b"", MAX_SESSION_ID_CHARACTERS)):
+        if not 0 < len(name) <= most * 4 or len(name.decode()) > most:
+            raise ValueError("the client or the session has no name that may be one")
+    return (client_id, session_id or b""), hash_of(session_id or b"")
+
+
+@lru_cache(REMEMBERED_NAMES)
+def _canonical(message_id: str) -> str:
+    """The name of a message, which must be a UUID as we write it. Raises `ValueError`."""
+    if str(UUID(message_id)) != message_id:
+        raise ValueError("a message's name is a UUID in lower case")
+    return message_id

@@ -1,0 +1,1 @@
+"""How events reach a client: SSE, long poll, a document's progress. Imports admission, replay, http."""

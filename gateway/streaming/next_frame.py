@@ -1,0 +1,33 @@
+"""Waiting for a session's next frame, in the request's own task: no task and no queue per client."""
+
+import asyncio
+
+from starlette.types import Receive
+
+from gateway.replay.buffers import Rings
+from gateway.replay.subscriptions import Session
+
+
+async def next_frame(rings: Rings, session: Session, receive: Receive, until: float) -> bool:
+    """Returns at the session's next frame, when woken, or at `until` (loop time). False: the client is gone.
+
+    While it waits for the client's disconnect, the ring sets the timer of that wait to now: one coroutine for both.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout_at(until) as timer:
+
+            def wake() -> None:
+                # On its way out it has been woken already, and its timer refuses another time.
+                if not timer.expired():
+                    timer.reschedule(loop.time())
+
+            ring = rings.join(session.key, session.partition, wake)
+            try:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            finally:
+                rings.leave(ring, wake)
+    except TimeoutError:
+        return True
+    return False

@@ -1,0 +1,224 @@
+"""The writer of one SSE response: a raw ASGI coroutine that holds a session and a cursor (design §5)."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from time import time
+from uuid import UUID
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.admission.key_revocation import KeyWatch
+from gateway.connections.connection import Connection, connection_of
+from gateway.replay.answers import Frame
+from gateway.replay.buffer import Ring
+from gateway.replay.buffers import Rings
+from gateway.replay.resume import Place
+from gateway.replay.subscriptions import Attached, Session
+from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import TOLD_SECONDS, Outlook, Queue
+from gateway.streaming.timer import Pulse
+from gateway.web import sse
+from gateway.web.drain import Drain
+from gateway.web.handoff import run_after
+from gateway.web.metrics import ATTACHED, CLOSED, DELIVERY_SECONDS, OPEN_STREAMS
+from schemas.sse import Queued
+
+HEARTBEAT_SECONDS = (12.0, 18.0)
+# Spread, so that a restart's reconnects do not come back together for ever.
+LIFETIME_SECONDS = (480.0, 600.0)
+RETRY_MS = (500, 3_000)
+TOLD_EVERY_SECONDS = 5.0
+# How often a peer is tried that has ended its half of the connection.
+PROBE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where frames come from, and what tells streams to end; `key_hash` is of the key that a visitor came with."""
+
+    rings: Rings
+    tail: Tail
+    drain: Drain
+    queue: Queue
+    keys: KeyWatch
+    key_hash: str | None = None
+
+
+class EventStream:
+    """Sends the opening, then frames as they come, until the answer, the stream's life or the client ends.
+
+    With `message_id` only that answer, and the stream ends with it. `seconds` bounds its life below the usual one.
+    """
+
+    __slots__ = (
+        "_began", "_breaks", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds",
+        "_is_finished", "_loop", "_message_id", "_opened_ms", "_opening", "_prefix", "_session", "_sources", "_told_at",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        sources: Sources,
+        session: Session,
+        attached: Attached,
+        *,
+        accepted: bytes | None = None,
+        message_id: UUID | None = None,
+        seconds: float = LIFETIME_SECONDS[1],
+    ) -> None:
+        place = sources.tail.place(session.key, session.partition)
+        self._sources = sources
+        self._session = session
+        self._cursor = attached.cursor
+        self._breaks = 0
+        self._message_id = str(message_id) if message_id else None
+        self._prefix = place.event_id(0)[:-1]
+        self._began = "snapshot" if attached.answers else "deltas"
+        self._opening = list(_opening(place, attached, accepted))
+        self._is_finished = self._message_id is not None and any(
+            answer.message_id == self._message_id and answer.state != "running" for answer in attached.answers
+        )
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
+        self._drained_at: float | None = None
+        self._told_at = -TOLD_EVERY_SECONDS
+        self._heartbeat_seconds = random.uniform(*HEARTBEAT_SECONDS)
+        self._heartbeat_at = 0.0
+        self._opened_ms = time() * 1000
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        """Answer with the head; the stream itself runs once the application has returned. HEAD gets the headers."""
+        await send({"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        run_after(scope, partial(self._run, connection_of(scope)))
+
+    async def _run(self, connection: Connection, send: Send) -> None:
+        ATTACHED.labels(self._began).inc()
+        pulse = Pulse(connection.abort)
+        wake = pulse.wake
+        # Asked for anew: the log may have become another one since the session was looked up.
+        partition = self._sources.tail.partition(self._session.session_id)
+        ring = self._sources.rings.join(self._session.key, partition, wake)
+        is_of_this_log = self._session.incarnation == self._sources.tail.incarnation
+        self._breaks = ring.breaks if is_of_this_log else -1
+        connection.on_lost = wake
+        try:
+            with OPEN_STREAMS.track_inprogress(), self._sources.keys.used(self._sources.key_hash):
+                reason = await self._serve(connection, pulse, ring, send)
+        finally:
+            connection.on_lost = None
+            pulse.close()
+            self._sources.rings.leave(ring, wake)
+        CLOSED.labels(reason).inc()
+
+    async def _serve(self, connection: Connection, pulse: Pulse, ring: Ring, send: Send) -> str:
+        for body in sse.joined(self._opening):
+            await self._send(pulse, send, body)
+        self._opening.clear()
+        while (reason := self._reason_to_end(connection, pulse, ring)) is None:
+            while frames := ring.after(self._cursor, self._message_id):
+                await self._send(pulse, send, self._encode(frames))
+                if self._is_finished or ring.floor > self._cursor or ring.breaks != self._breaks or connection.is_lost:
+                    break
+            else:
+                if connection.is_half_closed:
+                    # Twice is enough: the first is answered by a reset if nobody is there.
+                    self._heartbeat_seconds = PROBE_SECONDS
+                    self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
+                await self._idle(pulse, send)
+        if not connection.is_lost:
+            # Whole events only: everything before this was sent event by event.
+            await self._send(pulse, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
+        return reason
+
+    def _reason_to_end(self, connection: Connection, pulse: Pulse, ring: Ring) -> str | None:
+        if connection.is_lost:
+            return "stalled" if pulse.is_stalled else "disconnected"
+        if self._is_finished:
+            return "finished"
+        if ring.floor > self._cursor or ring.breaks != self._breaks:
+            return "behind"
+        if self._sources.key_hash in self._sources.keys.revoked:
+            return "revoked"
+        return self._reason_of_time(pulse)
+
+    def _reason_of_time(self, pulse: Pulse) -> str | None:
+        if self._sources.drain.is_on and self._drained_at is None:
+            self._drained_at = self._loop.time() + self._sources.drain.share()
+        if pulse.is_due:
+            now = self._loop.time()
+            if self._drained_at is not None and now >= self._drained_at:
+                return "drained"
+            if now >= self._ends_at:
+                return "lifetime"
+        return None
+
+    async def _idle(self, pulse: Pulse, send: Send) -> None:
+        """Everything up to the tail's position is in the ring, and none of it is for us."""
+        if pulse.is_due:
+            self._cursor = max(self._cursor, self._sources.tail.position(self._session.partition))
+            if self._loop.time() >= self._heartbeat_at:
+                await self._send(pulse, send, sse.heartbeat(f"{self._prefix}{self._cursor}"))
+        until = min(self._heartbeat_at, self._drained_at or self._ends_at, self._ends_at)
+        if self._sources.queue.waits(self._session.client_id, self._session.session_id):
+            until = min(until, await self._tell_wait(pulse, send))
+        await pulse.wait(until)
+
+    async def _tell_wait(self, pulse: Pulse, send: Send) -> float:
+        """Says how long the session's waiting questions have to wait; returns when to look again."""
+        now = self._loop.time()
+        if now < self._told_at + TOLD_EVERY_SECONDS:
+            return self._told_at + TOLD_EVERY_SECONDS
+        outlooks = self._sources.queue.outlooks(self._session.client_id, self._session.session_id)
+        told = [queued(one) for one in outlooks if self._message_id in (None, one.message_id)]
+        if not told:
+            return now + TOLD_SECONDS
+        self._told_at = now
+        await self._send(pulse, send, b"".join(told))
+        return now + TOLD_EVERY_SECONDS
+
+    def _encode(self, frames: list[Frame]) -> bytes:
+        bodies, size = [], 0
+        for frame in frames:
+            body = sse.event(frame.event, frame.data, f"{self._prefix}{frame.offset}")
+            bodies.append(body)
+            size += len(body)
+            if frame.is_ending and self._message_id is not None:
+                self._is_finished = True
+                break
+            if size >= sse.MAX_SEND_BYTES:
+                break
+        self._cursor = frame.offset
+        # An observation costs as much as making the event: one in eight tells as much.
+        if not frame.offset & 7 and frame.timestamp_ms > self._opened_ms:
+            DELIVERY_SECONDS.observe(max(0.0, time() - frame.timestamp_ms / 1000))
+        return b"".join(bodies) if len(bodies) > 1 else body
+
+    async def _send(self, pulse: Pulse, send: Send, body: bytes, *, is_last: bool = False) -> None:
+        pulse.is_writing = True
+        await send({"type": "http.response.body", "body": body, "more_body": not is_last})
+        pulse.is_writing = False
+        pulse.writes += 1
+        self._heartbeat_at = self._loop.time() + self._heartbeat_seconds
+
+
+def _opening(place: Place, attached: Attached, accepted: bytes | None) -> Iterator[bytes]:
+    arrived = place.event_id(attached.cursor)
+    # Until its last snapshot has come a client must hold an id that brings all of them again.
+    yield sse.first(random.randint(*RETRY_MS), place.unfinished_id if attached.answers else arrived)
+    if accepted is not None:
+        yield sse.event("accepted", accepted)
+    for answer in attached.answers:
+        is_last = answer is attached.answers[-1]
+        yield sse.event("snapshot", answer.snapshot(), arrived if is_last else None)
+
+
+def queued(outlook: Outlook) -> bytes:
+    """The event that tells a wait."""
+    wait_seconds = round(outlook.wait_seconds, 1)
+    body = Queued(message_id=UUID(outlook.message_id), position=outlook.position, expected_wait_seconds=wait_seconds)
+    return sse.event("queued", body.model_dump_json().encode())

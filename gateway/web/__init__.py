@@ -1,0 +1,1 @@
+"""Requests and responses: what every route needs of HTTP."""

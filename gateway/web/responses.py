@@ -1,0 +1,19 @@
+"""Whole responses: shapes as JSON, and streams that are over."""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from gateway.web import sse
+from schemas.shape import Shape
+
+
+def json_reply(shape: Shape, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The wire form of a shape; what is None is left out."""
+    return Response(shape.model_dump_json(exclude_none=True), status, headers, "application/json")
+
+
+def ended_stream(retry_ms: int) -> Response:
+    """A stream that ends at once: a native `EventSource` comes back after it; a 4xx or 503 would end it for good."""
+    headers = {name.decode(): value.decode() for name, value in sse.HEADERS}
+    return Response(sse.retry(retry_ms), headers=headers)

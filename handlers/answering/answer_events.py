@@ -1,0 +1,215 @@
+"""The events of one answer, numbered, and how it is told again."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from handlers.models.pricing import Pricing
+from handlers.models.token_counts import estimated_usage
+from handlers.ports import Finish, Model
+from schemas.events import (
+    AnswerCancelled,
+    AnswerCompleted,
+    AnswerDelta,
+    AnswerEvent,
+    AnswerFailed,
+    AnswerSources,
+    AnswerStarted,
+    ChatCompleted,
+    ChatRetrieved,
+    Event,
+    FinishReason,
+    Outcome,
+    Passage,
+    Source,
+    Tier,
+    Usage,
+)
+
+SNIPPET_CHARACTERS = 240
+_CITATION = re.compile(r"\[(\d{1,3})\]")
+_TOLD_AGAIN: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (AnswerStarted, AnswerSources, AnswerCompleted, AnswerFailed, AnswerCancelled, ChatCompleted)
+}
+
+
+class Answer:
+    """One attempt at an answer: what was said so far, and the next event of it."""
+
+    def __init__(self, retrieved: ChatRetrieved, attempt: int, tier: Tier, pricing: Pricing) -> None:
+        self.attempt = attempt
+        self.text = ""
+        self.model = "none"
+        self.finish: Finish | None = None
+        self._retrieved = retrieved
+        self._tier = tier
+        self._pricing = pricing
+        self._provider = "local"
+        self._sources: list[Source] = []
+        self._head: list[AnswerEvent] = []
+        self._delta_lengths: list[int] = []
+        self._begun = time.perf_counter()
+        self._first_token_ms: float | None = None
+
+    @property
+    def has_sources(self) -> bool:
+        """They have been told."""
+        return any(isinstance(event, AnswerSources) for event in self._head)
+
+    def started(self, model: Model | None) -> AnswerStarted:
+        """The model that answers now, None for none at all. May come again while there is no text."""
+        if model:
+            self._provider, self.model = model.provider, model.name
+        event = AnswerStarted(**self._place(), model=self.model, tier=self._tier)
+        self._head.append(event)
+        return event
+
+    def sources(self, passages: Sequence[Passage]) -> AnswerSources:
+        """The passages as the visitor sees them, numbered from 1."""
+        self._sources = [_source(number, passage) for number, passage in enumerate(passages, start=1)]
+        event = AnswerSources(**self._place(), sources=self._sources)
+        self._head.append(event)
+        return event
+
+    def delta(self, text: str) -> AnswerDelta:
+        """More text."""
+        if self._first_token_ms is None:
+            self._first_token_ms = self._elapsed_ms()
+        text = text.replace("\0", "\ufffd")  # the one character that Postgres cannot store
+        event = AnswerDelta(**self._place(), text=text)
+        self._delta_lengths.append(len(text))
+        self.text += text
+        return event
+
+    def completed(self, finish: Finish) -> tuple[AnswerCompleted, ChatCompleted]:
+        """The end, and the record of it. Citations are the numbers in the text that sources have."""
+        event = AnswerCompleted(
+            **self._place(),
+            finish_reason=finish.reason,
+            citations=self._citations(),
+            usage=finish.usage,
+            model=self.model,
+        )
+        return event, self._record("completed", finish.reason, finish.usage)
+
+    def cancelled(self, prompt_characters: int) -> tuple[AnswerCancelled, ChatCompleted]:
+        """The end on request. What a provider was asked and said is billed, by estimate."""
+        usage = self._estimate(prompt_characters)
+        return AnswerCancelled(**self._place(), usage=usage), self._record("cancelled", "cancelled", usage)
+
+    def failed(self, code: str, message: str, *, retryable: bool) -> tuple[AnswerFailed, ChatCompleted]:
+        """The end without success; text that was shown had to be paid for."""
+        event = AnswerFailed(**self._place(), code=code, message=message, retryable=retryable)
+        record = self._record("failed", "error", self._estimate(0))
+        return event, record.model_copy(update={"failure_code": code})
+
+    def ending(self, last: AnswerEvent, record: ChatCompleted) -> dict[str, Any]:
+        """What `told_again` needs, as JSON: the events, and where the text was cut."""
+        events = [*self._head, last, record]
+        return {
+            "events": [{"name": type(event).__name__, "event": event.model_dump(mode="json")} for event in events],
+            "delta_lengths": self._delta_lengths,
+        }
+
+    def _place(self) -> dict[str, Any]:
+        request = self._retrieved.request
+        return {
+            "client_id": request.client_id,
+            "session_id": request.session_id,
+            "message_id": request.message_id,
+            "attempt": self.attempt,
+            "seq": len(self._head) + len(self._delta_lengths),
+        }
+
+    def _record(self, outcome: Outcome, reason: FinishReason, usage: Usage) -> ChatCompleted:
+        request = self._retrieved.request
+        return ChatCompleted(
+            client_id=request.client_id,
+            message_id=request.message_id,
+            session_id=request.session_id,
+            widget_id=request.widget_id,
+            attempt=self.attempt,
+            outcome=outcome,
+            question=request.text,
+            answer=self.text,
+            sources=self._sources,
+            citations=self._citations(),
+            finish_reason=reason,
+            provider=self._provider,
+            model=self.model,
+            tier=self._tier,
+            usage=usage,
+            cost_usd=self._pricing.cost_usd(self.model, usage),
+            retrieval_ms=self._retrieved.retrieval_ms,
+            first_token_ms=self._first_token_ms,
+            answer_ms=self._elapsed_ms(),
+            requested_at=request.requested_at,
+            completed_at=datetime.now(UTC),
+        )
+
+    def _estimate(self, prompt_characters: int) -> Usage:
+        if self._provider == "local":
+            return Usage()
+        return estimated_usage(prompt_characters, len(self.text))
+
+    def _citations(self) -> list[int]:
+        named = {int(number) for number in _CITATION.findall(self.text)}
+        return [source.n for source in self._sources if source.n in named]
+
+    def _elapsed_ms(self) -> float:
+        return (time.perf_counter() - self._begun) * 1000
+
+
+def told_again(ending: dict[str, Any], retrieved: ChatRetrieved, attempt: int | None = None) -> Iterator[Event]:
+    """The whole answer with the numbers it had: who saw it drops it as known, who missed some of it is healed.
+
+    A worker may die after the ending was stored and before its last deltas reached Kafka. With an `attempt` it is told
+    under that number instead.
+    """
+    envelope: dict[str, Any] = {"client_id": retrieved.client_id, "session_id": retrieved.session_id}
+    if attempt is not None:
+        envelope["attempt"] = attempt
+    *head, last, record = (
+        _TOLD_AGAIN[stored["name"]].model_validate(stored["event"] | envelope) for stored in ending["events"]
+    )
+    assert isinstance(last, AnswerEvent)
+    assert isinstance(record, ChatCompleted)
+    yield from head
+    yield from _deltas(record.answer, ending["delta_lengths"], last, len(head))
+    yield last
+    yield record
+
+
+def attempt_of(ending: dict[str, Any]) -> int:
+    """The number under which it ended."""
+    return int(ending["events"][-1]["event"]["attempt"])
+
+
+def _deltas(text: str, lengths: Sequence[int], last: AnswerEvent, first_seq: int) -> Iterator[AnswerDelta]:
+    start = 0
+    for seq, length in enumerate(lengths, start=first_seq):
+        yield AnswerDelta(
+            client_id=last.client_id,
+            session_id=last.session_id,
+            message_id=last.message_id,
+            attempt=last.attempt,
+            seq=seq,
+            text=text[start : start + length],
+        )
+        start += length
+
+
+def _source(number: int, passage: Passage) -> Source:
+    return Source(
+        n=number,
+        document_id=passage.document_id,
+        title=passage.title,
+        page=passage.page,
+        row=passage.row,
+        heading=passage.heading,
+        snippet=" ".join(passage.text.split())[:SNIPPET_CHARACTERS],
+        score=passage.score,
+    )

@@ -1,0 +1,121 @@
+"""A model's stream, read ahead, cut into deltas: the first at once, then one at each beat or 1,000 characters."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self, cast
+
+from handlers.answering.flush import BEAT_SECONDS, next_beat
+from handlers.answering.interruption import Interruption
+from handlers.ports import Finish, Model, Prompt
+
+FULL_CHARACTERS = 1_000
+OPENING_BEATS = 4
+MAX_WAITING_CHARACTERS = 100_000
+# For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
+END_SECONDS = 0.05
+
+
+class Deltas:
+    """Reads the model in a task of its own between `async with` and its end, so its words never wait for Kafka.
+
+    Iterating gives texts and then the `Finish`, raises what the model raised (after the texts before it), and just
+    ends when interrupted.
+    """
+
+    def __init__(self, model: Model, prompt: Prompt, interruption: Interruption) -> None:
+        self._stream = cast("AsyncGenerator[str | Finish, None]", model.stream(prompt))
+        self._interruption = interruption
+        self._waiting: list[str] = []
+        self._characters = 0
+        self._finish: Finish | None = None
+        self._over = False
+        self._room = asyncio.Event()
+        # Who iterates waits for this many characters, or for a moment.
+        self._wanted = 1
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(lambda _: self._end())
+        self._interruption.guard(self._reading)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await asyncio.wait([self._reading], timeout=END_SECONDS if self._finish else 0)
+        finally:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+            if not self._reading.cancelled():
+                self._reading.exception()  # raised by the iteration already, unless the answer ended before it
+
+    async def __aiter__(self) -> AsyncIterator[str | Finish]:
+        while True:
+            await self._until(1, moment=None)
+            if self._interruption.reason:
+                return
+            if text := self._take():
+                yield text
+            elif self._over:
+                yield self._finish or self._failure()
+                return
+            await self._until(FULL_CHARACTERS, moment=next_beat())
+
+    async def opening(self) -> None:
+        """Returns when there is something to tell, or at the fourth beat: nobody sees that an answer begins later."""
+        await self._until(1, moment=next_beat() + (OPENING_BEATS - 1) * BEAT_SECONDS)
+
+    async def _read(self) -> None:
+        async with aclosing(self._stream) as stream:
+            async for piece in stream:
+                if isinstance(piece, Finish):
+                    self._finish = piece
+                    self._end()
+                else:
+                    await self._keep(piece)
+
+    async def _keep(self, piece: str) -> None:
+        self._waiting.append(piece)
+        self._characters += len(piece)
+        if self._characters >= self._wanted:
+            self._wake()
+        if self._characters >= MAX_WAITING_CHARACTERS:
+            self._room.clear()
+            await self._room.wait()
+
+    def _take(self) -> str:
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        self._characters = 0
+        self._room.set()
+        return text
+
+    async def _until(self, characters: int, *, moment: float | None) -> None:
+        """So much waits, or the end, or the moment (loop time) has come."""
+        if self._over or self._characters >= characters:
+            return
+        loop = asyncio.get_running_loop()
+        self._wanted, self._waiter = characters, loop.create_future()
+        timer = loop.call_at(moment, self._wake) if moment is not None else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _end(self) -> None:
+        self._over = True
+        self._wake()
+
+    def _failure(self) -> Finish:
+        self._reading.result()
+        raise AssertionError("a model's stream ends with a Finish")

@@ -1,0 +1,173 @@
+"""DocumentUploaded → DocumentProgress … ready or failed; DocumentDeleted → out of every answer at once."""
+
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from handlers.ingestion.progress import Telling
+from handlers.ingestion.stages import Stages, Step
+from handlers.models.minilm import weights_folder
+from handlers.ports import Embedder
+from handlers.readers.section import UnreadableError
+from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
+from schemas.failures import PermanentError, RetryableError
+from stores.database import REFUSALS
+from stores.documents import Documents
+from stores.uploads import Uploads
+from stores.vectors import VectorStore
+
+AWAY = "A part of the system was away for too long. The file is fine: try again later."
+
+log = structlog.get_logger()
+
+
+class Ingestion:
+    """The writer of knowledge bases. A file that cannot be read ends as `failed`; a dependency's failure is retried."""
+
+    def __init__(
+        self, documents: Documents, uploads: Uploads, vectors: VectorStore, embedder: Embedder, workspace: Path
+    ) -> None:
+        self._documents = documents
+        self._uploads = uploads
+        self._vectors = vectors
+        self._workspace = workspace
+        self._stages = Stages(uploads, vectors, embedder, weights_folder() / "tokenizer.json")
+
+    async def handle(self, event: DocumentUploaded | DocumentDeleted) -> AsyncIterator[Event]:
+        """Yields each step, already saved; ends silently when a newer version or a delete took over.
+
+        Raises `RetryableError`.
+        """
+        if isinstance(event, DocumentDeleted):
+            yield await self._delete(event)
+            return
+        try:
+            with _dependencies():
+                document = await self._documents.register(event)
+        except PermanentError as error:
+            yield Telling(event).failed(str(error), retryable=False)
+            return
+        if document.version != event.version or document.status == "deleted":
+            return
+        if document.status == "ready":
+            yield Telling(event, document.chunks).ready()
+            return
+        async with aclosing(self._ingest(event)) as steps:
+            async for progress in steps:
+                yield progress
+
+    async def give_up(self, event: DocumentUploaded | DocumentDeleted, error: Exception) -> AsyncIterator[Event]:
+        """The owner is told that it failed and can be tried again; saved when Postgres is there."""
+        log.warning("ingestion_given_up", document_id=event.document_id, error=repr(error))
+        if isinstance(event, DocumentDeleted):
+            yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
+            return
+        is_final = isinstance(error, PermanentError)
+        reason = f"The upload was announced wrongly: {error}" if is_final else AWAY
+        failed = Telling(event).failed(reason, retryable=not is_final)
+        try:
+            await self._documents.advance(failed)
+        except (OSError, SQLAlchemyError) as unsaved:
+            log.warning("failure_not_saved", document_id=event.document_id, error=repr(unsaved))
+        yield failed
+
+    async def _ingest(self, uploaded: DocumentUploaded) -> AsyncGenerator[DocumentProgress, None]:
+        telling = Telling(uploaded)
+        try:
+            async with aclosing(self._steps(uploaded)) as steps:
+                async for step in steps:
+                    progress = telling.due(step)
+                    if progress and not await self._save(progress):
+                        return
+                    if progress:
+                        yield progress
+        except PermanentError as error:
+            failed = telling.failed(str(error), retryable=not isinstance(error, UnreadableError))
+            if await self._save(failed):
+                yield failed
+            return
+        ready = telling.ready()
+        if await self._save(ready) or await self._is_ours(uploaded):
+            await self._forget_older(uploaded)
+            yield ready
+
+    async def _forget_older(self, uploaded: DocumentUploaded) -> None:
+        """Nobody reads the older files again. One that stays for a bad moment of the store is no reason to fail."""
+        try:
+            await self._uploads.delete_older(
+                uploaded.client_id, uploaded.document_id, uploaded.version, keep=uploaded.uri
+            )
+        except OSError as error:
+            log.warning("older_files_kept", document_id=uploaded.document_id, error=repr(error))
+
+    async def _steps(self, uploaded: DocumentUploaded) -> AsyncGenerator[Step, None]:
+        with _dependencies():
+            self._workspace.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._workspace, prefix="document-") as folder:
+                async with aclosing(self._stages.run(uploaded, Path(folder))) as steps:
+                    async for step in steps:
+                        yield step
+
+    async def _save(self, progress: DocumentProgress) -> bool:
+        with _dependencies():
+            return await self._documents.advance(progress)
+
+    async def _is_ours(self, uploaded: DocumentUploaded) -> bool:
+        """After a refused `ready`: whether it was saved before. Else we published late, over a delete or a newer
+        version, and that is put right here.
+        """
+        key = (uploaded.client_id, uploaded.document_id)
+        with _dependencies():
+            document = await self._documents.get(*key)
+        if document is None or document.status == "deleted":
+            await self._vectors.delete(*key)
+            return False
+        if document.version != uploaded.version and document.status == "ready":
+            await self._vectors.publish_version(*key, document.version)
+        return document.version == uploaded.version and document.status == "ready"
+
+    async def _delete(self, deleted: DocumentDeleted) -> DocumentProgress:
+        key = (deleted.client_id, deleted.document_id)
+        await self._vectors.delete(*key)
+        with _dependencies():
+            document = await self._documents.get(*key)
+            await self._documents.delete(*key)
+        # A run that published between the two lines above cannot do so any more.
+        await self._vectors.delete(*key)
+        with _dependencies():
+            await self._uploads.delete_document(*key)
+            if document and self._uploads.belongs_to(deleted.client_id, document.uri):
+                await self._uploads.delete(document.uri)
+        return _deletion(deleted, "deleted", version=document.version if document else 0)
+
+
+def _deletion(
+    deleted: DocumentDeleted, status: DocumentStatus, *, version: int = 0, reason: str | None = None
+) -> DocumentProgress:
+    return DocumentProgress(
+        client_id=deleted.client_id,
+        document_id=deleted.document_id,
+        version=version,
+        status=status,
+        stage="deleting",
+        progress=100,
+        current_step="Deletion failed" if reason else "Deleted",
+        reason=reason,
+        retryable=True if reason else None,
+        at=datetime.now(UTC),
+    )
+
+
+@contextmanager
+def _dependencies() -> Iterator[None]:
+    try:
+        yield
+    except REFUSALS as error:
+        raise PermanentError(f"What is known of the document cannot be stored: {error}", code="row_refused") from error
+    except (OSError, SQLAlchemyError) as error:
+        raise RetryableError(f"A dependency of ingestion is away: {error!r}") from error

@@ -1,0 +1,185 @@
+"""From an uploaded file to published vectors, stage by stage, in memory that does not grow with the file."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handlers.background_task import beside
+from handlers.ingestion.chunks import Splitter
+from handlers.ports import Embedder
+from handlers.readers.fair_slots import FairSlots
+from handlers.readers.isolation import Limits, read_isolated
+from handlers.readers.kinds import kind_of
+from handlers.readers.section import Section, UnreadableError, load_sections
+from schemas.events import DocumentUploaded
+from stores.uploads import Uploads
+from stores.vectors import Chunk, VectorStore
+
+FETCH_SECONDS = 120
+CHUNK_SECONDS = 900
+# Batches of many documents take turns, so one may wait for the others'.
+BATCH_SECONDS = 300
+PUBLISH_SECONDS = 120
+BATCH_SIZE = 32
+SLICE_SECONDS = 0.5
+# One place is left to whoever comes next: 400 MB each at most.
+MAX_CHILDREN = 3
+MAX_CLIENT_CHILDREN = 2
+WAIT_SECONDS = 5
+LIMITS = Limits()
+
+Stage = Literal["parsing", "chunking", "embedding", "indexing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far one stage is, 0 to 1; `chunks` once they are counted."""
+
+    stage: Stage
+    fraction: float
+    text: str
+    chunks: int | None = None
+
+
+class Stages:
+    """What every document goes through. One instance per process: it bounds the child processes."""
+
+    def __init__(self, uploads: Uploads, vectors: VectorStore, embedder: Embedder, tokenizer: Path) -> None:
+        self._uploads = uploads
+        self._vectors = vectors
+        self._embedder = embedder
+        self._tokenizer = tokenizer
+        self._children = FairSlots(MAX_CHILDREN, MAX_CLIENT_CHILDREN)
+
+    async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncGenerator[Step, None]:
+        """Ends when the version is published. Raises `UnreadableError` and `RetryableError`."""
+        source, sections, pieces = folder / "source", folder / "sections.jsonl", folder / "pieces.jsonl"
+        yield Step("parsing", 0, "Fetching the file")
+        await self._fetch(uploaded, source)
+        async with aclosing(self._parse(uploaded, source, sections)) as steps:
+            async for step in steps:
+                yield step
+        chunks = 0
+        async for step in self._chunk(sections, pieces):
+            chunks = step.chunks or 0
+            yield step
+        if not chunks:
+            raise no_text(uploaded)
+        async for step in self._embed(uploaded, pieces, chunks):
+            yield step
+        yield Step("indexing", 0, "Publishing", chunks)
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            await self._vectors.publish_version(uploaded.client_id, uploaded.document_id, uploaded.version)
+
+    async def _fetch(self, uploaded: DocumentUploaded, target: Path) -> None:
+        if not self._uploads.belongs_to(uploaded.client_id, uploaded.uri):
+            raise UnreadableError("The file is not among this client's uploads: upload it first.", code="foreign_uri")
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                await self._uploads.fetch(uploaded.uri, target)
+                digest = await asyncio.to_thread(_sha256, target)
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise UnreadableError("The uploaded file is no longer there: upload it again.", code="gone") from error
+        if uploaded.sha256 and digest != uploaded.sha256:
+            raise UnreadableError("The file changed after it was uploaded: upload it again.", code="changed")
+
+    async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
+        kind = await asyncio.to_thread(kind_of, source, uploaded.filename, uploaded.media_type)
+        async with AsyncExitStack() as stack:
+            async with beside(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
+                while not (await asyncio.wait([entering], timeout=WAIT_SECONDS))[0]:
+                    yield Step("parsing", 0, "Waiting for its turn to be read")
+            async with aclosing(read_isolated(kind, source, target, LIMITS)) as steps:
+                async for read in steps:
+                    fraction = read.done / max(read.total, 1)
+                    text = f"Reading page {read.done} of {read.total}" if kind == "pdf" else f"Read {fraction:.0%}"
+                    yield Step("parsing", fraction, text)
+
+    async def _chunk(self, sections: Path, target: Path) -> AsyncIterator[Step]:
+        yield Step("chunking", 0, "Splitting into passages")
+        deadline = time.monotonic() + CHUNK_SECONDS
+        splitter = await asyncio.to_thread(Splitter, self._tokenizer)
+        pieces = splitter.split(load_sections(sections))
+        total = 0
+        with target.open("w", encoding="utf-8") as out:
+            while made := await asyncio.to_thread(_write_for, SLICE_SECONDS, pieces, out.write):
+                total += made
+                yield Step("chunking", 0.5, f"Splitting into passages: {total:,} so far", total)
+                if time.monotonic() > deadline:
+                    raise UnreadableError("Splitting the text took too long: split the file.", code="too_slow")
+
+    async def _embed(self, uploaded: DocumentUploaded, pieces: Path, total: int) -> AsyncIterator[Step]:
+        yield Step("embedding", 0, f"Embedding {total:,} passages", total)
+        begun, done = time.monotonic(), 0
+        waiting = load_sections(pieces)
+        while batch := list(islice(waiting, BATCH_SIZE)):
+            async with asyncio.timeout(BATCH_SECONDS):
+                vectors = await self._embedder.embed([_embedded_text(piece) for piece in batch])
+                chunks = [
+                    _chunk_of(uploaded, done + at, piece, vector)
+                    for at, (piece, vector) in enumerate(zip(batch, vectors, strict=True))
+                ]
+                await self._vectors.upsert(uploaded.client_id, chunks)
+            done += len(batch)
+            left = (time.monotonic() - begun) / done * (total - done)
+            yield Step("embedding", done / total, f"Embedded {done:,} of {total:,} passages{_left(left)}", total)
+
+
+def no_text(uploaded: DocumentUploaded) -> UnreadableError:
+    """The failure of a file without a word in it."""
+    is_pdf = uploaded.filename.lower().endswith(".pdf") or uploaded.media_type == "application/pdf"
+    hint = (
+        "The pages may be scanned images: run text recognition (OCR) on it" if is_pdf else "Check that it has content"
+    )
+    return UnreadableError(f"There is no text in the file. {hint} and upload it again.", code="no_text")
+
+
+def _chunk_of(uploaded: DocumentUploaded, index: int, piece: Section, vector: NDArray[np.float32]) -> Chunk:
+    return Chunk(
+        document_id=uploaded.document_id,
+        version=uploaded.version,
+        index=index,
+        title=uploaded.title,
+        text=piece.text,
+        vector=vector,
+        page=piece.page,
+        row=piece.row,
+        heading=piece.heading,
+    )
+
+
+def _embedded_text(piece: Section) -> str:
+    # The headings often hold the words that the question uses.
+    return f"{piece.heading}\n{piece.text}" if piece.heading else piece.text
+
+
+def _write_for(seconds: float, pieces: Iterator[Section], write: Callable[[str], int]) -> int:
+    until, made = time.monotonic() + seconds, 0
+    for piece in pieces:
+        write(piece.to_json() + "\n")
+        made += 1
+        if time.monotonic() > until:
+            break
+    return made
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _left(seconds: float) -> str:
+    if seconds < 5:
+        return ""
+    if seconds < 90:
+        return f", about {seconds:.0f} seconds left"
+    return f", about {seconds / 60:.0f} minutes left"

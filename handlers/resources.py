@@ -1,0 +1,95 @@
+"""What the handlers are built from, each opened at its first use and closed in reverse order."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar, cast
+from uuid import uuid4
+
+import aiohttp
+
+from handlers.answering.cancellations import Cancellations
+from handlers.models.choice import ModelChoice, create_choice
+from handlers.models.embedder import open_embedder
+from handlers.models.extractive import Extractive
+from handlers.ports import Embedder
+from schemas.settings import Settings
+from stores.attempts import Attempts
+from stores.chat_logs import ChatLogs
+from stores.clients import Clients
+from stores.database import create_engine
+from stores.documents import Documents
+from stores.uploads import Uploads
+from stores.vector_engine import open_vectors
+from stores.vectors import VectorStore
+
+T = TypeVar("T")
+CONNECTIONS_PER_PROVIDER = 512
+# A question each minute needs no new handshake. What a provider closed meanwhile is noticed, or asked once more
+# (`answer_stream`); 50 questions in one instant wait a seventh less than for connections that must be made first.
+KEEP_ALIVE_SECONDS = 60.0
+
+
+class Parts:
+    """The composition root's cupboard: a worker that runs one handler opens only what that one needs."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._opened: dict[str, object] = {}
+        engine = create_engine(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        self.chat_logs = ChatLogs(engine)
+        self.clients = Clients(engine)
+        self.documents = Documents(engine)
+        # A process that restarts under its name may go on with the leases it held; a nameless one is new each time.
+        self.attempts = Attempts(engine, settings.instance_id or f"{socket.gethostname()}-{uuid4().hex[:8]}")
+        self.uploads = Uploads(settings.uploads_url)
+        self.cancellations = Cancellations()
+
+    async def embedder(self) -> Embedder:
+        """One model for questions and documents, so their vectors can be compared."""
+        return await self._once("embedder", lambda: self._stack.enter_async_context(open_embedder(self._settings)))
+
+    async def vectors(self) -> VectorStore:
+        """The store of the embedder's space."""
+        return await self._once("vectors", self._open_vectors)
+
+    async def models(self) -> ModelChoice:
+        """The answerers that have a key, over one pool of connections."""
+        return await self._once("models", self._open_models)
+
+    async def workspace(self) -> Path:
+        """A folder for files that are being read, gone with the process."""
+        return await self._once("workspace", self._make_workspace)
+
+    async def _make_workspace(self) -> Path:
+        return Path(
+            await asyncio.to_thread(lambda: self._stack.enter_context(TemporaryDirectory(prefix="chatconnect-")))
+        )
+
+    async def _open_vectors(self) -> VectorStore:
+        embedder = await self.embedder()
+        store = await open_vectors(
+            self._settings.qdrant_url,
+            self._settings.qdrant_api_key,
+            space=embedder.name,
+            dimensions=embedder.dimensions,
+        )
+        self._stack.push_async_callback(store.close)
+        return store
+
+    async def _open_models(self) -> ModelChoice:
+        connector = aiohttp.TCPConnector(
+            limit=0, limit_per_host=CONNECTIONS_PER_PROVIDER, keepalive_timeout=KEEP_ALIVE_SECONDS
+        )
+        session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        return create_choice(self._settings, session, Extractive())
+
+    async def _once(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
+        if name not in self._opened:
+            self._opened[name] = await make()
+        return cast("T", self._opened[name])

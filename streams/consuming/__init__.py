@@ -1,0 +1,1 @@
+"""The key-ordered consumer: poll, lane, run, commit."""

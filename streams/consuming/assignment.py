@@ -1,0 +1,77 @@
+"""The partitions this process holds. An `Assigned` is one epoch of one partition: never reused, never revived."""
+
+from collections.abc import Iterable, Iterator
+
+from aiokafka import TopicPartition
+
+from streams.consuming.offsets import OffsetTracker
+
+HIGH_WATER_RECORDS = 16_384
+HIGH_WATER_BYTES = 32 * 1024 * 1024
+
+
+class Assigned:
+    """A partition between one assignment, or one new log, and its end.
+
+    `is_open` while its records may be started, `is_current` while its offset may be committed.
+    """
+
+    __slots__ = ("is_current", "is_open", "partition", "tracker")
+
+    def __init__(self, partition: TopicPartition) -> None:
+        self.partition = partition
+        self.tracker = OffsetTracker()
+        self.is_open = True
+        self.is_current = True
+
+    @property
+    def is_full(self) -> bool:
+        """Queued, running and waiting records reach the high water: read no more for now."""
+        return len(self.tracker) >= HIGH_WATER_RECORDS or self.tracker.size_bytes >= HIGH_WATER_BYTES
+
+    @property
+    def has_room(self) -> bool:
+        """Down to half of the high water: read on."""
+        return len(self.tracker) <= HIGH_WATER_RECORDS // 2 and self.tracker.size_bytes <= HIGH_WATER_BYTES // 2
+
+
+class Assignments:
+    """Partition → its current epoch."""
+
+    def __init__(self) -> None:
+        self._held: dict[TopicPartition, Assigned] = {}
+
+    def assign(self, partitions: Iterable[TopicPartition]) -> None:
+        """Begin a new epoch of each."""
+        for partition in partitions:
+            self.begin(partition)
+
+    def begin(self, partition: TopicPartition) -> Assigned:
+        """A new epoch of a partition; the one before it has ended."""
+        self.end([partition])
+        self._held[partition] = Assigned(partition)
+        return self._held[partition]
+
+    def close(self, partitions: Iterable[TopicPartition]) -> list[Assigned]:
+        """Start nothing more of these; what runs may still count."""
+        closed = [self._held[partition] for partition in partitions if partition in self._held]
+        for assigned in closed:
+            assigned.is_open = False
+        return closed
+
+    def end(self, partitions: Iterable[TopicPartition]) -> None:
+        """End the epoch: later results move nothing."""
+        for partition in partitions:
+            assigned = self._held.pop(partition, None)
+            if assigned is not None:
+                assigned.is_open = assigned.is_current = False
+
+    def get(self, partition: TopicPartition) -> Assigned | None:
+        """The current epoch of a partition, if we hold it."""
+        return self._held.get(partition)
+
+    def __iter__(self) -> Iterator[Assigned]:
+        return iter(list(self._held.values()))
+
+    def __len__(self) -> int:
+        return len(self._held)

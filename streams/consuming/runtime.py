@@ -1,0 +1,125 @@
+"""Runs subscriptions until told to stop, then drains them. A part that dies takes the whole with it, loudly."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import LogicSubscriber
+
+from schemas.settings import Settings
+from streams import metrics
+from streams.codec import Record
+from streams.consuming.broker import create_broker, subscribe
+from streams.consuming.consumer import Consumer
+from streams.consuming.runner import Runner
+from streams.consuming.subscription import Subscription
+from streams.consuming.watchdog import blocked_loop_ends_process
+from streams.dead_letters.limit import TooManyDeadLettersError
+from streams.kafka.closing import close_rest, failure, is_stopped
+from streams.publisher import Publisher
+from streams.restart_budget import Rebuilds
+from streams.stall_detector import SilentError
+from streams.topics import Topic
+
+DRAIN_SECONDS = 25.0
+# A join waits for the other members' drains, which have `REBALANCE_TIMEOUT_MS`.
+START_SECONDS = 90.0
+PAUSE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class ConsumerEndedError(Exception):
+    """A consumer is gone though nobody stopped it."""
+
+
+class Runtime:
+    """The consumers of one process over one broker and one producer."""
+
+    def __init__(self, settings: Settings, subscriptions: Sequence[Subscription], publisher: Publisher) -> None:
+        self.broker: KafkaBroker = create_broker(settings)
+        self._consumers = [
+            (consumer, subscribe(self.broker, settings, subscription, consumer))
+            for subscription in subscriptions
+            for consumer in [Consumer(subscription, Runner(subscription, publisher))]
+        ]
+        self._stopped: set[Consumer] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Returns after `stop` and a drain of at most `DRAIN_SECONDS`; raises what a consumer died of."""
+        await self._start()
+        try:
+            with blocked_loop_ends_process():
+                await self._run(stop)
+        finally:
+            await asyncio.gather(*(self._close(subscriber) for _, subscriber in self._consumers))
+            await is_stopped(self.broker.stop())
+
+    def hurry(self, topic: Topic, is_wanted: Callable[[Record], bool]) -> None:
+        """Records of the topic that wait for their next try are tried now: something that they should know happened."""
+        for consumer, _ in self._consumers:
+            consumer.hurry(topic, is_wanted)
+
+    async def _start(self) -> None:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self.broker.start()
+        except TimeoutError as error:
+            raise ConsumerEndedError(f"no consumer group was joined within {START_SECONDS:.0f} s") from error
+
+    async def _run(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            runs = [tasks.create_task(self._keep(one, subscriber)) for one, subscriber in self._consumers]
+            stopping = tasks.create_task(stop.wait())
+            await asyncio.wait([stopping, *runs], return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.done():
+                # Cancelled from within a library, a task ends its group's wait for it without a word.
+                raise ConsumerEndedError("a consumer ended by itself")
+            log.info("draining")
+            await asyncio.gather(*(consumer.drain(DRAIN_SECONDS) for consumer, _ in self._consumers))
+            for run in runs:
+                run.cancel()
+
+    async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
+        """Rebuild a consumer that went silent, a start that fails or hangs among that. One that does so too often ends
+        the process with `SilentError`.
+        """
+        rebuilds = Rebuilds(str(subscriber.group_id))
+        silence: str | None = None
+        while True:
+            silence = silence or await self._silence(consumer, subscriber)
+            rebuilds.begin(silence)
+            log.warning("consumer_rebuilt", group=subscriber.group_id, reason=silence)
+            await self._close(subscriber)
+            consumer.forget()
+            silence = await failure(subscriber.start(), START_SECONDS)
+            if silence is not None:
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _silence(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> str:
+        reason = ""
+        try:
+            await consumer.run(subscriber.consumer)
+        except* SilentError as errors:
+            reason = str(errors.exceptions[0])
+        except* TooManyDeadLettersError:
+            if len(self._stopped) + 1 == len(self._consumers):
+                raise
+            log.exception("consumer_stopped", group=subscriber.group_id)
+            await self._stop(consumer, subscriber)
+        return reason
+
+    async def _stop(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
+        """The others go on; this one waits for somebody to mend what is broken and start the worker again."""
+        self._stopped.add(consumer)
+        metrics.STOPPED.labels(str(subscriber.group_id)).set(1)
+        consumer.forget()
+        await self._close(subscriber)
+        await asyncio.Event().wait()
+
+    async def _close(self, subscriber: LogicSubscriber[Any]) -> None:
+        kafka = subscriber.consumer
+        if not await is_stopped(subscriber.stop()) and kafka is not None:
+            await close_rest(kafka)

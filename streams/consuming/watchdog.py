@@ -1,0 +1,173 @@
+"""Notices a consumer that has gone silent, one whose name is used twice, one whose handler ignores its cancel, and a
+process whose event loop is blocked.
+
+aiokafka stops fetching without an error after the loop was blocked for about a session (#847, #1037), or when its
+fetch task ends (#983, #1007): nothing inside it tells, so progress is measured against the end of the log.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.consuming.assignment import Assignments
+from streams.stall_detector import SilentError
+
+LOOK_SECONDS = 5.0
+SILENT_SECONDS = 20.0
+ASK_TIMEOUT_SECONDS = 10.0
+BLOCKED_SECONDS = 120.0
+BEAT_SECONDS = 1.0
+MAX_REPLACED = 5
+REPLACED_WITHIN_SECONDS = 60.0
+YIELD_SECONDS = 1.0
+CANCEL_SECONDS = 5.0
+EX_SOFTWARE = 70
+
+log = structlog.get_logger()
+
+
+class ReplacedError(Exception):
+    """Another process keeps taking our membership of the group."""
+
+
+class Watchdog:
+    """Compares what was received with the end of the log. Tell it of each batch, poll, revocation and end."""
+
+    def __init__(self, assignments: Assignments) -> None:
+        self._assignments = assignments
+        self._progress_at = time.monotonic()
+        self._failing_since: float | None = None
+        self._replaced_at: deque[float] = deque(maxlen=MAX_REPLACED)
+        self._is_replaced = asyncio.Event()
+        self._cancelled: asyncio.TimerHandle | None = None
+
+    def received(self) -> None:
+        """There is progress."""
+        self._progress_at = time.monotonic()
+
+    def polled(self, error: KafkaError | None) -> None:
+        """How a poll ended. Raises `SilentError` when polls have failed for `SILENT_SECONDS` and waiting cannot help.
+
+        So it is after a fenced join, whose error aiokafka does not know: it fails for ever and holds no partition.
+        """
+        now = time.monotonic()
+        if error is None or error.retriable:
+            self._failing_since = None
+            return
+        self._failing_since = self._failing_since or now
+        if now - self._failing_since > SILENT_SECONDS:
+            self._failing_since = None
+            raise SilentError(f"no poll has succeeded for {SILENT_SECONDS:.0f} s: {error!r}")
+
+    async def revoked(self, member_id: str) -> None:
+        """Our partitions are taken. Without a member id the group forgot us: as a static member, we were replaced.
+
+        Two processes of one instance id replace each other at every heartbeat, and aiokafka joins again for ever. The
+        one that was replaced first is the first to have been so too often, and never joins again: the other stays.
+        """
+        if member_id:
+            return
+        now = time.monotonic()
+        self._replaced_at.append(now)
+        if len(self._replaced_at) == MAX_REPLACED and now - self._replaced_at[0] < REPLACED_WITHIN_SECONDS:
+            self._is_replaced.set()
+            await asyncio.sleep(YIELD_SECONDS)  # meanwhile `watch` ends the run
+            # Nothing else ends aiokafka's task: after any error of ours it would join, and replace the other.
+            raise asyncio.CancelledError
+
+    def ended(self) -> None:
+        """Every task of the run has ended."""
+        if self._cancelled is not None:
+            self._cancelled.cancel()
+
+    async def watch(self, kafka: AIOKafkaConsumer) -> None:
+        """Returns never; raises `SilentError` after `SILENT_SECONDS` without a record that is there to be read, and
+        `ReplacedError` at once when the group forgot us `MAX_REPLACED` times within a minute.
+
+        With it the whole run ends: the process ends when that is not `ended` within `CANCEL_SECONDS`.
+        """
+        try:
+            await self._watch(kafka)
+        finally:
+            self._cancelled = asyncio.get_running_loop().call_later(CANCEL_SECONDS, _end_deaf)
+
+    async def _watch(self, kafka: AIOKafkaConsumer) -> None:
+        self._progress_at = time.monotonic()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._is_replaced.wait()
+                    raise ReplacedError("the group keeps forgetting us: does another process have our INSTANCE_ID?")
+            if not await self._is_behind(kafka):
+                self._progress_at = time.monotonic()
+            silent_seconds = time.monotonic() - self._progress_at
+            if silent_seconds > SILENT_SECONDS:
+                raise SilentError(f"no record for {silent_seconds:.0f} s while the log has more")
+
+    async def _is_behind(self, kafka: AIOKafkaConsumer) -> bool:
+        """False as well while Kafka does not answer: that is not the consumer's silence."""
+        paused = kafka.paused()
+        held = [one for one in self._assignments if one.is_open and one.partition not in paused]
+        if not held:
+            return False
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
+                ends = await kafka.end_offsets([one.partition for one in held])
+                return any([ends[one.partition] > await _position(kafka, one.partition) for one in held])
+        except (KafkaError, TimeoutError) as error:
+            log.warning("watchdog_cannot_ask", error=repr(error))
+            return False
+
+
+async def _position(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    return int(await kafka.position(partition))
+
+
+def _end_deaf() -> None:
+    _end_process(
+        f"A handler has ignored its cancel for {CANCEL_SECONDS:.0f} s: the worker ends without it. "
+        "Its record is not committed and will be handled again."
+    )
+
+
+def _end_process(reason: str) -> NoReturn:
+    sys.stderr.write(f"{reason}\n")
+    sys.stderr.flush()
+    os._exit(EX_SOFTWARE)
+
+
+@contextmanager
+def blocked_loop_ends_process() -> Iterator[None]:
+    """A thread that ends the process, with the reason, when the loop has not run for `BLOCKED_SECONDS`.
+
+    Long before that the group has given our partitions to others; only a new process is sound again.
+    """
+    loop, ended, beat = asyncio.get_running_loop(), threading.Event(), [time.monotonic()]
+
+    def note() -> None:
+        beat[0] = time.monotonic()
+
+    def look() -> None:
+        while not ended.wait(BEAT_SECONDS):
+            loop.call_soon_threadsafe(note)
+            blocked_seconds = time.monotonic() - beat[0]
+            if blocked_seconds > BLOCKED_SECONDS:
+                _end_process(f"The event loop has been blocked for {blocked_seconds:.0f} s: the worker ends.")
+
+    thread = threading.Thread(target=look, name="loop-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

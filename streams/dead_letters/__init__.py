@@ -1,0 +1,1 @@
+"""Records that were given up: written, listed, replayed, dropped."""

@@ -1,0 +1,64 @@
+"""How every client of ours reaches Kafka: TLS and SASL from the settings, in FastStream's and aiokafka's words."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from faststream.kafka.security import parse_security
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from schemas.settings import Settings
+from streams.kafka.batches import pass_over_unreadable_batches
+
+# What aiokafka raises.
+KAFKA_ERRORS = (KafkaError,)
+BROKERS_REQUEST_MS = 3_000
+
+_SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+
+
+def security(settings: Settings) -> BaseSecurity:
+    """FastStream's description of the security settings; it also ends up in the AsyncAPI document."""
+    protocol = settings.kafka_security_protocol
+    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
+    if protocol.startswith("SASL"):
+        return _SASL[settings.kafka_sasl_mechanism](
+            username=settings.kafka_sasl_username,
+            password=settings.kafka_sasl_password,
+            use_ssl=context is not None,
+            ssl_context=context,
+        )
+    return BaseSecurity(use_ssl=context is not None, ssl_context=context)
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for any aiokafka client."""
+    pass_over_unreadable_batches()
+    return {"bootstrap_servers": settings.kafka_bootstrap_servers, **parse_security(security(settings))}
+
+
+@asynccontextmanager
+async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client for topics and groups, closed in the end, also when it did not start."""
+    admin = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def has_brokers(bootstrap_servers: str) -> bool:
+    """Whether a metadata request lists a broker. For a Kafka without TLS and passwords."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=BROKERS_REQUEST_MS)
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except KafkaError:
+        return False
+    finally:
+        await client.close()

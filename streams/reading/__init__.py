@@ -1,0 +1,1 @@
+"""Reading every partition of a topic without a group."""

@@ -1,0 +1,238 @@
+"""Reads every partition of a topic without a group: for gateways, and for whatever each process must hear."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from schemas.settings import Settings
+from streams.kafka.topic_metadata import NO_ID, TopicState, describe
+from streams.reading.log_consumer import LogConsumer, close_consumer, read_from, start_consumer
+from streams.restart_budget import Rebuilds
+from streams.stall_detector import Silence
+from streams.topics import Topic
+
+POLL_MS = 250
+START_TIMEOUT_SECONDS = 30.0
+LOOK_SECONDS = 2.0
+ASK_TIMEOUT_SECONDS = 10.0
+# aiokafka stops fetching without an error when its fetch task ends (#983, #1007), or after the loop was blocked (#847).
+SILENT_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+class TopicMissingError(Exception):
+    """The topic does not exist: run `chatconnect topics`."""
+
+
+class LogReader:
+    """A position in every partition, from some time ago to the live end. Never commits.
+
+    When it goes silent while the log has more it is built anew, and goes on where it was. A topic that was made anew,
+    has more partitions, or has lost the records at a position is read from what it begins with (`batches`); one that is
+    away is waited for. `heard_at` (loop time) is when all that is on the log was last known to come.
+
+    `epoch` names this incarnation of the log (cluster, topic id, partition count), so that an offset of another one is
+    recognised.
+    """
+
+    def __init__(self, settings: Settings, topic: Topic) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._consumer: LogConsumer | None = None
+        self._state = TopicState(NO_ID, 0)
+        self._ends_at_start: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
+        self.epoch = ""
+        self.heard_at = 0.0
+        self._silence = Silence()
+        self._is_silent = self._is_changed = False
+        self._rebuilds = Rebuilds(f"the reader of {topic.name}")
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        consumer = await start_consumer(self._settings)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                self._state, self.epoch = await self._describe(consumer)
+        except BaseException:
+            await close_consumer(consumer)
+            raise
+        self._consumer = consumer
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await close_consumer(consumer)
+
+    @property
+    def partitions(self) -> int:
+        """How many the topic has."""
+        return self._state.partitions
+
+    async def seek(self, since: timedelta) -> None:
+        """Go to the first record that is not older than `since`, in every partition; none: to the end."""
+        consumer = self._open()
+        moment_ms = int((datetime.now(UTC) - since).timestamp() * 1000)
+        partitions = self._named(self._state)
+        ends = await consumer.end_offsets(partitions)
+        found = await consumer.offsets_for_times(dict.fromkeys(partitions, moment_ms))
+        for partition in partitions:
+            start = found.get(partition)
+            self._positions[partition] = start.offset if start is not None else ends[partition]
+        read_from(consumer, self._positions)
+        self._ends_at_start = ends
+        self.heard_at = asyncio.get_running_loop().time()
+        self._watching = asyncio.create_task(self._watch())
+
+    async def batches(self) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
+        """Batches for ever, in offset order per partition.
+
+        An empty batch says that what was read of the log so far counts no more: `epoch`, `partitions` and positions
+        are those of what comes next. Raises `SilentError` when it was built anew too often, and `KafkaError`.
+        """
+        while True:
+            if self._is_changed and (old := await self._begin_anew()) is not None:
+                try:
+                    yield []
+                finally:
+                    await close_consumer(old)
+            elif self._is_silent:
+                await self._rebuild()
+            try:
+                found = await self._open().getmany(timeout_ms=POLL_MS)
+            except OffsetOutOfRangeError:
+                self._is_changed = True
+                continue
+            for partition, records in found.items():
+                self._positions[partition] = records[-1].offset + 1
+                yield records
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Everything that was on the log when reading started has been handed out."""
+        return bool(self._ends_at_start) and all(
+            self._positions[partition] >= end for partition, end in self._ends_at_start.items()
+        )
+
+    def position(self, partition: int) -> int:
+        """The offset that is read next."""
+        return self._positions.get(TopicPartition(self._topic.name, partition), 0)
+
+    def end_offset(self, partition: int) -> int:
+        """The offset after the last known record."""
+        key = TopicPartition(self._topic.name, partition)
+        if key not in self._positions:
+            return 0
+        return max(self._open().highwater(key) or 0, self._positions[key], self._ends_at_start.get(key, 0))
+
+    def _open(self) -> LogConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the reader is not open")
+        return self._consumer
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
+                    await self._look()
+            except (KafkaError, TimeoutError) as error:
+                # Kafka's silence, not ours.
+                log.warning("log_end_unknown", topic=self._topic.name, error=repr(error))
+            except TopicMissingError:
+                log.warning("topic_missing", topic=self._topic.name)
+
+    async def _look(self) -> None:
+        state, _ = await self._describe(self._open())
+        self._is_changed = self._is_changed or state != self._state
+        if self._is_changed:
+            return
+        ends = await self._open().end_offsets(list(self._positions))
+        now = asyncio.get_running_loop().time()
+        silent_seconds = self._silence.seconds(self._positions, ends, now)
+        self._is_silent = silent_seconds > SILENT_SECONDS
+        if not silent_seconds:
+            self.heard_at = now
+
+    async def _rebuild(self) -> None:
+        self._rebuilds.begin("the log has more than it reads")
+        log.warning("reader_rebuilt", topic=self._topic.name)
+        try:
+            fresh = await start_consumer(self._settings)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("reader_not_rebuilt", topic=self._topic.name, error=repr(error))
+        else:
+            old, self._consumer = self._open(), fresh
+            read_from(fresh, self._positions)
+            await close_consumer(old)
+        self._is_silent = False
+        self._silence = Silence()
+
+    async def _begin_anew(self) -> "LogConsumer | None":
+        """Read what the log holds now, and return the consumer of before. None: it cannot be read yet; `_watch` or the
+        next poll says so again.
+        """
+        self._is_changed = False
+        try:
+            fresh = await start_consumer(self._settings)
+            try:
+                async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                    state, epoch = await self._describe(fresh)
+                    positions, ends = await self._remaining(fresh, state)
+                if state == self._state:
+                    self._rebuilds.begin("records at its position are gone")
+            except BaseException:
+                await close_consumer(fresh)
+                raise
+        except (KafkaError, TimeoutError, TopicMissingError) as error:
+            log.warning("log_not_begun_anew", topic=self._topic.name, error=repr(error))
+            return None
+        log.warning("log_begun_anew", topic=self._topic.name, partitions=state.partitions, epoch=epoch)
+        # No await from here to the empty batch: whoever looks sees all of the old log or all of the new one.
+        old, self._consumer = self._open(), fresh
+        read_from(fresh, positions)
+        self._positions, self._ends_at_start, self._silence = positions, ends, Silence()
+        self._state, self.epoch, self._is_changed = state, epoch, False
+        return old
+
+    async def _remaining(
+        self, consumer: LogConsumer, state: TopicState
+    ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+        """Where to read on: where we were, if that is there still, else at the first record. And the ends."""
+        partitions = self._named(state)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        known = self._positions if state.topic_id == self._state.topic_id else {}
+        positions = {
+            one: known[one] if begins[one] <= known.get(one, -1) <= ends[one] else begins[one] for one in partitions
+        }
+        return positions, ends
+
+    def _named(self, state: TopicState) -> list[TopicPartition]:
+        return [TopicPartition(self._topic.name, number) for number in range(state.partitions)]
+
+    async def _describe(self, consumer: LogConsumer) -> tuple[TopicState, str]:
+        """What the topic is now, and the epoch that follows. Raises `TopicMissingError`."""
+        name = self._topic.name
+        cluster = await describe(consumer._client, [name])  # noqa: SLF001 - nothing public sends a request
+        state = cluster.topics.get(name)
+        if state is None or not state.partitions:
+            raise TopicMissingError(f"The topic {name} does not exist: run `chatconnect topics` first.")
+        identity = f"{cluster.cluster_id}/{state.topic_id}/{name}/{state.partitions}"
+        return state, sha256(identity.encode()).hexdigest()[:8]

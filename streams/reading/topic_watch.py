@@ -1,0 +1,54 @@
+"""Which topics are missing, so that nobody is told that all is well while the log cannot take or carry an answer."""
+
+import asyncio
+from collections.abc import Collection
+
+import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from schemas.settings import Settings
+from streams.kafka.connection import connection
+from streams.kafka.topic_metadata import describe
+from streams.topics import TOPICS, VITAL_TOPICS
+
+LOOK_SECONDS = 2.0
+ASK_TIMEOUT_SECONDS = 10.0
+NAMES = frozenset(topic.name for topic in TOPICS)
+
+log = structlog.get_logger()
+
+
+class TopicWatch:
+    """Asks every `LOOK_SECONDS`; the owner runs `run`. What is known stays known while Kafka does not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.missing: frozenset[str] = frozenset()
+
+    @property
+    def missing_vital(self) -> frozenset[str]:
+        """Without these no question is answered to its end."""
+        return self.missing & VITAL_TOPICS
+
+    async def run(self) -> None:
+        """Look for ever."""
+        client = AIOKafkaClient(**connection(self._settings))
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
+                        if not client.cluster.brokers():
+                            await client.bootstrap()
+                        self._note((await describe(client, NAMES)).topics)
+                except (KafkaError, TimeoutError) as error:
+                    log.warning("topics_not_looked_up", error=repr(error))
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            await client.close()
+
+    def _note(self, found: Collection[str]) -> None:
+        missing = NAMES - set(found)
+        if missing != self.missing:
+            log.warning("topics_missing", topics=sorted(missing))
+        self.missing = missing
