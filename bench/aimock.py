@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.processes import free_port
+from tests.support.processes import free_port
 
 PACKAGE = "@copilotkit/aimock@1.43.0"
 START_SECONDS = 120.0

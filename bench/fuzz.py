@@ -19,15 +19,15 @@ from aiokafka.errors import KafkaError
 
 from bench.fuzz_http import BadRequests, play
 from bench.fuzz_records import BadRecords, Honest
-from bench.model_server import expected
 from bench.report import emit, percentile, say
 from bench.servers import keys_of
 from bench.soak_account import Asked
 from bench.soak_history import history
 from bench.soak_site import CLIENTS, SoakSite, soak_site
-from bench.visitor import Visitor
 from stores.database import create_engine
 from streams.kafka.connection import connection
+from tests.support.model_server import expected
+from tests.support.visitor import Visitor
 
 HONEST_SESSIONS = 20
 HONEST_CLIENTS, FUZZER = CLIENTS[:2], CLIENTS[2]

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psutil
 
-from bench import processes
 from bench.report import emit, middle, percentile, say
 from bench.servers import Servers, keys_of, servers
 from bench.stream_clients import Account, StreamClient, connect, get
 from bench.tail_rate import tail_records_per_second
+from tests.support import processes
 
 IDLE_STREAMS = 2_000
 BUSY_STREAMS = 200

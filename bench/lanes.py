@@ -10,7 +10,6 @@ from typing import Any
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from bench.kafka import kafka, make_topic
 from bench.questions import CLIENT_SLOTS, DEADLINE_SECONDS, SLOTS, Finished, Scripted, ask
 from bench.record_cost import overhead
 from bench.report import emit, middle, percentile, say
@@ -20,6 +19,7 @@ from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Subscription
 from streams.publisher import Publisher
 from streams.topics import Topic
+from tests.support.kafka_topics import kafka, make_topic
 
 SESSIONS, ANSWER_SECONDS = 100, 0.3
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import aiohttp
 
-from bench import processes
 from bench.aimock import aimock
 from bench.asking import Asked, ask_directly, ask_gateway, ask_in_sessions
 from bench.report import emit, middle, percentile, say
 from bench.servers import keys_of, servers
 from chatconnect.dev_stack.seed import seed_documents
+from tests.support import processes
 
 SESSIONS = 50
 SECONDS = 60.0

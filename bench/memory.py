@@ -17,7 +17,6 @@ from uuid import uuid4
 
 import psutil
 
-from bench.kafka import kafka, make_topic
 from bench.report import emit, say
 from schemas.events import ChatRequested, Event
 from schemas.failures import RetryableError
@@ -28,6 +27,7 @@ from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Subscription
 from streams.publisher import Publisher
 from streams.topics import CHAT_REQUESTED, Topic
+from tests.support.kafka_topics import kafka, make_topic
 
 HIGH_WATER_RECORDS = 2_000
 RECORDS_PER_SECOND = 400

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
 
-from bench.kafka import make_topic
 from bench.questions import CLIENT_SLOTS, DEADLINE_SECONDS, SLOTS, Finished, Scripted, ask
 from bench.report import middle
 from schemas.events import ChatRequested
@@ -15,6 +14,7 @@ from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Subscription
 from streams.publisher import Publisher
 from streams.topics import Topic
+from tests.support.kafka_topics import make_topic
 
 
 async def runtime_us(settings: Settings, publisher: Publisher, topic: Topic, number: int) -> float:

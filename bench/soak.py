@@ -18,8 +18,8 @@ from bench.servers import keys_of
 from bench.soak_account import KINDS, Account, Asked
 from bench.soak_history import history
 from bench.soak_site import CLIENTS, SoakSite, soak_site
-from bench.visitor import Told, Visitor
 from stores.database import create_engine
+from tests.support.visitor import Told, Visitor
 
 VISITORS = 40
 SECONDS_BETWEEN_KILLS = (4.0, 10.0)

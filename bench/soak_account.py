@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.model_server import Served, expected
-from bench.visitor import Told, Visitor
+from tests.support.model_server import Served, expected
+from tests.support.visitor import Told, Visitor
 
 PIECES = 20
 LOG_SECONDS = 60.0

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import httpx
 
-from bench import processes
-from bench.model_server import ModelServer
 from bench.report import say
 from bench.servers import Servers, keys_of, servers
 from chatconnect.embedded.kafka import Kafka
 from schemas.settings import Settings
+from tests.support import processes
+from tests.support.model_server import ModelServer
 
 CLIENTS = ("soak-a", "soak-b", "soak-c")
 DOCUMENT = (

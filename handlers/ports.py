@@ -1,4 +1,4 @@
-"""What the handlers need from outside; each has a real thing and a fake (`tests/fakes.py`)."""
+"""What the handlers need from outside; each has a real thing and a fake (`tests/support/fakes.py`)."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass

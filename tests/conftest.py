@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.services import database_url, engine, services, settings
+from tests.support.services import database_url, engine, services, settings
 
 __all__ = ["database_url", "engine", "services", "settings"]
 

@@ -14,7 +14,7 @@ from tests.contract.conftest import SOURCE
 from tests.contract.cutting_proxy import CuttingProxy
 from tests.contract.record import FOLDER
 from tests.contract.recorded import ALL
-from tests.gateway_running import ScriptedWorker, answer_of, running_gateway
+from tests.support.gateway_running import ScriptedWorker, answer_of, running_gateway
 
 PACKAGES = ["eventsource-parser", "eventsource", "eventsource-client"]
 NODE_SECONDS = 60

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from bench.visitor import Visitor
 from chatconnect.client.answer_stream import AnswerStream, Question
 from chatconnect.client.api import Access
 from chatconnect.client.sse_parser import SseParser
 from tests.contract.recorded import ALL, OF_SESSIONS, Recorded
+from tests.support.visitor import Visitor
 
 EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8"}
 ENDINGS = ("completed", "failed", "cancelled")

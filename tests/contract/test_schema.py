@@ -18,7 +18,7 @@ from schemas.events import AnswerSources, AnswerStarted, ChatRequested, Source
 from streams.codec import encode
 from tests.contract.record import FOLDER, files
 from tests.contract.recorded import ALL, Recorded
-from tests.gateway_running import answer_of
+from tests.support.gateway_running import answer_of
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "sse-events.schema.json"
 ENVELOPE = {"client_id": "c", "session_id": "s", "message_id": UUID(int=1), "attempt": 1}

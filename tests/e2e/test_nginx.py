@@ -12,7 +12,7 @@ import pytest
 
 from chatconnect.client.sse_parser import SseParser
 from tests.e2e.conftest import free_port
-from tests.gateway_running import ScriptedWorker, answer_of, running_gateway
+from tests.support.gateway_running import ScriptedWorker, answer_of, running_gateway
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 START_SECONDS = 10

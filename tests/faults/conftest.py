@@ -8,15 +8,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bench import processes
-from bench.model_server import ModelServer
 from bench.soak_site import learn
-from bench.visitor import Visitor
 from schemas.settings import Settings
 from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
 from tests.faults.own_postgres import postgres
 from tests.faults.rebalancing import kafkas, publisher, quick_to_notice, revocations
+from tests.support import processes
+from tests.support.model_server import ModelServer
+from tests.support.visitor import Visitor
 
 __all__ = ["kafkas", "postgres", "publisher", "quick_to_notice", "revocations"]
 
@@ -54,7 +54,7 @@ class Site:
 
 
 def question(name: str) -> str:
-    """Answered by `bench.model_server.expected(name)`."""
+    """Answered by `tests.support.model_server.expected(name)`."""
     return f"What does the zebra handbook say? ask-{name}"
 
 

@@ -12,7 +12,7 @@ import aiohttp
 
 from chatconnect.client.sse_parser import SseParser
 from schemas.events import AnswerCompleted, AnswerDelta, AnswerSources, AnswerStarted, Usage
-from tests.gateway_running import SOURCE
+from tests.support.gateway_running import SOURCE
 
 ENDINGS = ("completed", "failed", "cancelled")
 ALPHABET = 'ab é漢字🦓👩‍👩‍👧‍👦\r\n\\"\u2028\0d:'

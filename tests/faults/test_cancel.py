@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from bench.model_server import expected
 from schemas.events import ChatCancelled
 from stores.clients import Client, Clients, Keys
 from stores.database import create_engine
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.rows import counted, logged
+from tests.support.model_server import expected
 
 CLOSED_MS = 500
 

@@ -8,12 +8,12 @@ from aiokafka.admin import NewTopic
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import RequestTimedOutError, TopicAlreadyExistsError
 
-from bench.kafka import make_topic
 from streams.consuming import commits
 from streams.kafka.connection import open_admin
-from tests.fakes import RecordingHandler
 from tests.faults.rebalancing import SECONDS, eventually, is_committed
 from tests.integration.kafka import ask, asked, committed, running, subscription
+from tests.support.fakes import RecordingHandler
+from tests.support.kafka_topics import make_topic
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 FIRST_OF_ALL = "0"

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from bench.kafka import make_topic
 from streams.consuming import broker, watchdog
 from streams.dead_letters import limit
 from streams.dead_letters.limit import TooManyDeadLettersError
 from streams.publisher import Publisher
-from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, running, subscription
+from tests.support.fakes import RecordingHandler
+from tests.support.kafka_topics import make_topic
 
 
 @pytest.fixture

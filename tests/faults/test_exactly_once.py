@@ -11,14 +11,14 @@ import asyncpg
 import httpx
 import pytest
 
-from bench import processes
-from bench.model_server import expected
-from bench.visitor import Told
 from handlers.answering.answer_events import told_again
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.questions import asked, retrieved
 from tests.faults.rows import counted, fetch, logged, records
+from tests.support import processes
+from tests.support.model_server import expected
+from tests.support.visitor import Told
 
 
 async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):

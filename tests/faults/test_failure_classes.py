@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from bench.model_server import expected
 from streams.topics import CHAT_REQUESTED
 from tests.faults.conftest import question
 from tests.faults.rows import counted, logged, records
+from tests.support.model_server import expected
 
 RETRY_AFTER_SECONDS = 2
 # As `streams.consuming.retry.RetryPolicy` has it.

@@ -17,8 +17,8 @@ from streams.admin.topics import create_topics
 from streams.publisher import Publisher
 from streams.reading import reader
 from tests.faults.peer import Peer, began, ended, shown
-from tests.gateway_running import answer_of, running_gateway
 from tests.integration.tenants import completed
+from tests.support.gateway_running import answer_of, running_gateway
 
 SECONDS = 20
 WORDS = " ".join(f"word{number}" for number in range(60))

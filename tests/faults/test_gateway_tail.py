@@ -10,7 +10,6 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError
 
-from bench.kafka import make_topic
 from gateway.replay import tail
 from gateway.web.drain import Drain
 from streams import restart_budget
@@ -19,8 +18,9 @@ from streams.publisher import Publisher
 from streams.reading import reader
 from streams.reading.reader import LogReader
 from streams.stall_detector import SilentError
-from tests.gateway_running import answer_of, events_of, running_gateway
 from tests.integration.kafka import ask, asked
+from tests.support.gateway_running import answer_of, events_of, running_gateway
+from tests.support.kafka_topics import make_topic
 
 SECONDS = 20
 

@@ -3,15 +3,15 @@
 import asyncio
 from uuid import uuid4
 
-from bench.model_server import expected
-from bench.visitor import Told
 from stores.stale_cache import FRESH_SECONDS
 from streams.publisher import Publisher
 from tests.faults.callers import connect, page, server
 from tests.faults.conftest import question
 from tests.faults.questions import asked
 from tests.faults.rows import counted, logged
-from tests.gateway_running import events_of
+from tests.support.gateway_running import events_of
+from tests.support.model_server import expected
+from tests.support.visitor import Told
 
 # Longer than the runtime tries a record of which nobody says when to come back, at most 0.5 + 1 + 2 + 4 s, and longer
 # than a row that was seen is fresh.

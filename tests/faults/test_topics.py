@@ -11,8 +11,8 @@ from streams.publisher import Publisher
 from streams.reading import reader, topic_watch
 from tests.faults.peer import Peer, began, ended, shown
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
-from tests.gateway_running import ScriptedWorker, answer_of, running_gateway
 from tests.integration.tenants import completed
+from tests.support.gateway_running import ScriptedWorker, answer_of, running_gateway
 
 SECONDS = 40
 SESSIONS, WIDER = 12, 12

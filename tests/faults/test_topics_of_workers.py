@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from bench.model_server import expected
-from bench.visitor import Told
 from schemas.events import ChatRequested
 from streams.kafka.partitioner import partition_for
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
+from tests.support.model_server import expected
+from tests.support.visitor import Told
 
 SECONDS = 40
 SESSIONS, WIDER = 12, 12

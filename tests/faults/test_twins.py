@@ -6,15 +6,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from bench.kafka import make_topic
 from streams import restart_budget
 from streams.consuming import poll, runtime, watchdog
 from streams.consuming.runtime import Runtime
 from streams.consuming.watchdog import ReplacedError
 from streams.stall_detector import SilentError
-from tests.fakes import RecordingHandler
 from tests.faults.rebalancing import SECONDS, are, eventually, is_committed
 from tests.integration.kafka import ask, asked, running, subscription
+from tests.support.fakes import RecordingHandler
+from tests.support.kafka_topics import make_topic
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 

@@ -8,14 +8,14 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from bench.kafka import make_topic
 from schemas.failures import PermanentError, RetryableError
 from streams.admin.topics import create_topics
 from streams.dead_letters import limit
 from streams.dead_letters.writer import TRUNCATED
 from streams.topics import CHAT_FEEDBACK
-from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, read_all, running, subscription
+from tests.support.fakes import RecordingHandler
+from tests.support.kafka_topics import make_topic
 
 HEADERS = [("client-id", b"c")]
 

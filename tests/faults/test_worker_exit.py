@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from bench import processes
-from bench.kafka import make_topic
 from streams.consuming import watchdog
-from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, subscription
+from tests.support import processes
+from tests.support.fakes import RecordingHandler
+from tests.support.kafka_topics import make_topic
 
 SECONDS = 30
 WORKER = """
@@ -20,7 +20,7 @@ from schemas.settings import Settings
 from streams import dead_letter_limit, runtime, watchdog
 from streams.publisher import Publisher
 from streams.topics import CHAT_REQUESTED
-from tests.fakes import RecordingHandler
+from tests.support.fakes import RecordingHandler
 from tests.integration.kafka import subscription
 
 dead_letter_limit.MAX_IN_A_ROW, runtime.DRAIN_SECONDS, watchdog.CANCEL_SECONDS = 1, 1.0, 1.0

@@ -12,7 +12,6 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
-from bench.kafka import make_topic
 from schemas.events import ChatFeedback
 from schemas.failures import PermanentError, RetryableError
 from streams import publisher as publishing
@@ -20,8 +19,9 @@ from streams.consuming import assignment, broker
 from streams.consuming.retry import RetryPolicy
 from streams.dead_letters import limit
 from streams.publisher import Publisher
-from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
+from tests.support.fakes import RecordingHandler
+from tests.support.kafka_topics import make_topic
 
 SECONDS = 40
 MANY = 10_000

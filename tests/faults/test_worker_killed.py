@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from bench.model_server import expected
 from stores.database import create_engine
 from tests.faults.conftest import question
+from tests.support.model_server import expected
 
 
 async def test_the_answer_ends_exactly_once_after_the_worker_was_killed(site):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.gateway_running import running_gateway
+from tests.support.gateway_running import running_gateway
 
 
 @pytest.fixture

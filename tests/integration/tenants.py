@@ -21,8 +21,8 @@ from stores.uploads import Uploads
 from stores.usage import UsageStats
 from stores.vector_engine import open_vectors
 from stores.vectors import Chunk, VectorStore
-from tests.fakes_knowledge import DIMENSIONS, unit
-from tests.gateway_running import SOURCE
+from tests.support.fakes_knowledge import DIMENSIONS, unit
+from tests.support.gateway_running import SOURCE
 
 MARK = "only-for-alpha"
 SECRET = f"What is {MARK}?"

@@ -13,10 +13,10 @@ from streams.consuming import assignment, commits, consumer, poll, watchdog
 from streams.consuming.consumer import Consumer
 from streams.consuming.subscription import Subscription
 from streams.topics import CHAT_REQUESTED
-from tests.fakes_broker import ScriptedBroker
-from tests.fakes_kafka import ScriptedKafka
-from tests.fakes_runner import ScriptedRunner
-from tests.jumping_loop import simulate
+from tests.support.fakes_broker import ScriptedBroker
+from tests.support.fakes_kafka import ScriptedKafka
+from tests.support.fakes_runner import ScriptedRunner
+from tests.support.jumping_loop import simulate
 
 PARTITIONS, KEYS, BATCH, HIGH_WATER = 3, 4, 8, 12
 HEALED_SECONDS = 900

@@ -26,7 +26,17 @@ from gateway.web.drain import Drain
 from gateway.web.handoff import Unwound
 from schemas.events import Usage
 from stores.chat_logs import ChatLog
-from tests.fakes_tail import CLIENT, EPOCH, KEYS, FakeHistory, FakeSocket, answer_frames, frame, message_id, record
+from tests.support.fakes_tail import (
+    CLIENT,
+    EPOCH,
+    KEYS,
+    FakeHistory,
+    FakeSocket,
+    answer_frames,
+    frame,
+    message_id,
+    record,
+)
 
 PLACE = Place(EPOCH, partition=3, floor=10, end=20)
 

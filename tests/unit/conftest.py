@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.provider_kinds import KINDS
+from tests.support.provider_kinds import KINDS
 
 
 @pytest.fixture(params=KINDS)

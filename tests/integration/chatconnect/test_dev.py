@@ -1,0 +1,335 @@
+"""`chatconnect dev` as a user meets it: starts, stops, deaths, and what is said about them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from redis.asyncio import Redis
+
+from chatconnect.embedded.ports import free_port
+from chatconnect.last_stack import read_env
+from streams.admin.topics import create_topics
+
+READY_SECONDS = 60
+END_SECONDS = 40
+NAMES = [
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "QDRANT_URL",
+    "UPLOADS_URL",
+    "GATEWAY_URL",
+    "CLIENT_API_KEY",
+    "CLIENT_SECRET_KEY",
+    "INTERNAL_SECRET",
+]
+# What a command line has to contain to be this part.
+PARTS = {
+    "Kafka": "kafka.Kafka",
+    "Postgres": "bin/postgres",
+    "Redis": "bin/redis-server",
+    "The worker": "tests.support.standin_stack worker",
+    "The gateway": "tests.support.standin_stack gateway",
+}
+
+
+class Stack:
+    """A running `dev` with stand-ins for our own two processes; what it says is in `said`."""
+
+    def __init__(self, folder: Path, *options: str, port: int = 0, **environment: str) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self._output = folder.with_name(f"{folder.name}.{time.monotonic_ns()}.out")
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.standin_stack", str(folder), str(self.port), *options],
+                stdout=output,
+                stderr=output,
+                env={**_bare_environment(folder), **environment},
+            )
+
+    @property
+    def said(self) -> str:
+        return self._output.read_text()
+
+    def until_ready(self) -> "Stack":
+        _until(
+            lambda: f"ready http://127.0.0.1:{self.port}" in self.said.splitlines(), READY_SECONDS, lambda: self.said
+        )
+        return self
+
+    def family(self) -> list[psutil.Process]:
+        """Every process below `dev`, while it runs."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, name: str) -> psutil.Process:
+        children = psutil.Process(self.process.pid).children()
+        return next(child for child in children if PARTS[name] in " ".join(child.cmdline()))
+
+    def close(self) -> None:
+        """Its processes die with it."""
+        family = self.family() if self.process.poll() is None else []
+        self.process.kill()
+        self.process.wait(END_SECONDS)
+        psutil.wait_procs(family, timeout=END_SECONDS)
+
+    def exit_code(self) -> int:
+        return self.process.wait(END_SECONDS)
+
+
+def _bare_environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    private = folder.parent / "cache"
+    # The jars are shared, what `ask` reads is not.
+    (private / "chatconnect").mkdir(parents=True, exist_ok=True)
+    for remembered in Path(cache, "chatconnect").glob("*.classpath"):
+        (private / "chatconnect" / remembered.name).write_bytes(remembered.read_bytes())
+    # Each start imports half of the world: with its bytecode kept, as on a user's machine, that takes a second.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "XDG_CACHE_HOME": str(private), "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "bytecode")}
+
+
+def _until(is_so: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds} s: {why()}")
+        time.sleep(0.05)
+
+
+def _until_gone(family: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(family, timeout=END_SECONDS)
+
+    assert alive == []
+
+
+@pytest.fixture
+def start(tmp_path: Path, services) -> Iterator[Callable[..., Stack]]:
+    """Starts stacks, and ends them with the test. `services` brings the jars before a clock runs."""
+    stacks: list[Stack] = []
+
+    def start(*options: str, folder: str = "data", port: int = 0, **environment: str) -> Stack:
+        stacks.append(Stack(tmp_path / folder, *options, port=port, **environment))
+        return stacks[-1]
+
+    yield start
+    for stack in stacks:
+        stack.close()
+
+
+@pytest.fixture
+def replaced(services, database_url) -> dict[str, str]:
+    """The environment that replaces every embedded part by the session's."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": services.kafka_bootstrap_servers,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": services.redis_url,
+    }
+
+
+async def test_state_survives_a_graceful_restart(start):
+    """SIGTERM ends it with 0 and leaves no process; the next start finds keys, rows and Redis' keys again."""
+    first = start().until_ready()
+    env = read_env(first.folder / "dev.env")
+    database, redis = await asyncpg.connect(env["DATABASE_URL"]), Redis.from_url(env["REDIS_URL"])
+    await database.execute("UPDATE clients SET name = 'Kept' WHERE client_id = 'demo'")
+    await database.execute("INSERT INTO clients (client_id, name) VALUES ('kept', 'Kept')")
+    await redis.set("kept", "yes")
+    await database.close()
+    await redis.aclose()
+    family = first.family()
+    first.process.send_signal(signal.SIGTERM)
+
+    assert first.exit_code() == 0
+    _until_gone(family)
+    assert list(env) == NAMES
+
+    second = start().until_ready()
+    again = read_env(second.folder / "dev.env")
+    database, redis = await asyncpg.connect(again["DATABASE_URL"]), Redis.from_url(again["REDIS_URL"])
+
+    assert await database.fetchval("SELECT count(*) FROM clients WHERE client_id = 'kept'") == 1
+    assert await redis.get("kept") == b"yes"
+    assert [again[name] for name in NAMES[6:]] == [env[name] for name in NAMES[6:]]
+    await database.close()
+    await redis.aclose()
+
+
+def test_nothing_in_the_data_folder_is_anybody_elses_to_read(start):
+    """Also when an earlier version left it open."""
+    folder = start().until_ready().folder
+    family = psutil.Process().children(recursive=True)
+    made = [path for path in folder.rglob("*") if path.owner() != "nobody"]
+    open_to_others = [path for path in (folder, *made) if path.stat().st_mode & 0o077]
+
+    assert family
+    assert len(made) > 20
+    assert [str(path) for path in open_to_others] == []
+
+
+@pytest.mark.parametrize("name", ["müll 数据", "a b, c", "50% #1?", "back\\slash'\"", "x" * 120])
+def test_any_name_of_a_data_folder_will_do(start, name):
+    """Java takes names from the locale, and a properties file has its own ideas of them."""
+    stack = start(folder=name, LC_ALL="C", LANG="C").until_ready()
+
+    assert sorted(path.name for path in stack.folder.parent.iterdir() if path.is_dir()) == sorted(["cache", name])
+    assert {"kafka", "postgres", "redis"} <= {path.name for path in stack.folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["new\nline", "two::parts"])
+def test_a_data_folder_with_a_name_that_cannot_be_is_one_sentence(start, name):
+    stack = start(folder=name)
+
+    assert stack.exit_code() == 1
+    assert "cannot be used" in stack.said
+    assert not stack.folder.exists()
+
+
+def test_two_stacks_that_start_at_once_both_run(start):
+    first, second = start(folder="first"), start(folder="second")
+    first.until_ready()
+    second.until_ready()
+
+    assert [len(stack.family()) >= 5 for stack in (first, second)] == [True, True]
+
+
+def test_of_two_stacks_that_start_at_once_at_one_port_one_is_ready(start, replaced):
+    first = start(folder="first", **replaced)
+    second = start(folder="second", port=first.port, **replaced)
+    ready = f"ready http://127.0.0.1:{first.port}"
+
+    def decided() -> bool:
+        return any(stack.process.poll() is not None for stack in (first, second)) and any(
+            ready in stack.said for stack in (first, second)
+        )
+
+    _until(decided, READY_SECONDS, lambda: first.said + second.said)
+    runs = [stack for stack in (first, second) if ready in stack.said]
+    ended = [stack for stack in (first, second) if stack.process.poll() is not None]
+
+    assert len(runs) == len(ended) == 1
+    assert runs != ended
+    assert ended[0].exit_code() == 1
+
+
+def test_a_kill_leaves_nothing_behind_and_the_next_start_waits_for_it(start):
+    """After `kill -9` of dev every part ends by itself, and a start at once takes the folder over."""
+    killed = start().until_ready()
+    family = killed.family()
+    killed.process.kill()
+    killed.exit_code()
+    start().until_ready()
+    _until_gone(family)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"), [("Kafka", "KAFKA_BOOTSTRAP_SERVERS"), ("Postgres", "DATABASE_URL"), ("Redis", "REDIS_URL")]
+)
+def test_the_death_of_an_embedded_part_ends_the_others(start, replaced, name, variable):
+    """The sentence names the part and how it ended; the exit code is not 0."""
+    del replaced[variable]
+    stack = start(**replaced).until_ready()
+    family = stack.family()
+    stack.part(name).kill()
+
+    assert stack.exit_code() == 1
+    assert f"{name} was killed by SIGKILL." in stack.said
+    _until_gone(family)
+
+
+@pytest.mark.parametrize("name", ["The worker", "The gateway"])
+def test_the_death_of_our_own_process_ends_the_others(start, replaced, name):
+    """Parts that the environment names are not started, and live on."""
+    stack = start(**replaced).until_ready()
+    family = stack.family()
+
+    assert len(family) == 2
+
+    stack.part(name).terminate()
+
+    assert stack.exit_code() == 1
+    assert f"{name} was killed by SIGTERM." in stack.said
+    assert "Traceback" not in stack.said
+    _until_gone(family)
+
+
+def test_a_second_signal_ends_everything_at_once(start, replaced):
+    """Even when a process does not listen to the first one."""
+    del replaced["REDIS_URL"]
+    stack = start("STUBBORN", **replaced).until_ready()
+    family = stack.family()
+    stack.process.send_signal(signal.SIGINT)
+    _until(lambda: "stopping" in stack.said, END_SECONDS, lambda: stack.said)
+    began = time.monotonic()
+    stack.process.send_signal(signal.SIGINT)
+
+    assert stack.exit_code() == 128 + signal.SIGINT
+    _until_gone(family)
+    assert time.monotonic() - began < 5
+
+
+def test_a_signal_during_the_start_leaves_nothing_behind(start):
+    """Ctrl-C does not have to wait for `ready`."""
+    stack = start()
+    _until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.said)
+    family = stack.family()
+    stack.process.send_signal(signal.SIGINT)
+
+    assert stack.exit_code() == 0
+    assert "Traceback" not in stack.said
+    _until_gone(family)
+
+
+def test_a_data_folder_in_use_is_said_at_once(start, replaced):
+    """One sentence with the folder, not 0, no traceback; the first stack goes on."""
+    first = start(**replaced).until_ready()
+    second = start(**replaced)
+
+    assert second.exit_code() == 1
+    assert second.said.count("\n") == 1
+    assert f"The data folder {first.folder} is in use" in second.said
+    assert first.process.poll() is None
+
+
+def test_a_port_in_use_is_said_at_once(tmp_path):
+    """One sentence with the port, not 0, no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-m", "chatconnect", "dev", "--data", str(tmp_path), "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=END_SECONDS,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"Port {port} is in use: stop what listens there, or choose another one with --port.\n"
+
+
+def test_an_unreachable_database_is_one_sentence(start, replaced):
+    """A part that the environment names and that is not there is told by its address."""
+    stack = start(**{**replaced, "DATABASE_URL": f"postgresql://me:secret@127.0.0.1:{free_port()}/postgres"})
+
+    assert stack.exit_code() == 1
+    assert "Postgres at postgresql://me@127.0.0.1" in stack.said
+    assert "secret" not in stack.said
+    assert "Traceback" not in stack.said
+
+
+async def test_what_the_environment_replaces_is_used(start, replaced, settings, services):
+    """Topics and the demo client are made in the given parts."""
+    start(**replaced, CLIENT_API_KEY="pk_given", CLIENT_SECRET_KEY="sk_given").until_ready()
+    database = await asyncpg.connect(replaced["DATABASE_URL"])
+
+    assert await database.fetchval("SELECT count(*) FROM api_keys WHERE client_id = 'demo'") == 2
+    assert await create_topics(settings) == []
+    await database.close()

@@ -1,0 +1,67 @@
+"""Waiting is told, and hopeless waiting is refused with the time to come back (G9)."""
+
+from uuid import uuid4
+
+from gateway.replay.waiting_lines import MAX_WAIT_SECONDS
+from gateway.streaming import stream
+from tests.support.gateway_running import ScriptedWorker, events_of
+
+
+def as_server(keys):
+    return {"authorization": f"Bearer {keys.secret}"}
+
+
+async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answered(running, own, monkeypatch):
+    monkeypatch.setattr(stream, "TOLD_EVERY_SECONDS", 0.3)
+    keys, told = await running.seed(f"c-{uuid4().hex}"), []
+    body = {"message": "first", "sessionId": uuid4().hex, "messageId": str(uuid4())}
+    async with running.http.stream("POST", "/chat/stream", headers=as_server(keys), json=body) as response:
+
+        def twice_told(event, data):
+            told.append((event, data))
+            return [name for name, _ in told].count("queued") == 2
+
+        await events_of(response, twice_told)
+        assert [name for name, _ in told] == ["accepted", "queued", "queued"]
+        for _, data in told[1:]:
+            assert data["messageId"] == body["messageId"]
+            assert data["position"] == 1
+            assert data["expectedWaitSeconds"] >= 1.5
+    async with ScriptedWorker(own, since_minutes=1):
+        answered = await running.http.post("/chat", headers=as_server(keys), json=body)
+    assert answered.json()["reply"].strip() == "You asked: first"
+
+
+async def test_a_session_stream_tells_the_wait_of_what_is_asked_meanwhile(running):
+    keys, session = await running.seed(f"c-{uuid4().hex}"), uuid4().hex
+    async with running.http.stream("GET", f"/sessions/{session}/events", headers=as_server(keys)) as response:
+        asked = await running.http.post(
+            "/chat",
+            headers={**as_server(keys), "prefer": "respond-async"},
+            json={"message": "x", "sessionId": session},
+        )
+        found = await events_of(response, lambda event, _: event == "queued")
+
+    assert found[-1][1]["messageId"] == asked.json()["messageId"]
+
+
+async def test_a_hopeless_wait_is_refused_with_the_time_to_come_back(running):
+    keys = await running.seed(f"c-{uuid4().hex}")
+    queue = running.gateway.queue
+    clock, ahead = queue._clock, 0.0
+    queue._clock = lambda: clock() + ahead
+    headers = {**as_server(keys), "prefer": "respond-async"}
+
+    async def ask():
+        return await running.http.post("/chat", headers=headers, json={"message": "x"})
+
+    assert (await ask()).status_code == 202
+    ahead = MAX_WAIT_SECONDS["free"] + 1
+    assert (await ask()).status_code == 202, "one is let in, to see"
+    refused = await ask()
+
+    assert refused.status_code == 503
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["type"].endswith("overloaded")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert (await running.http.get("/health/live")).status_code == 200

@@ -1,0 +1,120 @@
+"""From a real file to a found passage: real Postgres, real vectors, the real local model."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from handlers.ingestion.handler import Ingestion
+from handlers.models.embedder import open_embedder
+from handlers.retrieval.search import Retrieval
+from schemas.events import ChatRequested, DocumentDeleted, DocumentUploaded
+from schemas.settings import Settings
+from stores.chat_logs import ChatLogs
+from stores.documents import Documents
+from stores.uploads import Uploads
+from stores.vector_engine import open_vectors
+from tests.conftest import SHARED_DATA
+from tests.support.fakes_knowledge import stream_of
+
+needs_files = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is absent: no real files to ingest")
+
+POLICY = b"""# Returns
+
+You can send an item back within thirty days of delivery.
+
+# Shipping
+
+Parcels to Austria take four working days.
+"""
+
+
+@pytest.fixture(scope="session")
+def models_path(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture
+async def knowledge(engine, tmp_path, models_path):
+    async with open_embedder(Settings(embeddings="local", models_path=str(models_path))) as embedder:
+        path = str(tmp_path / "qdrant")
+        vectors = await open_vectors(path, None, space=embedder.name, dimensions=embedder.dimensions)
+        yield Knowledge(engine, tmp_path, embedder, vectors)
+        await vectors.close()
+
+
+class Knowledge:
+    """Both handlers over the same stores."""
+
+    def __init__(self, engine, folder, embedder, vectors):
+        self.documents = Documents(engine)
+        self.vectors = vectors
+        self.uploads = Uploads((folder / "uploads").as_uri())
+        self.ingestion = Ingestion(self.documents, self.uploads, vectors, embedder, folder / "workspace")
+        self.retrieval = Retrieval(embedder, vectors, ChatLogs(engine))
+
+    async def ingest(self, filename, content, version=1, client_id="acme"):
+        stored = await self.uploads.put(client_id, filename, version, filename, stream_of(content), max_bytes=10**8)
+        uploaded = DocumentUploaded(
+            client_id=client_id,
+            document_id=filename,
+            uri=stored.uri,
+            sha256=stored.sha256,
+            media_type="application/octet-stream",
+            size_bytes=stored.size_bytes,
+            filename=filename,
+            title=filename,
+            version=version,
+            uploaded_at=datetime.now(UTC),
+        )
+        events = [event async for event in self.ingestion.handle(uploaded)]
+        row = await self.documents.get(client_id, filename)
+        assert (row.status, row.progress, row.reason) == (events[-1].status, events[-1].progress, events[-1].reason)
+        return events[-1]
+
+    async def ask(self, text, client_id="acme"):
+        asked = ChatRequested(
+            client_id=client_id, message_id=uuid4(), session_id="s", text=text, requested_at=datetime.now(UTC)
+        )
+        return await self.retrieval.search(asked)
+
+
+async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):
+    await knowledge.ingest("policy.md", POLICY)
+    found = await knowledge.ask("How long do I have to return something I bought?")
+    assert found.passages[0].heading == "Returns"
+    assert found.confidence > (await knowledge.ask("Who won the football match yesterday?")).confidence + 0.3
+    assert (await knowledge.ask("How long do I have to return something?", client_id="rival")).passages == []
+
+    await knowledge.ingest("policy.md", POLICY.replace(b"thirty", b"ninety"), version=2)
+    texts = [passage.text for passage in (await knowledge.ask("How long do I have to return something?")).passages]
+    assert [text for text in texts if "ninety" in text]
+    assert not [text for text in texts if "thirty" in text]
+
+    deleted = DocumentDeleted(client_id="acme", document_id="policy.md")
+    assert [event.status async for event in knowledge.ingestion.handle(deleted)] == ["deleted"]
+    assert (await knowledge.ask("How long do I have to return something?")).passages == []
+
+
+@needs_files
+async def test_a_pdf_is_cited_by_page(knowledge):
+    manual = next((SHARED_DATA / "files").rglob("llncsdoc.pdf")).read_bytes()
+
+    ready = await knowledge.ingest("llncsdoc.pdf", manual)
+
+    assert (ready.status, ready.progress) == ("ready", 100)
+    assert await knowledge.vectors.count("acme", "llncsdoc.pdf") == ready.chunks > 10
+    found = await knowledge.ask("How are theorem environments numbered?")
+    assert "theorem" in found.passages[0].text.lower()
+    assert found.passages[0].page > 1
+
+
+@needs_files
+async def test_every_small_real_file_ends_ready_or_failed_with_a_reason(knowledge):
+    files = (path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in {".pdf", ".md", ".docx", ".csv"})
+    small = sorted(path for path in files if path.stat().st_size < 8_000)
+
+    ended = [await knowledge.ingest(path.name, path.read_bytes(), version) for version, path in enumerate(small, 1)]
+
+    assert {event.status for event in ended} == {"ready", "failed"}
+    assert all(bool(event.reason) == (event.status == "failed") for event in ended)

@@ -1,0 +1,195 @@
+"""From a question to its answer: what is searched for beside what, and what is told when a part fails."""
+
+import asyncio
+
+import pytest
+
+from handlers.answering import handler as handler_module
+from handlers.answering.handler import Answering
+from handlers.answering.lease import MessageTakenError
+from handlers.models.errors import ProviderBusyError, ProviderRefusedError
+from handlers.retrieval.search import Retrieval
+from schemas.events import AnswerFailed, AnswerStarted, ChatRetrieved
+from schemas.failures import RetryableError
+from tests.support.answering import build, names, of, text
+from tests.support.fakes_models import FakeAttempts, FakeModel, finish, retrieved
+
+WHOLE = [
+    "QuestionAsked",
+    "AnswerStarted",
+    "AnswerSources",
+    "AnswerDelta",
+    "AnswerCompleted",
+    "ChatCompleted",
+    "ChatRetrieved",
+]
+FAILED = ["QuestionAsked", "AnswerFailed", "ChatCompleted", "ChatRetrieved"]
+
+
+class Search:
+    """A `Retrieval` that finds this, once `script` is used up: errors that it raises, events that it waits for."""
+
+    def __init__(self, found, *script):
+        self.found, self.script, self.asked = found, list(script), 0
+        self.began = asyncio.Event()
+
+    async def search(self, request):
+        self.asked += 1
+        self.began.set()
+        while self.script:
+            step = self.script.pop(0)
+            if isinstance(step, Exception):
+                raise step
+            await step.wait()
+        return self.found
+
+    def failed(self, request, error):
+        return Retrieval(None, None, None).failed(request, error)
+
+
+async def run(handler, event):
+    async with asyncio.timeout(5):
+        return [said async for said in handler.handle(event)]
+
+
+async def give_up(handler, event, error):
+    async with asyncio.timeout(5):
+        return [said async for said in handler.give_up(event, error)]
+
+
+async def test_what_was_found_is_told_after_the_answer():
+    found = retrieved()
+    heard = await run(Answering(Search(found), build(FakeModel("a", finish()))), found.request)
+
+    assert names(heard) == WHOLE
+    assert heard[-1] == found
+
+
+async def test_the_right_to_answer_is_taken_while_the_search_runs():
+    found, attempts, go_on = retrieved(), FakeAttempts(), asyncio.Event()
+    search = Search(found, go_on)
+    handler = Answering(search, build(FakeModel("a", finish()), attempts=attempts))
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(run(handler, found.request))
+        await search.began.wait()
+        async with asyncio.timeout(5):
+            while not attempts.rows:
+                await asyncio.sleep(0)
+        go_on.set()
+
+    assert text(running.result()) == "a"
+
+
+@pytest.mark.parametrize("error", [RetryableError("away"), KeyError("defect")])
+async def test_a_search_that_fails_is_raised_as_it_is_and_leaves_nothing_running(error):
+    found, attempts = retrieved(), FakeAttempts()
+    attempts.begin = lambda *args, **kwargs: asyncio.Event().wait()
+    before = asyncio.all_tasks()
+    with pytest.raises(type(error)):
+        await run(Answering(Search(found, error), build(attempts=attempts)), found.request)
+
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_search_that_takes_too_long_is_ended(monkeypatch):
+    monkeypatch.setattr(handler_module, "SEARCH_SECONDS", 0.01)
+    found = retrieved()
+    handler = Answering(Search(found, asyncio.Event()), build())
+    async with asyncio.timeout(5) as ours:
+        with pytest.raises(TimeoutError):
+            await anext(handler.handle(found.request))
+
+    assert not ours.expired()
+
+
+async def test_a_provider_that_fails_is_no_reason_to_search_again():
+    found, model = retrieved(), FakeModel(ProviderBusyError("529"))
+    search = Search(found)
+    handler = Answering(search, build(model))
+    with pytest.raises(ProviderBusyError):
+        await run(handler, found.request)
+    model.script = ("Whole", finish())
+    heard = await run(handler, found.request)
+
+    assert search.asked == 1
+    assert (names(heard), of(heard, AnswerStarted).attempt) == (WHOLE, 2)
+
+
+async def test_a_message_that_another_worker_holds_is_searched_for_once():
+    found, attempts = retrieved(), FakeAttempts()
+    search = Search(found)
+    handler = Answering(search, build(FakeModel("a", finish()), attempts=attempts))
+    attempts.held = 3
+    with pytest.raises(RetryableError) as caught:
+        await run(handler, found.request)
+    attempts.held = None
+
+    assert caught.value.retry_after_seconds == 3
+    assert text(await run(handler, found.request)) == "a"
+    assert search.asked == 1
+
+
+async def test_what_ended_is_forgotten():
+    found = retrieved()
+    search = Search(found)
+    handler = Answering(search, build(FakeModel("a", finish())))
+    first, second = await run(handler, found.request), await run(handler, found.request)
+
+    assert first == second
+    assert search.asked == 2
+
+
+async def test_giving_up_after_a_search_that_failed_tells_that():
+    found = retrieved()
+    handler = Answering(Search(found, RetryableError("away")), build(FakeModel("a", finish())))
+    with pytest.raises(RetryableError):
+        await run(handler, found.request)
+    heard = await give_up(handler, found.request, RetryableError("away"))
+
+    assert names(heard) == FAILED
+    assert (of(heard, AnswerFailed).code, of(heard, ChatRetrieved).passages) == ("retrieval_failed", [])
+
+
+async def test_giving_up_after_a_provider_that_refused_tells_that_and_what_was_found():
+    found = retrieved()
+    handler = Answering(Search(found), build(FakeModel(ProviderRefusedError("401", code="provider_refused"))))
+    with pytest.raises(ProviderRefusedError) as caught:
+        await run(handler, found.request)
+    heard = await give_up(handler, found.request, caught.value)
+
+    assert names(heard) == FAILED
+    assert heard[-1] == found
+    assert of(heard, AnswerFailed).code == "provider_refused"
+
+
+async def test_giving_up_on_what_has_ended_tells_the_ending_again():
+    found, attempts = retrieved(), FakeAttempts()
+    whole = await run(Answering(Search(found), build(FakeModel("a", finish()), attempts=attempts)), found.request)
+    heard = await give_up(Answering(Search(found), build(attempts=attempts)), found.request, RetryableError("away"))
+
+    assert heard[: len(whole) - 1] == whole[:-1]
+
+
+async def test_only_so_much_is_remembered(monkeypatch):
+    monkeypatch.setattr(handler_module, "MAX_REMEMBERED", 2)
+    messages = [retrieved() for _ in range(3)]
+    handler = Answering(Search(None), build(FakeModel(ProviderBusyError("529"))))
+    for found in messages:
+        handler._retrieval = Search(found)
+        with pytest.raises(ProviderBusyError):
+            await run(handler, found.request)
+
+    assert list(handler._found.values()) == messages[1:]
+
+
+async def test_a_message_of_another_session_is_refused_and_tells_nothing_of_it():
+    """Neither text nor sources, no row, and the other session's answer stays its own."""
+    found, attempts = retrieved(), FakeAttempts()
+    attempts.is_taken = True
+    handler = Answering(Search(found), build(FakeModel("a secret", finish()), attempts=attempts))
+
+    with pytest.raises(MessageTakenError) as refused:
+        await run(handler, found.request)
+    [told] = await give_up(handler, found.request, refused.value)
+    assert isinstance(told, AnswerFailed)
+    assert (told.code, told.retryable, told.session_id) == ("message_id_taken", False, found.request.session_id)

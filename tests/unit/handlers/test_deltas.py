@@ -1,0 +1,98 @@
+import asyncio
+
+import pytest
+
+from handlers.answering.answer_events import Answer
+from handlers.answering.deltas import Deltas
+from handlers.answering.flush import BEAT_SECONDS, EARLY_BEATS
+from handlers.answering.interruption import Interruption
+from handlers.answering.stream_answer import Plan, speak
+from handlers.models.pricing import Pricing
+from tests.support.answering import answer, build
+from tests.support.fakes_models import finish, prompt, retrieved
+from tests.support.jumping_loop import simulate
+
+PIECE_SECONDS = 0.007
+
+
+class SteadyModel:
+    """A piece each 7 ms, after a silence of its own."""
+
+    provider, name = "openai", "gpt-4o-mini"
+
+    def __init__(self, silent_seconds, pieces=40):
+        self.silent_seconds, self.pieces = silent_seconds, pieces
+        self.asked_at = None
+
+    async def stream(self, _):
+        self.asked_at = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.silent_seconds)
+        for _ in range(self.pieces):
+            yield "x"
+            await asyncio.sleep(PIECE_SECONDS)
+        yield finish()
+
+
+async def moments_of(silent_seconds):
+    """When each delta of an answer came, in simulated seconds."""
+    loop = asyncio.get_running_loop()
+    async with Deltas(SteadyModel(silent_seconds), prompt(), Interruption()) as stream:
+        return [loop.time() async for piece in stream if isinstance(piece, str)]
+
+
+async def moments_of_all(*silences):
+    return await asyncio.gather(*(moments_of(seconds) for seconds in silences))
+
+
+def test_the_first_delta_comes_at_once():
+    for silent_seconds, moments in zip((0.011, 0.03), simulate(moments_of_all(0.011, 0.03)), strict=True):
+        assert abs(moments[0] - silent_seconds) < 1e-9
+
+
+# uvloop's timers fire up to a millisecond before their time.
+@pytest.mark.parametrize("early_seconds", [0.0, 0.001])
+def test_the_deltas_of_all_answers_come_at_one_beat(early_seconds):
+    for moments in simulate(moments_of_all(0.011, 0.03), early_seconds):
+        beats = [moment / BEAT_SECONDS for moment in moments[1:-1]]
+        assert [round(beat) for beat in beats] == list(range(1, len(beats) + 1))
+        assert all(abs(beat - round(beat)) < EARLY_BEATS for beat in beats)
+
+
+async def told_by(model):
+    """What an answer tells and when, in simulated seconds."""
+    loop = asyncio.get_running_loop()
+    told = speak(Answer(retrieved(), 1, "free", Pricing()), Plan(prompt(), [model], ""), Interruption())
+    return [(type(event).__name__, loop.time()) async for event in told]
+
+
+def test_the_model_is_asked_before_its_sources_are_told_at_the_fourth_beat():
+    model = SteadyModel(0.2)
+    told = simulate(told_by(model))
+
+    assert model.asked_at == 0
+    assert told[:3] == [
+        ("AnswerStarted", pytest.approx(4 * BEAT_SECONDS)),
+        ("AnswerSources", pytest.approx(4 * BEAT_SECONDS)),
+        ("AnswerDelta", pytest.approx(0.2)),
+    ]
+
+
+def test_a_first_word_that_comes_before_that_waits_for_nothing():
+    told = simulate(told_by(SteadyModel(0.011)))
+
+    assert [name for name, _ in told[:3]] == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
+    assert all(moment == pytest.approx(0.011) for _, moment in told[:3])
+
+
+async def ending_of(model):
+    loop = asyncio.get_running_loop()
+    told = [(type(event).__name__, loop.time()) async for event in answer(build(model), retrieved())]
+    return told[-3:]
+
+
+def test_an_ending_is_told_at_the_beat_after_the_last_words():
+    (last_delta, said), (completed, ended), (record, recorded) = simulate(ending_of(SteadyModel(0.11, pieces=3)))
+
+    assert (last_delta, completed, record) == ("AnswerDelta", "AnswerCompleted", "ChatCompleted")
+    assert said == pytest.approx(0.11 + 3 * PIECE_SECONDS)
+    assert ended == recorded == pytest.approx(4 * BEAT_SECONDS)

@@ -1,0 +1,138 @@
+"""Answers that end early: cancelled, given up, never searched for."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from handlers.answering.cancellations import Cancellations
+from handlers.models.errors import ProviderBusyError, ProviderRefusedError
+from schemas.events import (
+    AnswerCancelled,
+    AnswerDelta,
+    AnswerFailed,
+    ChatCompleted,
+    SearchFailure,
+    Usage,
+)
+from tests.support.answering import DOWN, answer, assert_numbered, build, hear, names, of, run
+from tests.support.fakes_models import FakeAttempts, FakeClients, FakeModel, finish, retrieved
+
+
+async def test_cancel_in_mid_answer_keeps_and_bills_what_was_said():
+    cancellations, event = Cancellations(), retrieved()
+    model = FakeModel("Half an answer", asyncio.Event(), finish())
+    events = []
+    async with asyncio.timeout(0.5):
+        async for said in answer(build(model, cancellations=cancellations), event):
+            events.append(said)
+            if isinstance(said, AnswerDelta):
+                cancellations.cancel("acme", event.request.message_id)
+                cancellations.cancel("acme", event.request.message_id)
+
+    record = of(events, ChatCompleted)
+    assert names(events)[-2:] == ["AnswerCancelled", "ChatCompleted"]
+    assert (record.outcome, record.finish_reason, record.answer) == ("cancelled", "cancelled", "Half an answer")
+    assert record.usage == of(events, AnswerCancelled).usage
+    assert record.usage.estimated
+    assert record.usage.output_tokens == 4
+    assert model.is_closed
+
+
+async def test_cancel_closes_the_stream_even_while_kafka_is_slow():
+    cancellations, event = Cancellations(), retrieved()
+    model = FakeModel("Half", asyncio.Event(), finish())
+    async with aclosing(answer(build(model, cancellations=cancellations), event)) as events:
+        async for said in events:
+            if isinstance(said, AnswerDelta):
+                break
+        cancellations.cancel("acme", event.request.message_id)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+        assert model.is_closed
+
+
+async def test_cancel_before_the_start_asks_no_model():
+    cancellations, event = Cancellations(), retrieved()
+    cancellations.cancel("acme", event.request.message_id)
+    model = FakeModel("a", finish())
+    events = await run(build(model, cancellations=cancellations), event)
+
+    assert names(events) == ["AnswerCancelled", "ChatCompleted"]
+    assert model.prompts == []
+    assert of(events, ChatCompleted).usage == Usage()
+
+
+async def test_cancel_of_another_clients_message_is_harmless():
+    cancellations, event = Cancellations(), retrieved()
+    cancellations.cancel("rival", event.request.message_id)
+
+    assert (
+        names(await run(build(FakeModel("a", finish()), cancellations=cancellations), event))[-2] == "AnswerCompleted"
+    )
+
+
+async def test_giving_up_ends_the_attempt_that_was_shown():
+    generation, event = build(FakeModel("Half", ProviderBusyError("cut"))), retrieved()
+    shown = []
+    with pytest.raises(ProviderBusyError) as caught:
+        await hear(answer(generation, event), shown)
+    ending = [said async for said in generation.give_up(event, caught.value)]
+
+    assert names(ending) == ["AnswerFailed", "ChatCompleted"]
+    assert_numbered(shown + ending)
+    assert ending[0].retryable
+    assert "cut" not in ending[0].message
+    assert (ending[1].outcome, ending[1].answer, ending[1].failure_code) == ("failed", "Half", "unavailable")
+
+
+async def test_giving_up_twice_tells_the_same_ending():
+    generation, event = build(FakeModel(ProviderRefusedError("401", code="provider_refused"))), retrieved()
+    with pytest.raises(ProviderRefusedError) as caught:
+        await run(generation, event)
+    first = [said async for said in generation.give_up(event, caught.value)]
+    second = [said async for said in generation.give_up(event, caught.value)]
+
+    assert (first[0].code, first[0].retryable) == ("provider_refused", False)
+    assert second[-2:] == first
+
+
+async def test_giving_up_needs_no_postgres():
+    attempts, clients = FakeAttempts(), FakeClients()
+    attempts.failure = clients.failure = DOWN
+    ending = [said async for said in build(attempts=attempts, clients=clients).give_up(retrieved(), DOWN)]
+
+    assert isinstance(ending[0], AnswerFailed)
+    assert ending[0].attempt >= 1
+
+
+async def test_overtaken_attempt_does_not_give_up():
+    attempts, event = FakeAttempts(), retrieved()
+    generation = build(FakeModel(ProviderBusyError("429")), attempts=attempts)
+    with pytest.raises(ProviderBusyError) as caught:
+        await run(generation, event)
+    attempts.rows["acme", event.request.message_id] = 2
+
+    assert [said async for said in generation.give_up(event, caught.value)] == []
+
+
+async def test_a_question_that_could_not_be_searched_for_ends_as_failed_and_stays_so():
+    generation = build(FakeModel("never", finish()))
+    event = retrieved(passages=[])
+    failure = SearchFailure(code="retrieval_failed", message="It cannot be searched.", retryable=True)
+    failed = event.model_copy(update={"failure": failure})
+
+    ending, record = await run(generation, failed)
+
+    assert (ending.code, ending.message, ending.retryable) == ("retrieval_failed", "It cannot be searched.", True)
+    assert (record.outcome, record.failure_code) == ("failed", "retrieval_failed")
+    assert await run(generation, event) == [ending, record]
+
+
+async def test_a_repeated_question_that_cannot_be_searched_for_keeps_its_answer():
+    generation, event = build(FakeModel("Done.", finish())), retrieved()
+    told = await run(generation, event)
+    failure = SearchFailure(code="retrieval_failed", message="It cannot be searched.", retryable=True)
+
+    assert await run(generation, event.model_copy(update={"failure": failure})) == told

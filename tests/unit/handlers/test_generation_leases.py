@@ -1,0 +1,166 @@
+"""Who may answer, and how an answer is told again (G3)."""
+
+import asyncio
+
+import pytest
+
+from handlers.models.errors import ProviderBusyError
+from schemas.events import (
+    AnswerCompleted,
+    AnswerDelta,
+    ChatCompleted,
+)
+from schemas.failures import RetryableError
+from tests.support.answering import DOWN, answer, asked_before, assert_numbered, build, hear, names, run, text
+from tests.support.fakes_models import FakeAttempts, FakeChatLogs, FakeClients, FakeModel, finish, retrieved
+
+
+async def test_next_attempt_has_a_higher_number_and_starts_anew():
+    model = FakeModel("Half", ProviderBusyError("cut"))
+    generation, event = build(model), retrieved()
+    with pytest.raises(ProviderBusyError):
+        await run(generation, event)
+    model.script = ("Whole", finish())
+    events = await run(generation, event)
+
+    assert text(events) == "Whole"
+    assert_numbered(events, attempt=2)
+
+
+async def test_redelivered_answer_is_told_again_word_for_word():
+    generation, event = build(FakeModel("a", *["bc"] * 900, " [1]", finish())), retrieved()
+    first, second = await run(generation, event), await run(generation, event)
+
+    assert second == first
+    assert len(first) > 5
+
+
+async def test_ending_is_told_over_an_attempt_that_was_begun_without_postgres():
+    """Found by the soak: stored and not told, then Postgres was too slow for the next worker's beginning."""
+    attempts, event = FakeAttempts(), retrieved()
+    stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
+    attempts.failure = DOWN
+    later, shown = build(FakeModel("second", finish()), attempts=attempts), []
+    async for said in answer(later, asked_before(event, seconds=20)):
+        shown.append(said)
+        attempts.failure = None
+
+    retold = [said for said in shown if said.attempt == shown[-1].attempt]
+    assert shown[0].attempt > stored[0].attempt
+    assert retold[0].attempt > shown[0].attempt
+    assert_numbered(retold, retold[0].attempt)
+    assert names(retold) == names(stored)
+    assert text(retold) == "first"
+
+
+async def test_another_worker_tells_an_ending_also_above_what_may_have_been_shown_since():
+    """A gateway that knows the end drops the second; one that was shown a higher attempt heeds it alone."""
+    attempts, event = FakeAttempts(), retrieved()
+    stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
+    told = await run(build(FakeModel("unasked"), attempts=attempts), asked_before(event, seconds=20))
+
+    assert told[: len(stored)] == [said.model_copy(update={}) for said in stored]
+    assert names(told[len(stored) :]) == names(stored)[:-1]
+    assert_numbered(told[len(stored) :], 161)
+
+
+async def test_record_is_not_told_before_it_is_stored():
+    attempts = FakeAttempts()
+    async for event in answer(build(FakeModel("a", finish()), attempts=attempts), retrieved()):
+        assert bool(attempts.endings) == isinstance(event, AnswerCompleted | ChatCompleted)
+
+
+async def test_held_message_is_retried_when_its_lease_ends():
+    attempts = FakeAttempts()
+    attempts.held = 4.5
+    with pytest.raises(RetryableError) as caught:
+        await run(build(attempts=attempts), retrieved())
+
+    assert caught.value.retry_after_seconds == 4.5
+
+
+async def test_overtaken_answer_ends_in_silence():
+    attempts, event = FakeAttempts(), retrieved()
+    model = FakeModel("a", finish())
+    events = []
+    async for said in answer(build(model, attempts=attempts), event):
+        events.append(said)
+        attempts.rows["acme", event.request.message_id] = 2
+
+    assert names(events) == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
+
+
+async def test_lost_lease_stops_the_model():
+    attempts, event = FakeAttempts(lease_seconds=0.03), retrieved()
+    model = FakeModel("a", asyncio.Event(), finish())
+    events = []
+    async with asyncio.timeout(5):
+        async for said in answer(build(model, attempts=attempts), event):
+            events.append(said)
+            attempts.rows["acme", event.request.message_id] = 2
+
+    assert names(events) == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
+    assert model.is_closed
+
+
+async def test_lease_is_renewed_and_outlives_a_missed_renewal():
+    attempts, go_on = FakeAttempts(lease_seconds=0.03), asyncio.Event()
+    model = FakeModel("a", go_on, "b", finish())
+    reading = asyncio.create_task(run(build(model, attempts=attempts), retrieved()))
+    async with asyncio.timeout(5):
+        await attempts.renewed.wait()
+        attempts.failure = DOWN
+        attempts.renewed.clear()
+        await attempts.renewed.wait()
+        attempts.failure = None
+        go_on.set()
+
+        assert names(await reading)[-1] == "ChatCompleted"
+
+
+async def test_answers_go_on_without_postgres():
+    attempts, clients, chat_logs = FakeAttempts(), FakeClients(), FakeChatLogs()
+    attempts.failure = clients.failure = chat_logs.failure = DOWN
+    generation = build(FakeModel("a", finish()), attempts=attempts, clients=clients, chat_logs=chat_logs)
+    events = await run(generation, retrieved())
+
+    assert names(events)[-2:] == ["AnswerCompleted", "ChatCompleted"]
+
+
+async def test_attempts_rise_through_an_outage_of_postgres():
+    attempts, event = FakeAttempts(), retrieved()
+    model = FakeModel("a", ProviderBusyError("cut"))
+    generation = build(model, attempts=attempts)
+    seen = []
+    for failure in (None, DOWN, DOWN, None, None):
+        attempts.failure = failure
+        with pytest.raises(ProviderBusyError):
+            await hear(answer(generation, event), seen)
+    attempts_seen = [said.attempt for said in seen]
+
+    assert attempts_seen == sorted(attempts_seen)
+    assert len(set(attempts_seen)) == 5
+
+
+async def test_answer_begun_without_postgres_is_stored_when_it_is_back():
+    attempts, event = FakeAttempts(), retrieved()
+    attempts.failure = DOWN
+    generation = build(FakeModel("a", finish()), attempts=attempts)
+    async for said in answer(generation, event):
+        if isinstance(said, AnswerDelta):
+            attempts.failure = None
+    again = await run(generation, event)
+
+    assert again[-1].attempt == said.attempt
+
+
+async def test_hung_postgres_does_not_hold_the_answer(monkeypatch):
+    class Hung(FakeAttempts):
+        async def begin(self, client_id, message_id, session_id, *, above=0):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("handlers.answering.lease.DEADLINE_SECONDS", 0.05)
+    async with asyncio.timeout(5):
+        events = await run(build(FakeModel("a", finish()), attempts=Hung()), retrieved())
+
+    assert text(events) == "a"
