@@ -25,19 +25,18 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.admission.key_revocation import KeyWatch
+from gateway.admission.key_revocation import KeyRevocations
 from gateway.connections.protocol import Protocol as HttpProtocol
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.subscriptions import Attached, Session
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.subscriptions import Session, StreamStart
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
 from gateway.server import listen
-from gateway.streaming.stream import EventStream, Sources
+from gateway.streaming.stream import EventStream, StreamDependencies
 from gateway.web import sse
 from gateway.web.cors import Cors
 from gateway.web.drain import Drain
-from gateway.web.handoff import Unwound
+from gateway.web.handoff import StreamHandoff
 
 CLIENT = "bench"
 MESSAGE = "0197c2a0-0000-7000-8000-{:012d}"
@@ -141,19 +140,19 @@ class OurStreams:
 
     def __init__(self) -> None:
         self._log = InsideLog()
-        self._rings, self._drain = Rings(), Drain()
-        self._queue, self._keys = Queue(), KeyWatch(NoKeys(), lambda: None)
-        self._tail = Tail(self._log, self._rings, Questions(self._queue))  # type: ignore[arg-type]
+        self._buffers, self._drain = ReplayBuffers(), Drain()
+        self._questions, self._keys = PendingQuestions(), KeyRevocations(NoKeys(), lambda: None)
+        self._tail = Tail(self._log, self._buffers, self._questions)  # type: ignore[arg-type]
         self._running: asyncio.Task[None] | None = None
-        self.app = Unwound(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
+        self.app = StreamHandoff(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
 
     async def _events(self, request: Request) -> EventStream:
         # As a gateway does: nobody is let in before the log has begun.
         self._running = self._running or asyncio.create_task(self._tail.run())
         await self._tail.caught_up.wait()
         session = Session(CLIENT, request.query_params["n"], 0, self._tail.incarnation)
-        sources = Sources(self._rings, self._tail, self._drain, self._queue, self._keys)
-        return EventStream(sources, session, Attached(self._tail.position(0)))
+        dependencies = StreamDependencies(self._buffers, self._tail, self._drain, self._questions, self._keys)
+        return EventStream(dependencies, session, StreamStart(self._tail.position(0)))
 
     def prepare(self, number: int, seq: int) -> SimpleNamespace:
         """A record of `chat.token`."""

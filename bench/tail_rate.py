@@ -7,10 +7,9 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 
 from bench.frame_publisher import Told, send_batch
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
 from schemas.settings import Settings
 from streams.kafka.partitioner import partition_for
 from streams.reading.reader import LogReader
@@ -26,7 +25,7 @@ async def tail_records_per_second(settings: Settings, turn: int) -> float:
     """Writes 100,000 records, then reads them from the beginning as a booting gateway does."""
     await _write(settings, f"tail-{turn}")
     async with LogReader(settings, CHAT_TOKEN) as reader:
-        tail = Tail(reader, Rings(), Questions(Queue()))
+        tail = Tail(reader, ReplayBuffers(), PendingQuestions())
         begun = time.perf_counter()
         running = asyncio.create_task(tail.run())
         async with asyncio.timeout(READ_SECONDS):

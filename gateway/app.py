@@ -12,26 +12,25 @@ from starlette.requests import ClientDisconnect
 
 from gateway.admission import shedding
 from gateway.admission.access import Access
-from gateway.admission.api_keys import KeyHolders
-from gateway.admission.concurrency import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
-from gateway.admission.key_revocation import KeyWatch
-from gateway.admission.session_ownership import Opening
+from gateway.admission.api_keys import ApiKeys
+from gateway.admission.concurrency import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, ConcurrencyLimit
+from gateway.admission.key_revocation import KeyRevocations
+from gateway.admission.session_ownership import SessionOwnership
 from gateway.admission.tickets import Tickets
 from gateway.endpoints.guard import on_http_exception
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.subscriptions import Attachments
-from gateway.replay.tail import Log, Tail
-from gateway.replay.waiting_lines import Queue
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.subscriptions import Subscriptions
+from gateway.replay.tail import FrameLog, Tail
 from gateway.routes import ROUTES
 from gateway.state import Gateway
-from gateway.streaming.progress_hub import DocumentNews, hearing_documents
+from gateway.streaming.progress_hub import ProgressHub, open_progress_hub
 from gateway.web import problems
 from gateway.web.background import background
 from gateway.web.cors import Cors
 from gateway.web.drain import Drain
-from gateway.web.handoff import Unwound
-from gateway.web.publishing import Outbox
+from gateway.web.handoff import StreamHandoff
+from gateway.web.publishing import EventPublisher
 from schemas.failures import PermanentError
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
@@ -54,7 +53,7 @@ STORE_SECONDS = 1.8
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
+def create_app(settings: Settings, drain: Drain | None = None) -> StreamHandoff:
     """The gateway. `drain` is shared with the server that runs it, which ends the process when the tail dies."""
     shared = drain or Drain()
 
@@ -81,7 +80,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
     # What `/openapi.json` does not name is not there.
     app.router.redirect_slashes = False
     # Outside of all, so that a page can read what a defect of ours is answered with.
-    return Unwound(Cors(app))
+    return StreamHandoff(Cors(app))
 
 
 @asynccontextmanager
@@ -94,19 +93,24 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         stack.push_async_callback(engine.dispose)
         publisher = await stack.enter_async_context(Publisher(settings))
         reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
-        news = await stack.enter_async_context(hearing_documents(settings, drain))
-        gateway = build(settings, engine, Outbox(publisher), reader, news, drain)
+        news = await stack.enter_async_context(open_progress_hub(settings, drain))
+        gateway = build(settings, engine, EventPublisher(publisher), reader, news, drain)
         stack.push_async_callback(gateway.limits.close)
-        drain.on_begin(gateway.rings.wake_all)
+        drain.on_begin(gateway.buffers.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
-        await stack.enter_async_context(background("key_watch", gateway.key_watch.run(), drain))
+        await stack.enter_async_context(background("key_revocations", gateway.key_revocations.run(), drain))
         await stack.enter_async_context(background("topic_watch", gateway.topic_watch.run(), drain))
         spare_what_stays()
         yield gateway
 
 
 def build(
-    settings: Settings, engine: Database, outbox: Outbox, log_reader: Log, document_news: DocumentNews, drain: Drain
+    settings: Settings,
+    engine: Database,
+    publisher: EventPublisher,
+    log_reader: FrameLog,
+    progress_hub: ProgressHub,
+    drain: Drain,
 ) -> Gateway:
     """The parts, put together; nothing is opened here."""
     if not settings.internal_secrets:
@@ -114,37 +118,35 @@ def build(
     clients, chat_logs = Clients(engine), ChatLogs(engine)
     tickets = Tickets(settings.ticket_secrets or (token_bytes(32),))
     limits = Limits(settings.redis_url)
-    keys = KeyHolders(clients, limits)
-    rings, queue = Rings(), Queue()
-    questions = Questions(queue)
-    tail = Tail(log_reader, rings, questions)
-    attachments, sessions = Attachments(tail, rings, chat_logs), Sessions(engine)
+    keys = ApiKeys(clients, limits)
+    buffers, questions = ReplayBuffers(), PendingQuestions()
+    tail = Tail(log_reader, buffers, questions)
+    subscriptions, sessions = Subscriptions(tail, buffers, chat_logs), Sessions(engine)
     return Gateway(
         settings=settings,
         engine=engine,
         clients=clients,
         chat_logs=chat_logs,
         documents=Documents(engine),
-        document_news=document_news,
+        progress_hub=progress_hub,
         uploads=Uploads(settings.uploads_url),
-        outbox=outbox,
+        publisher=publisher,
         access=Access(clients, keys, tickets, settings.internal_secrets),
         keys=keys,
         limits=limits,
-        streams=Places(STREAMS),
-        waiting=Places(WAITING),
-        document_streams=Places(DOCUMENT_STREAMS),
-        uploading=Places(UPLOADS),
+        streams=ConcurrencyLimit(STREAMS),
+        waiting=ConcurrencyLimit(WAITING),
+        document_streams=ConcurrencyLimit(DOCUMENT_STREAMS),
+        uploading=ConcurrencyLimit(UPLOADS),
         tickets=tickets,
-        rings=rings,
+        buffers=buffers,
         tail=tail,
         questions=questions,
-        queue=queue,
-        attachments=attachments,
+        subscriptions=subscriptions,
         drain=drain,
         sessions=sessions,
-        opening=Opening(sessions, attachments, tickets),
-        key_watch=KeyWatch(clients, rings.wake_all),
+        ownership=SessionOwnership(sessions, subscriptions, tickets),
+        key_revocations=KeyRevocations(clients, buffers.wake_all),
         topic_watch=TopicWatch(settings),
     )
 

@@ -6,20 +6,19 @@ from typing import cast
 from starlette.requests import Request
 
 from gateway.admission.access import Access, Caller
-from gateway.admission.api_keys import KeyHolders
-from gateway.admission.concurrency import Places
-from gateway.admission.key_revocation import KeyWatch
-from gateway.admission.session_ownership import Opening
+from gateway.admission.api_keys import ApiKeys
+from gateway.admission.concurrency import ConcurrencyLimit
+from gateway.admission.key_revocation import KeyRevocations
+from gateway.admission.session_ownership import SessionOwnership
 from gateway.admission.tickets import Tickets
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.subscriptions import Attachments
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.subscriptions import Subscriptions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
-from gateway.streaming.progress_hub import DocumentNews
-from gateway.streaming.stream import Sources
+from gateway.streaming.progress_hub import ProgressHub
+from gateway.streaming.stream import StreamDependencies
 from gateway.web.drain import Drain
-from gateway.web.publishing import Outbox
+from gateway.web.publishing import EventPublisher
 from schemas.settings import Settings
 from stores.chat_logs import ChatLogs
 from stores.clients import Clients
@@ -40,26 +39,25 @@ class Gateway:
     clients: Clients
     chat_logs: ChatLogs
     documents: Documents
-    document_news: DocumentNews
+    progress_hub: ProgressHub
     uploads: Uploads
-    outbox: Outbox
+    publisher: EventPublisher
     access: Access
-    keys: KeyHolders
+    keys: ApiKeys
     limits: Limits
-    streams: Places
-    waiting: Places
-    document_streams: Places
-    uploading: Places
+    streams: ConcurrencyLimit
+    waiting: ConcurrencyLimit
+    document_streams: ConcurrencyLimit
+    uploading: ConcurrencyLimit
     tickets: Tickets
-    rings: Rings
+    buffers: ReplayBuffers
     tail: Tail
-    questions: Questions
-    queue: Queue
-    attachments: Attachments
+    questions: PendingQuestions
+    subscriptions: Subscriptions
     drain: Drain
     sessions: Sessions
-    opening: Opening
-    key_watch: KeyWatch
+    ownership: SessionOwnership
+    key_revocations: KeyRevocations
     topic_watch: TopicWatch
 
 
@@ -73,6 +71,8 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.state.caller)
 
 
-def stream_sources(gateway: Gateway, key_hash: str | None) -> Sources:
+def stream_dependencies(gateway: Gateway, key_hash: str | None) -> StreamDependencies:
     """What a stream reads from, and what may end it: the revocation of this key, too."""
-    return Sources(gateway.rings, gateway.tail, gateway.drain, gateway.queue, gateway.key_watch, key_hash)
+    return StreamDependencies(
+        gateway.buffers, gateway.tail, gateway.drain, gateway.questions, gateway.key_revocations, key_hash
+    )

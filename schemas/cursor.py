@@ -11,7 +11,7 @@ PARTED_BY = "_"
 _TIME: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
 
 
-class Place(NamedTuple):
+class PageCursor(NamedTuple):
     """A row in a list that is ordered by time and id, newest first."""
 
     at: datetime
@@ -21,16 +21,16 @@ class Place(NamedTuple):
         return f"{self.at.isoformat().replace('+00:00', 'Z')}{PARTED_BY}{self.id}"
 
 
-def _read(given: Any) -> Place:
-    if isinstance(given, Place):
+def _read(given: Any) -> PageCursor:
+    if isinstance(given, PageCursor):
         return given
     at, parted, name = str(given).partition(PARTED_BY)
     if not parted or not name:
         raise ValueError("this is no `next` of a page: send it as it came")
     try:
-        return Place(_TIME.validate_python(at), name)
+        return PageCursor(_TIME.validate_python(at), name)
     except ValidationError as error:
         raise ValueError("this is no `next` of a page: send it as it came") from error
 
 
-Cursor = Annotated[Place, BeforeValidator(_read), WithJsonSchema({"type": "string"})]
+Cursor = Annotated[PageCursor, BeforeValidator(_read), WithJsonSchema({"type": "string"})]

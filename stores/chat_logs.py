@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Integer, Select, Uuid, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from schemas.cursor import Place
+from schemas.cursor import PageCursor
 from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
@@ -71,7 +71,7 @@ class ChatLogs:
         )
         return found[0] if found else None
 
-    async def page(self, client_id: str, session_id: str, *, before: Place | None, limit: int) -> list[ChatLog]:
+    async def page(self, client_id: str, session_id: str, *, before: PageCursor | None, limit: int) -> list[ChatLog]:
         """The session's answers, newest first; with `before`, those behind that one."""
         asked = {"client": client_id, "session": storable(session_id), "rows": limit}
         if before is None:

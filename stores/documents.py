@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.cursor import Place
+from schemas.cursor import PageCursor
 from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
 from schemas.failures import PermanentError
 from schemas.tables import DocumentRow, DocumentVersionRow
@@ -109,7 +109,7 @@ class Documents:
         """The client's document, deleted or not."""
         return await self._one(*_is(client_id, document_id))
 
-    async def list(self, client_id: str, limit: int = 100, *, before: Place | None = None) -> list[Document]:
+    async def list(self, client_id: str, limit: int = 100, *, before: PageCursor | None = None) -> list[Document]:
         """The client's documents that are not deleted, newest first; with `before`, those behind that one."""
         statement = (
             select(*COLUMNS)

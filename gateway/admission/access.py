@@ -6,7 +6,7 @@ from typing import Literal, NoReturn, Protocol
 
 from starlette.requests import Request
 
-from gateway.admission.api_keys import KeyHolders, KeyKind
+from gateway.admission.api_keys import ApiKeys, KeyKind
 from gateway.admission.tickets import Ticket, TicketError, TicketExpiredError, Tickets
 from gateway.web.addresses import address_of
 from gateway.web.problems import Problem
@@ -62,7 +62,7 @@ class Access:
     """Recognises callers. Nothing of a request is read but its headers and its address."""
 
     def __init__(
-        self, clients: ClientDirectory, keys: KeyHolders, tickets: Tickets, internal_secrets: tuple[str, ...]
+        self, clients: ClientDirectory, keys: ApiKeys, tickets: Tickets, internal_secrets: tuple[str, ...]
     ) -> None:
         self._clients = clients
         self._keys = keys

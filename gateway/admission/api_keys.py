@@ -25,7 +25,7 @@ class KeyDirectory(Protocol):
         ...
 
 
-class KeyHolders:
+class ApiKeys:
     """Looks keys up. One that was good before is never refused for what else its address sends."""
 
     def __init__(self, keys: KeyDirectory, limits: Limits) -> None:

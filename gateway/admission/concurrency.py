@@ -9,16 +9,16 @@ from starlette.requests import Request
 from gateway.admission.access import Caller
 from gateway.admission.shedding import full
 from gateway.web.addresses import address_of
-from gateway.web.handoff import at_end
+from gateway.web.handoff import on_request_end
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
+class ConcurrencyCaps:
     """The most places of one kind, in one process. `places` is what refusals call them, `session` is of what a place is
     for: a session, or a document.
     """
 
-    places: str
+    what: str
     session: int
     address: int
     client: int
@@ -26,33 +26,33 @@ class Caps:
 
 
 # A visitor's page in a few tabs; an office behind one address; half of all for one client; 160 MB of idle streams.
-STREAMS = Caps("streams", session=4, address=100, client=5_000, process=10_000)
+STREAMS = ConcurrencyCaps("streams", session=4, address=100, client=5_000, process=10_000)
 # A waiting question is a stream that has less to say.
-WAITING = Caps("waiting-questions", session=4, address=100, client=2_000, process=4_000)
+WAITING = ConcurrencyCaps("waiting-questions", session=4, address=100, client=2_000, process=4_000)
 # Somebody who watches documents polls them; a few are watched by a dashboard.
-DOCUMENT_STREAMS = Caps("document-streams", session=8, address=250, client=250, process=1_000)
+DOCUMENT_STREAMS = ConcurrencyCaps("document-streams", session=8, address=250, client=250, process=1_000)
 # Each holds a file on the disk.
-UPLOADS = Caps("uploads", session=24, address=24, client=24, process=64)
+UPLOADS = ConcurrencyCaps("uploads", session=24, address=24, client=24, process=64)
 
 
-class Places:
+class ConcurrencyLimit:
     """Counts who holds a place. Each is given back when its request ends, however it ends (`gateway.web.handoff`)."""
 
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, caps: ConcurrencyCaps) -> None:
         self._caps = caps
         self._taken: Counter[tuple[str, ...]] = Counter()
 
     def __len__(self) -> int:
         return self._taken["process",]
 
-    def hold(self, request: Request, caller: Caller, session_id: str) -> None:
+    def acquire(self, request: Request, caller: Caller, session_id: str) -> None:
         """Take a place for as long as the request lasts. Raises `FullError`, and then holds none."""
         owners = self._owners(request, caller, session_id)
         for owner, most in owners.items():
             if self._taken[owner] >= most:
-                raise full(self._caps.places, owner[0], most)
+                raise full(self._caps.what, owner[0], most)
         self._taken.update(owners.keys())
-        at_end(request.scope, partial(self._return, tuple(owners)))
+        on_request_end(request.scope, partial(self._return, tuple(owners)))
 
     def _owners(self, request: Request, caller: Caller, session_id: str) -> dict[tuple[str, ...], int]:
         client_id, caps = caller.client.client_id, self._caps

@@ -23,7 +23,7 @@ class KeyDirectory(Protocol):
         ...
 
 
-class KeyWatch:
+class KeyRevocations:
     """Which keys have open streams, and which of those were revoked. The owner runs `run`."""
 
     def __init__(self, keys: KeyDirectory, wake: Callable[[], None]) -> None:

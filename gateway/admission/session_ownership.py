@@ -9,7 +9,7 @@ import structlog
 
 from gateway.admission.access import Caller, ticket_needed
 from gateway.admission.tickets import Tickets
-from gateway.replay.subscriptions import Attachments, Session
+from gateway.replay.subscriptions import Session, Subscriptions
 from gateway.web.problems import Problem
 from stores.database import DATABASE_ERRORS
 from stores.sessions import SessionOwner, Sessions
@@ -25,12 +25,12 @@ _RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[47][0-9a-f]{3}-?[89ab][0-9a-f]
 log = structlog.get_logger()
 
 
-class Opening:
+class SessionOwnership:
     """Records who owns a session: the first who names it."""
 
-    def __init__(self, sessions: Sessions, attachments: Attachments, tickets: Tickets) -> None:
+    def __init__(self, sessions: Sessions, subscriptions: Subscriptions, tickets: Tickets) -> None:
         self._sessions = sessions
-        self._attachments = attachments
+        self._attachments = subscriptions
         self._tickets = tickets
         self._recorded: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._try_at = 0.0
@@ -88,7 +88,7 @@ class Opening:
             self._recorded.popitem(last=False)
 
 
-async def ticketed(sessions: Sessions, session: Session, visitor_id: str | None, otherwise: str) -> str:
+async def visitor_for_ticket(sessions: Sessions, session: Session, visitor_id: str | None, otherwise: str) -> str:
     """The visitor whom the client's server may give a ticket of this session: the one whose it is, else `visitor_id`,
     else `otherwise`. Raises `Problem` 409 for a session that is somebody else's, and `DATABASE_ERRORS`.
     """

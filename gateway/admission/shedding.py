@@ -5,7 +5,7 @@ import random
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.replay.waiting_lines import Outlook
+from gateway.replay.waiting_lines import WaitEstimate
 from gateway.web.metrics import SHED
 from gateway.web.problems import Problem, render
 from gateway.web.responses import ended_stream
@@ -31,24 +31,24 @@ def too_many(standing: Standing, what: str) -> Problem:
     )
 
 
-def full(places: str, scope: str, most: int) -> FullError:
+def full(what: str, scope: str, most: int) -> FullError:
     """The refusal of one `places` (streams, …) too many for this `scope`, counted."""
-    SHED.labels(f"{places}_{scope}").inc()
+    SHED.labels(f"{what}_{scope}").inc()
     # Spread, so that whoever is refused together does not come back together.
     headers = {"retry-after": str(random.randint(*RETRY_AFTER_SECONDS))}
     if scope == "process":
-        return FullError(503, f"This instance has no more {places} to give: try again in a moment.", headers=headers)
-    detail = f"This {scope} has {most} open {places} here, which is all it may have: close one, or try again later."
-    return FullError(429, detail, slug=f"too-many-{places}", headers=headers)
+        return FullError(503, f"This instance has no more {what} to give: try again in a moment.", headers=headers)
+    detail = f"This {scope} has {most} open {what} here, which is all it may have: close one, or try again later."
+    return FullError(429, detail, slug=f"too-many-{what}", headers=headers)
 
 
-def overloaded(outlook: Outlook) -> Problem:
+def overloaded(estimate: WaitEstimate) -> Problem:
     """The refusal of a question that would wait longer than anybody does, counted."""
     SHED.labels("queue").inc()
-    seconds = outlook.retry_after_seconds
+    seconds = estimate.retry_after_seconds
     return Problem(
         503,
-        f"{outlook.position - 1} questions wait already, and answers come slowly: ask again in about {seconds} s.",
+        f"{estimate.position - 1} questions wait already, and answers come slowly: ask again in about {seconds} s.",
         slug="overloaded",
         headers={"retry-after": str(seconds)},
     )

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
 from gateway.admission.access import Caller
-from gateway.admission.concurrency import Places
+from gateway.admission.concurrency import ConcurrencyLimit
 from gateway.admission.shedding import overloaded
 from gateway.endpoints.idempotency import identified
-from gateway.replay.subscriptions import Attached, NotYetError, Session, TakenError
+from gateway.replay.subscriptions import NotYetError, Session, StreamStart, TakenError
 from gateway.state import Gateway, caller_of
 from gateway.web import bodies
 from gateway.web.problems import Problem, unavailable
@@ -30,7 +30,7 @@ class Asked:
 
     session: Session
     message_id: UUID
-    attached: Attached
+    start: StreamStart
     ticket: str | None
     key_hash: str | None
 
@@ -39,7 +39,7 @@ class Asked:
         return ChatAccepted(message_id=self.message_id, session_id=self.session.session_id, ticket=self.ticket)
 
 
-async def ask(gateway: Gateway, request: Request, places: Places | None) -> Asked:
+async def ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | None) -> Asked:
     """Accept the question of a request. A known `messageId` is attached to and not asked again. Raises `Problem`.
 
     `places`: where the request needs one for as long as it lasts; it is taken before anything is asked.
@@ -47,19 +47,19 @@ async def ask(gateway: Gateway, request: Request, places: Places | None) -> Aske
     caller = caller_of(request)
     posted = await bodies.read(request, ChatRequest)
     body = identified(posted, request.headers.getlist("idempotency-key"), caller, gateway.tickets)
-    session = gateway.attachments.session(caller.client.client_id, body.session_id or str(uuid7()))
+    session = gateway.subscriptions.session(caller.client.client_id, body.session_id or str(uuid7()))
     message_id = body.message_id or uuid7()
-    await gateway.opening.open(caller, session, message_id, is_named=posted.session_id is not None)
+    await gateway.ownership.open(caller, session, message_id, is_named=posted.session_id is not None)
     last_event_id = request.headers.get("last-event-id")
     known = await _known(gateway, session, message_id, last_event_id) if body.message_id else None
-    if places is not None:
-        places.hold(request, caller, session.session_id)
-    attached = known or gateway.attachments.now(session)
+    if limit is not None:
+        limit.acquire(request, caller, session.session_id)
+    start = known or gateway.subscriptions.now(session)
     if known is None:
         _refuse_unheard(gateway)
         _refuse_hopeless(gateway, caller)
         await _publish(gateway, caller, session, message_id, body)
-    return Asked(session, message_id, attached, ticket_for(gateway, caller, session), caller.key_hash)
+    return Asked(session, message_id, start, ticket_for(gateway, caller, session), caller.key_hash)
 
 
 def _refuse_unheard(gateway: Gateway) -> None:
@@ -69,15 +69,15 @@ def _refuse_unheard(gateway: Gateway) -> None:
 
 
 def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:
-    outlook = gateway.queue.refusal(caller.client.tier, caller.client.client_id)
-    if outlook is not None:
-        raise overloaded(outlook)
+    estimate = gateway.questions.refusal(caller.client.tier, caller.client.client_id)
+    if estimate is not None:
+        raise overloaded(estimate)
 
 
 def ticket_for(gateway: Gateway, caller: Caller, session: Session) -> str | None:
     """A ticket for a visitor who has none, or whose own is in its second half."""
     if caller.kind == "publishable":
-        visitor_id = gateway.opening.visitor(session)
+        visitor_id = gateway.ownership.visitor(session)
     elif caller.ticket is not None and caller.ticket.is_due:
         visitor_id = caller.ticket.visitor_id
     else:
@@ -85,11 +85,11 @@ def ticket_for(gateway: Gateway, caller: Caller, session: Session) -> str | None
     return gateway.tickets.issue(session.client_id, session.session_id, visitor_id, caller.key_hash)[0]
 
 
-async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
+async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:
     if gateway.questions.session_of(session.client_id, str(message_id)) not in (None, session.session_id):
         raise message_taken()
     try:
-        return await gateway.attachments.to_message(session, message_id, last_event_id)
+        return await gateway.subscriptions.to_message(session, message_id, last_event_id)
     except TakenError as error:
         raise message_taken() from error
     except NotYetError as error:
@@ -121,7 +121,7 @@ async def _publish(gateway: Gateway, caller: Caller, session: Session, message_i
     )
     tier = caller.client.tier
     gateway.questions.accept(tier, session.client_id, str(message_id), session.session_id)
-    if ring := gateway.rings.get(session.key):
+    if buffer := gateway.buffers.get(session.key):
         # Its streams shall tell how long the wait is.
-        ring.wake()
-    await gateway.outbox.publish(question, headers=[(CLIENT_TIER, tier.encode())])
+        buffer.wake()
+    await gateway.publisher.publish(question, headers=[(CLIENT_TIER, tier.encode())])

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from gateway.admission.access import Caller, ticket_needed
 from gateway.endpoints.ask import Asked, ask, ticket_for
-from gateway.replay.answers import Answer
+from gateway.replay.answers import FoldedAnswer
 from gateway.replay.subscriptions import Session
-from gateway.state import Gateway, caller_of, gateway_of, stream_sources
+from gateway.state import Gateway, caller_of, gateway_of, stream_dependencies
 from gateway.streaming.next_frame import next_frame
 from gateway.streaming.stream import EventStream
 from gateway.web import bodies
@@ -43,9 +43,9 @@ async def chat_stream(request: Request) -> EventStream:
     gateway = gateway_of(request)
     asked = await ask(gateway, request, gateway.streams)
     return EventStream(
-        stream_sources(gateway, asked.key_hash),
+        stream_dependencies(gateway, asked.key_hash),
         asked.session,
-        asked.attached,
+        asked.start,
         accepted=asked.accepted().model_dump_json(exclude_none=True).encode(),
         message_id=asked.message_id,
     )
@@ -61,7 +61,7 @@ async def cancel(request: Request) -> Response:
     if found is None and await _is_there(gateway, caller, body.session_id):
         found = body.session_id
     session = _found(gateway, caller, found)
-    await gateway.outbox.publish(
+    await gateway.publisher.publish(
         ChatCancelled(
             client_id=session.client_id,
             message_id=message_id,
@@ -79,7 +79,7 @@ async def feedback(request: Request) -> Response:
     body = await bodies.read(request, FeedbackRequest)
     message_id = bodies.message_id(request)
     session = _found(gateway, caller, await _session_of(gateway, caller, message_id))
-    await gateway.outbox.publish(
+    await gateway.publisher.publish(
         ChatFeedback(
             client_id=session.client_id,
             message_id=message_id,
@@ -92,32 +92,32 @@ async def feedback(request: Request) -> Response:
     return json_reply(_told(gateway, caller, session, message_id), 202)
 
 
-async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds: float) -> Answer | None:
+async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds: float) -> FoldedAnswer | None:
     """The answer once it has ended; None when the time is up, the caller gone, or the process about to go."""
     session, name = asked.session, str(asked.message_id)
     until = asyncio.get_running_loop().time() + wait_seconds
-    for answer in asked.attached.answers:
+    for answer in asked.start.answers:
         if answer.state != "running":
             return answer
     while asyncio.get_running_loop().time() < until and not gateway.drain.is_on:
-        session = gateway.attachments.session(session.client_id, session.session_id)
-        ring = gateway.rings.get(session.key)
-        progress = ring.progress.get(name) if ring else None
+        session = gateway.subscriptions.session(session.client_id, session.session_id)
+        buffer = gateway.buffers.get(session.key)
+        progress = buffer.progress.get(name) if buffer else None
         look_at = until
-        is_ended = ring is not None and progress is not None and not progress.is_running
-        if ring is not None and progress is not None and is_ended and progress.is_whole:
-            return ring.answer(name)
+        is_ended = buffer is not None and progress is not None and not progress.is_running
+        if buffer is not None and progress is not None and is_ended and progress.is_whole:
+            return buffer.answer(name)
         if is_ended or session.incarnation != asked.session.incarnation:
             # A part of it was unreadable here, or is on a log that is gone: its row tells all, once it is written.
             if (row := await gateway.chat_logs.get(session.client_id, asked.message_id)) is not None:
-                return Answer.logged(row)
+                return FoldedAnswer.logged(row)
             look_at = asyncio.get_running_loop().time() + ROW_POLL_SECONDS
-        if not await next_frame(gateway.rings, session, request.receive, min(until, look_at)):
+        if not await next_frame(gateway.buffers, session, request.receive, min(until, look_at)):
             return None
     return None
 
 
-def _reply(asked: Asked, answer: Answer) -> ChatReply:
+def _reply(asked: Asked, answer: FoldedAnswer) -> ChatReply:
     if answer.state == "failed":
         raise Problem(502, answer.ending.get("message", "The answer failed: ask again."))
     return ChatReply(
@@ -135,7 +135,7 @@ async def _session_of(gateway: Gateway, caller: Caller, message_id: UUID) -> str
     client_id, name = caller.client.client_id, str(message_id)
     if caller.kind == "publishable":
         raise ticket_needed()
-    found = gateway.rings.session_of(client_id, name) or gateway.questions.session_of(client_id, name)
+    found = gateway.buffers.session_of(client_id, name) or gateway.questions.session_of(client_id, name)
     if found is None and (row := await gateway.chat_logs.get(client_id, message_id)) is not None:
         found = row.session_id
     return found
@@ -147,15 +147,15 @@ async def _is_there(gateway: Gateway, caller: Caller, session_id: str | None) ->
         return False
     if caller.ticket is not None:
         return True
-    ring = gateway.rings.get((caller.client.client_id.encode(), session_id.encode()))
-    return bool(ring) or await gateway.sessions.find(caller.client.client_id, session_id) is not None
+    buffer = gateway.buffers.get((caller.client.client_id.encode(), session_id.encode()))
+    return bool(buffer) or await gateway.sessions.find(caller.client.client_id, session_id) is not None
 
 
 def _found(gateway: Gateway, caller: Caller, session_id: str | None) -> Session:
     if session_id is None:
         raise Problem(404, "There is no such message. If it has not begun to be answered, send its sessionId along.")
     caller.require_session(session_id)
-    return gateway.attachments.session(caller.client.client_id, session_id)
+    return gateway.subscriptions.session(caller.client.client_id, session_id)
 
 
 def _told(gateway: Gateway, caller: Caller, session: Session, message_id: UUID) -> ChatAccepted:

@@ -13,7 +13,7 @@ from gateway.streaming.document_events import ProgressStream, view
 from gateway.web import bodies
 from gateway.web.problems import Problem
 from gateway.web.responses import json_reply
-from schemas.cursor import Place
+from schemas.cursor import PageCursor
 from schemas.events import DocumentDeleted, DocumentUploaded
 from schemas.http import DocumentAccepted, DocumentList, DocumentPage, DocumentView
 from stores.documents import Document
@@ -25,7 +25,7 @@ LISTED = 100
 async def process(request: Request) -> Response:
     """POST /process-document: a multipart file, or JSON that names one which is there already."""
     gateway, caller = _server(request)
-    gateway.uploading.hold(request, caller, "")
+    gateway.uploading.acquire(request, caller, "")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         document = await receive_file(gateway, request, caller.client.client_id)
@@ -42,7 +42,7 @@ async def index(request: Request) -> Response:
     limit = max(1, bodies.number(request, "limit", LISTED, MAX_LISTED))
     before = bodies.parse({key: value for key, value in request.query_params.items() if value}, DocumentPage).before
     found = await gateway.documents.list(caller.client.client_id, limit, before=before)
-    following = str(Place(found[-1].created_at, found[-1].document_id)) if len(found) == limit else None
+    following = str(PageCursor(found[-1].created_at, found[-1].document_id)) if len(found) == limit else None
     return json_reply(DocumentList(documents=[_view(document) for document in found], next=following))
 
 
@@ -63,8 +63,8 @@ async def events(request: Request) -> Response:
     """GET /documents/{document_id}/events."""
     gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
-    gateway.document_streams.hold(request, caller, document.document_id)
-    return ProgressStream(gateway.documents, gateway.document_news, gateway.drain, document)
+    gateway.document_streams.acquire(request, caller, document.document_id)
+    return ProgressStream(gateway.documents, gateway.progress_hub, gateway.drain, document)
 
 
 async def delete(request: Request) -> Response:
@@ -72,7 +72,7 @@ async def delete(request: Request) -> Response:
     gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
     await gateway.documents.delete(document.client_id, document.document_id)
-    await gateway.outbox.publish(DocumentDeleted(client_id=document.client_id, document_id=document.document_id))
+    await gateway.publisher.publish(DocumentDeleted(client_id=document.client_id, document_id=document.document_id))
     return json_reply(DocumentAccepted(id=document.document_id, status="deleted", filename=document.filename), 202)
 
 

@@ -6,7 +6,7 @@ from uuid_utils.compat import uuid7
 
 from gateway.admission.access import allows
 from gateway.admission.api_keys import RELAYED_KEYS
-from gateway.admission.session_ownership import ticketed
+from gateway.admission.session_ownership import visitor_for_ticket
 from gateway.state import gateway_of
 from gateway.web import bodies
 from gateway.web.addresses import address_of
@@ -40,7 +40,7 @@ async def issue_ticket(request: Request) -> Response:
     body = await bodies.read(request, TicketRequest)
     if await gateway.clients.get(body.client_id) is None:
         raise Problem(422, f"There is no client {body.client_id}.")
-    session = gateway.attachments.session(body.client_id, body.session_id)
-    visitor_id = await ticketed(gateway.sessions, session, body.visitor_id, otherwise=str(uuid7()))
+    session = gateway.subscriptions.session(body.client_id, body.session_id)
+    visitor_id = await visitor_for_ticket(gateway.sessions, session, body.visitor_id, otherwise=str(uuid7()))
     encoded, ticket = gateway.tickets.issue(body.client_id, body.session_id, visitor_id)
     return json_reply(TicketIssued(ticket=encoded, expires_at=ticket.expires_at))

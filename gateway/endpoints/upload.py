@@ -77,7 +77,7 @@ async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
             409, "Another upload took this version of the document: upload yours again.", slug="version-taken"
         )
     try:
-        await gateway.outbox.publish(uploaded)
+        await gateway.publisher.publish(uploaded)
     except BaseException:
         await gateway.documents.advance(_not_announced(uploaded))
         raise

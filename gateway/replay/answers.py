@@ -38,7 +38,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(slots=True)
-class Answer:
+class FoldedAnswer:
     """One answer as far as its frames tell. A higher attempt starts the text anew.
 
     `is_whole` is False when its first frames were never seen, so that `text` must not be shown as the answer's.
@@ -91,13 +91,13 @@ class Answer:
             self.sources_bytes = 0
         self.seq = frame.seq
         match frame_data.decode(frame.event, frame.data):
-            case frame_data.Asked(question=question, asked_at=asked_at):
+            case frame_data.AskedData(question=question, asked_at=asked_at):
                 self.question, self.asked_at = question, asked_at
-            case frame_data.Started(model=model):
+            case frame_data.StartedData(model=model):
                 self.model = model
-            case frame_data.Sources(sources=sources):
+            case frame_data.SourcesData(sources=sources):
                 self.sources, self.sources_bytes = msgspec.to_builtins(sources), len(frame.data)
-            case frame_data.Delta(text=text):
+            case frame_data.DeltaData(text=text):
                 self.text += text
             case ending:
                 self.state = ENDINGS[frame.event]

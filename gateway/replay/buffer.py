@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from gateway.replay.answers import Answer, Frame
+from gateway.replay.answers import FoldedAnswer, Frame
 
 SESSION_BYTES = 256 * 1024
 # A frame's own objects weigh about this much beside its data, and what is kept of an answer beside its frames.
@@ -14,7 +14,7 @@ FRAME_OVERHEAD_BYTES = 256
 ANSWER_OVERHEAD_BYTES = 1_024
 REMEMBERED_ENDINGS = 64
 
-RingKey = tuple[bytes, bytes]
+SessionKey = tuple[bytes, bytes]
 """Client id and session id, as they come off the log."""
 
 
@@ -31,7 +31,7 @@ class Progress:
     seen_at: float
     is_running: bool = True
     has_hole: bool = False
-    folded: Answer | None = None
+    folded: FoldedAnswer | None = None
 
     def is_past(self, frame: Frame) -> bool:
         """Whether a frame says nothing new: a repetition, of a lower attempt, or after the end."""
@@ -40,7 +40,7 @@ class Progress:
         return frame.attempt == self.attempt and frame.seq <= self.seq
 
 
-class Ring:
+class ReplayBuffer:
     """Frames in the order of the log, each answer's without repetition.
 
     `floor` is the highest offset that left; from a cursor at or above it, `after` tells all, unless an answer is
@@ -51,7 +51,7 @@ class Ring:
         "_ended", "breaks", "floor", "frames", "key", "misplaced", "partition", "progress", "size_bytes", "waiters",
     )  # fmt: skip
 
-    def __init__(self, key: RingKey, partition: int, floor: int) -> None:
+    def __init__(self, key: SessionKey, partition: int, floor: int) -> None:
         self.key = key
         self.partition = partition
         self.floor = floor
@@ -115,10 +115,10 @@ class Ring:
         newer.reverse()
         return newer
 
-    def answer(self, message_id: str) -> Answer:
+    def answer(self, message_id: str) -> FoldedAnswer:
         """What the frames of a known answer add up to."""
         progress = self.progress[message_id]
-        answer = progress.folded.copy() if progress.folded else Answer(message_id)
+        answer = progress.folded.copy() if progress.folded else FoldedAnswer(message_id)
         answer.is_whole = progress.is_whole
         for frame in self.frames:
             if frame.message_id == message_id:
@@ -216,7 +216,7 @@ class Ring:
             return
         if not progress.is_whole:
             return
-        folded = progress.folded = progress.folded or Answer(frame.message_id)
+        folded = progress.folded = progress.folded or FoldedAnswer(frame.message_id)
         size = folded.size_bytes
         folded.fold(frame)
         self.size_bytes += folded.size_bytes - size

@@ -7,8 +7,8 @@ from functools import partial
 from heapq import heappop, heappush
 from time import monotonic
 
-from gateway.replay.answers import Answer, Frame
-from gateway.replay.buffer import Ring, RingKey
+from gateway.replay.answers import FoldedAnswer, Frame
+from gateway.replay.buffer import ReplayBuffer, SessionKey
 from gateway.web.metrics import EVICTIONS
 
 KEPT_SECONDS = 120.0
@@ -19,11 +19,21 @@ MAX_ANSWERS = 400_000
 # What one pass of relief leaves. It stops every stream for as long as it takes to read what it sheds, 70 ms for a
 # tenth and 10 ms for this; and it looks at every ring, so it must not be needed for each frame either.
 RELIEVED_SHARE = 0.98
+Take = Callable[[ReplayBuffer, Frame, float], bool]
+
 # Above every offset.
 UNREACHED = sys.maxsize
 
+# Ended answers before running ones; each pass begins with the least recently used session.
+SHEDDING_ORDER = (
+    ReplayBuffer.shed_ended,
+    ReplayBuffer.shed_frames,
+    ReplayBuffer.shed_texts,
+    ReplayBuffer.shed_answers,
+)
 
-class Rings:
+
+class ReplayBuffers:
     """Rings by (client, session). Whatever leaves a ring raises a floor, so that no gap goes unnoticed:
     a cursor at or above a ring's `floor` has seen everything that the ring no longer holds.
     """
@@ -31,62 +41,62 @@ class Rings:
     def __init__(self, clock: Callable[[], float] = monotonic, total_bytes: int = TOTAL_BYTES) -> None:
         self._clock = clock
         self._total_bytes = total_bytes
-        self._rings: OrderedDict[RingKey, Ring] = OrderedDict()
+        self._buffers: OrderedDict[SessionKey, ReplayBuffer] = OrderedDict()
         self._floors: dict[int, int] = {}
-        self._by_message: dict[tuple[bytes, str], RingKey] = {}
-        self._expiries: list[tuple[float, RingKey, str]] = []
+        self._by_message: dict[tuple[bytes, str], SessionKey] = {}
+        self._expiries: list[tuple[float, SessionKey, str]] = []
         self.size_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._rings)
+        return len(self._buffers)
 
     def begin(self, positions: Mapping[int, int]) -> None:
         """A log begins: of each partition nothing before its position is known here, and nothing of an earlier log."""
-        old, self._rings = self._rings, OrderedDict()
+        old, self._buffers = self._buffers, OrderedDict()
         self._by_message.clear()
         self._expiries.clear()
         self.size_bytes = 0
         self._floors = {partition: position - 1 for partition, position in positions.items()}
-        for ring in old.values():
-            ring.break_off()
+        for buffer in old.values():
+            buffer.break_off()
 
-    def get(self, key: RingKey) -> Ring | None:
+    def get(self, key: SessionKey) -> ReplayBuffer | None:
         """The ring of a session, if it has one."""
-        return self._rings.get(key)
+        return self._buffers.get(key)
 
-    def floor(self, key: RingKey, partition: int) -> int:
+    def floor(self, key: SessionKey, partition: int) -> int:
         """The lowest cursor from which the frames held here are all there are."""
-        ring = self._rings.get(key)
-        if ring is None:
+        buffer = self._buffers.get(key)
+        if buffer is None:
             return self._floors.get(partition, -1)
-        return UNREACHED if ring.misplaced else ring.floor
+        return UNREACHED if buffer.misplaced else buffer.floor
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
         """The session of an answer that is held here."""
         key = self._by_message.get((client_id.encode(), message_id))
         return key[1].decode() if key else None
 
-    def append(self, key: RingKey, partition: int, frame: Frame) -> bool:
+    def append(self, key: SessionKey, partition: int, frame: Frame) -> bool:
         """Take a frame and wake who waits for it. False: a repetition, dropped."""
-        return self._take(key, partition, frame, Ring.append)
+        return self._take(key, partition, frame, ReplayBuffer.append)
 
-    def skip(self, key: RingKey, partition: int, frame: Frame) -> None:
+    def skip(self, key: SessionKey, partition: int, frame: Frame) -> None:
         """A frame whose data cannot be read: its answer is not whole here, and nobody is sent the rest of it."""
-        self._take(key, partition, frame, Ring.skip)
+        self._take(key, partition, frame, ReplayBuffer.skip)
 
-    def misplace(self, key: RingKey, partition: int, frame: Frame) -> None:
+    def misplace(self, key: SessionKey, partition: int, frame: Frame) -> None:
         """A frame of this partition's session came on another one, where its offset says nothing: as `skip`, and no
         cursor proves that nothing is missing until its answer is forgotten here.
         """
-        self._take(key, partition, frame, Ring.misplace)
+        self._take(key, partition, frame, ReplayBuffer.misplace)
 
-    def _take(self, key: RingKey, partition: int, frame: Frame, take: Callable[[Ring, Frame, float], bool]) -> bool:
-        ring = self._rings.get(key) or self._create(key, partition)
-        self._rings.move_to_end(key)
-        is_known = frame.message_id in ring.progress
-        size = ring.size_bytes
-        is_news = take(ring, frame, self._clock())
-        self.size_bytes += ring.size_bytes - size
+    def _take(self, key: SessionKey, partition: int, frame: Frame, take: Take) -> bool:
+        buffer = self._buffers.get(key) or self._create(key, partition)
+        self._buffers.move_to_end(key)
+        is_known = frame.message_id in buffer.progress
+        size = buffer.size_bytes
+        is_news = take(buffer, frame, self._clock())
+        self.size_bytes += buffer.size_bytes - size
         if is_news and not is_known:
             # The first session that a message was answered in stays the one it is found by.
             self._by_message.setdefault((key[0], frame.message_id), key)
@@ -99,29 +109,29 @@ class Rings:
             self._relieve()
         return is_news
 
-    def join(self, key: RingKey, partition: int, wake: Callable[[], None]) -> Ring:
+    def join(self, key: SessionKey, partition: int, wake: Callable[[], None]) -> ReplayBuffer:
         """The session's ring, which calls `wake` at each frame and stays until `leave`."""
-        ring = self._rings.get(key) or self._create(key, partition)
-        ring.waiters.add(wake)
-        return ring
+        buffer = self._buffers.get(key) or self._create(key, partition)
+        buffer.waiters.add(wake)
+        return buffer
 
-    def leave(self, ring: Ring, wake: Callable[[], None]) -> None:
+    def leave(self, buffer: ReplayBuffer, wake: Callable[[], None]) -> None:
         """Wake it no more; an empty ring that nobody waits at goes."""
-        ring.waiters.discard(wake)
-        self._drop_if_unused(ring)
+        buffer.waiters.discard(wake)
+        self._drop_if_unused(buffer)
 
     def wake_all(self) -> None:
         """Let every waiter look around: the drain began."""
-        for ring in self._rings.values():
-            ring.wake()
+        for buffer in self._buffers.values():
+            buffer.wake()
 
     def sweep(self) -> None:
         """Forget answers that ended `KEPT_SECONDS` ago, and those silent for `SILENT_SECONDS`."""
         now = self._clock()
         while self._expiries and self._expiries[0][0] <= now:
             _, key, message_id = heappop(self._expiries)
-            ring = self._rings.get(key)
-            progress = ring.progress.get(message_id) if ring else None
+            buffer = self._buffers.get(key)
+            progress = buffer.progress.get(message_id) if buffer else None
             if progress is not None:
                 due = progress.seen_at + (SILENT_SECONDS if progress.is_running else KEPT_SECONDS)
                 if due > now:
@@ -130,39 +140,38 @@ class Rings:
                 EVICTIONS.labels("age").inc()
             self._forget(key, message_id)
 
-    def answers(self, key: RingKey) -> list[Answer]:
+    def answers(self, key: SessionKey) -> list[FoldedAnswer]:
         """Every answer of the session that is held here, oldest first."""
-        ring = self._rings.get(key)
-        return [ring.answer(message_id) for message_id in ring.progress] if ring else []
+        buffer = self._buffers.get(key)
+        return [buffer.answer(message_id) for message_id in buffer.progress] if buffer else []
 
-    def _create(self, key: RingKey, partition: int) -> Ring:
-        ring = self._rings[key] = Ring(key, partition, self._floors.get(partition, -1))
-        return ring
+    def _create(self, key: SessionKey, partition: int) -> ReplayBuffer:
+        buffer = self._buffers[key] = ReplayBuffer(key, partition, self._floors.get(partition, -1))
+        return buffer
 
-    def _forget(self, key: RingKey, message_id: str) -> None:
+    def _forget(self, key: SessionKey, message_id: str) -> None:
         if self._by_message.get((key[0], message_id)) == key:
             del self._by_message[key[0], message_id]
-        ring = self._rings.get(key)
-        if ring is not None and message_id in ring.progress:
-            self._shrink(ring, partial(ring.forget, message_id))
+        buffer = self._buffers.get(key)
+        if buffer is not None and message_id in buffer.progress:
+            self._shrink(buffer, partial(buffer.forget, message_id))
 
     def _relieve(self) -> None:
         target = self._total_bytes * RELIEVED_SHARE
-        # Ended answers before running ones, and the least recently used first.
         EVICTIONS.labels("memory").inc()
-        for shed in (Ring.shed_ended, Ring.shed_frames, Ring.shed_texts, Ring.shed_answers):
-            for ring in list(self._rings.values()):
+        for shed in SHEDDING_ORDER:
+            for buffer in list(self._buffers.values()):
                 if self.size_bytes <= target:
                     return
-                self._shrink(ring, partial(shed, ring))
+                self._shrink(buffer, partial(shed, buffer))
 
-    def _shrink(self, ring: Ring, change: Callable[[], None]) -> None:
-        size = ring.size_bytes
+    def _shrink(self, buffer: ReplayBuffer, change: Callable[[], None]) -> None:
+        size = buffer.size_bytes
         change()
-        self.size_bytes += ring.size_bytes - size
-        self._drop_if_unused(ring)
+        self.size_bytes += buffer.size_bytes - size
+        self._drop_if_unused(buffer)
 
-    def _drop_if_unused(self, ring: Ring) -> None:
-        if self._rings.get(ring.key) is ring and not ring.waiters and not ring.progress and not ring.frames:
-            self._floors[ring.partition] = max(self._floors.get(ring.partition, -1), ring.floor)
-            self._rings.pop(ring.key, None)
+    def _drop_if_unused(self, buffer: ReplayBuffer) -> None:
+        if self._buffers.get(buffer.key) is buffer and not buffer.waiters and not buffer.progress and not buffer.frames:
+            self._floors[buffer.partition] = max(self._floors.get(buffer.partition, -1), buffer.floor)
+            self._buffers.pop(buffer.key, None)

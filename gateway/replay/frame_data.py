@@ -14,7 +14,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 
 
-class Place(msgspec.Struct, rename="camel", gc=False):
+class AnswerPosition(msgspec.Struct, rename="camel", gc=False):
     """Which answer's, and where in it."""
 
     message_id: str
@@ -22,7 +22,7 @@ class Place(msgspec.Struct, rename="camel", gc=False):
     seq: Number
 
 
-class Asked(msgspec.Struct, rename="camel", gc=False):
+class AskedData(msgspec.Struct, rename="camel", gc=False):
     """`asked`: before every attempt."""
 
     message_id: str
@@ -55,26 +55,26 @@ class UsageData(msgspec.Struct, rename="camel"):
     estimated: bool
 
 
-class Started(Place, gc=False):
+class StartedData(AnswerPosition, gc=False):
     """`started`."""
 
     model: str
     tier: str
 
 
-class Sources(Place):
+class SourcesData(AnswerPosition):
     """`sources`."""
 
     sources: list[SourceData]
 
 
-class Delta(Place, gc=False):
+class DeltaData(AnswerPosition, gc=False):
     """`delta`."""
 
     text: str
 
 
-class Completed(Place):
+class CompletedData(AnswerPosition):
     """`completed`."""
 
     finish_reason: str
@@ -83,7 +83,7 @@ class Completed(Place):
     model: str
 
 
-class Failed(Place, gc=False):
+class FailedData(AnswerPosition, gc=False):
     """`failed`."""
 
     code: str
@@ -91,17 +91,25 @@ class Failed(Place, gc=False):
     retryable: bool
 
 
-class Cancelled(Place):
+class CancelledData(AnswerPosition):
     """`cancelled`."""
 
     usage: UsageData
 
 
-FrameData = Asked | Started | Sources | Delta | Completed | Failed | Cancelled
+FrameData = AskedData | StartedData | SourcesData | DeltaData | CompletedData | FailedData | CancelledData
 
+_SHAPES: dict[str, type[FrameData]] = {
+    "asked": AskedData,
+    "started": StartedData,
+    "sources": SourcesData,
+    "delta": DeltaData,
+    "completed": CompletedData,
+    "failed": FailedData,
+    "cancelled": CancelledData,
+}
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    shape.__name__.lower(): msgspec.json.Decoder(shape)
-    for shape in (Asked, Started, Sources, Delta, Completed, Failed, Cancelled)
+    event: msgspec.json.Decoder(shape) for event, shape in _SHAPES.items()
 }
 
 

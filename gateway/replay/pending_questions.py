@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from gateway.replay.answers import ENDINGS
-from gateway.replay.waiting_lines import Queue
+from gateway.replay.waiting_lines import WaitEstimate, WaitingLines
 from gateway.web.metrics import ANSWER_SECONDS, ANSWERS, FIRST_TOKEN_SECONDS, OLDEST_UNANSWERED_SECONDS, UNANSWERED
 from schemas.events import Tier
 
@@ -15,29 +15,29 @@ GIVEN_UP_SECONDS = 900.0
 
 
 @dataclass(slots=True)
-class Question:
+class PendingQuestion:
     """A question that waits for its answer's end."""
 
     session_id: str
     accepted_at: float
     has_begun: bool = False
-    has_spoken: bool = False
+    has_first_token: bool = False
 
 
-class Questions:
+class PendingQuestions:
     """Oldest first. Bounded: the oldest leave when there are too many or they are hopelessly late."""
 
-    def __init__(self, queue: Queue, clock: Callable[[], float] = monotonic) -> None:
-        self._queue = queue
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._lines = WaitingLines(clock)
         self._clock = clock
-        self._open: OrderedDict[tuple[bytes, str], Question] = OrderedDict()
+        self._open: OrderedDict[tuple[bytes, str], PendingQuestion] = OrderedDict()
         UNANSWERED.set_function(lambda: len(self._open))
         OLDEST_UNANSWERED_SECONDS.set_function(self.oldest_seconds)
 
     def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
         """A question is about to be published."""
-        self._queue.join(tier, client_id, session_id, message_id)
-        self._open.setdefault((client_id.encode(), message_id), Question(session_id, self._clock()))
+        self._lines.join(tier, client_id, session_id, message_id)
+        self._open.setdefault((client_id.encode(), message_id), PendingQuestion(session_id, self._clock()))
         if len(self._open) > MAX_QUESTIONS:
             self._drop_oldest()
 
@@ -46,22 +46,34 @@ class Questions:
         question = self._open.get((client_id.encode(), message_id))
         return question.session_id if question else None
 
-    def hear(self, client_id: bytes, message_id: str, event: str) -> None:
+    def observe(self, client_id: bytes, message_id: str, event: str) -> None:
         """A frame of an answer came by; most belong to questions of other instances."""
         question = self._open.get((client_id, message_id))
         if question is None:
             return
         if not question.has_begun:
             question.has_begun = True
-            self._queue.begin(client_id.decode(), message_id)
+            self._lines.begin(client_id.decode(), message_id)
         age = self._clock() - question.accepted_at
-        if event == "delta" and not question.has_spoken:
-            question.has_spoken = True
+        if event == "delta" and not question.has_first_token:
+            question.has_first_token = True
             FIRST_TOKEN_SECONDS.observe(age)
         elif event in ENDINGS:
             del self._open[client_id, message_id]
             ANSWER_SECONDS.observe(age)
             ANSWERS.labels(event).inc()
+
+    def is_waiting(self, client_id: str, session_id: str) -> bool:
+        """Whether a question of this session has not begun to be answered."""
+        return self._lines.waits(client_id, session_id)
+
+    def wait_estimates(self, client_id: str, session_id: str) -> list[WaitEstimate]:
+        """Of the session's questions that wait long enough to be worth an event."""
+        return self._lines.wait_estimates(client_id, session_id)
+
+    def refusal(self, tier: Tier, client_id: str) -> WaitEstimate | None:
+        """What to answer a client whose next question would wait too long. None: accept it."""
+        return self._lines.refusal(tier, client_id)
 
     def oldest_seconds(self) -> float:
         """Age of the question that waits longest; 0 when none does."""
@@ -76,4 +88,4 @@ class Questions:
 
     def _drop_oldest(self) -> None:
         (client_id, message_id), _ = self._open.popitem(last=False)
-        self._queue.leave(client_id.decode(), message_id)
+        self._lines.leave(client_id.decode(), message_id)

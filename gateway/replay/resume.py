@@ -12,20 +12,20 @@ _ID = re.compile(r"([a-z0-9]{1,32})\.([0-9]{1,9})\.([0-9]{1,19})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Deltas:
+class SendDeltas:
     """Every frame after this offset is here: send those."""
 
     cursor: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class SendSnapshots:
     """Something may be missing: send snapshots that replace what the client has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What one instance knows of a session: its partition, its `floor` (see `Rings`) and the partition's end.
+class StreamPosition:
+    """What one instance knows of a session: its partition, its `floor` (see `ReplayBuffers`) and the partition's end.
 
     `end` is the offset after the last record that this instance has heard of.
     """
@@ -41,11 +41,11 @@ class Place:
 
     @property
     def unfinished_id(self) -> str:
-        """An id that leads to `Reset` on every instance: what a client holds until its last snapshot has arrived."""
+        """An id that is answered by snapshots on every instance: what a client holds until its last one has arrived."""
         return f"{self.epoch}.{self.partition}.-1"
 
 
-def decide(last_event_id: str | None, place: Place) -> Deltas | Reset:
+def decide(last_event_id: str | None, position: StreamPosition) -> SendDeltas | SendSnapshots:
     """What a client that sends this id gets. None: it sends none.
 
     A cursor beyond the end that is known here is either an id of a log that has been cut, or this instance has yet
@@ -53,8 +53,8 @@ def decide(last_event_id: str | None, place: Place) -> Deltas | Reset:
     """
     found = _ID.fullmatch(last_event_id) if last_event_id and len(last_event_id) <= MAX_ID_CHARACTERS else None
     if found is None:
-        return Reset()
+        return SendSnapshots()
     epoch, partition, offset = found[1], int(found[2]), int(found[3])
-    if epoch != place.epoch or partition != place.partition:
-        return Reset()
-    return Deltas(offset) if place.floor <= offset < place.end else Reset()
+    if epoch != position.epoch or partition != position.partition:
+        return SendSnapshots()
+    return SendDeltas(offset) if position.floor <= offset < position.end else SendSnapshots()

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import structlog
 
-from gateway.replay.answers import Answer
-from gateway.replay.buffer import Ring, RingKey
-from gateway.replay.buffers import Rings
-from gateway.replay.resume import Deltas, Reset, decide
+from gateway.replay.answers import FoldedAnswer
+from gateway.replay.buffer import ReplayBuffer, SessionKey
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.resume import SendDeltas, SendSnapshots, decide
 from gateway.replay.tail import Tail
-from schemas.cursor import Place
+from schemas.cursor import PageCursor
 from stores.chat_logs import ChatLog
 from stores.database import DATABASE_ERRORS
 
@@ -33,14 +33,14 @@ class TakenError(Exception):
     """The message is one of another session of the client."""
 
 
-class History(Protocol):
+class AnswerHistory(Protocol):
     """What we need of `stores.chat_logs.ChatLogs`."""
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
         """The ended answer, or None."""
         ...
 
-    async def page(self, client_id: str, session_id: str, *, before: Place | None, limit: int) -> list[ChatLog]:
+    async def page(self, client_id: str, session_id: str, *, before: PageCursor | None, limit: int) -> list[ChatLog]:
         """The session's ended answers, newest first."""
         ...
 
@@ -55,46 +55,46 @@ class Session:
     incarnation: int
 
     @property
-    def key(self) -> RingKey:
+    def key(self) -> SessionKey:
         """Its name in the rings."""
         return self.client_id.encode(), self.session_id.encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class StreamStart:
     """Send these answers as snapshots, then every frame after `cursor`."""
 
     cursor: int
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[FoldedAnswer, ...] = ()
 
 
-class Attachments:
+class Subscriptions:
     """Joins what the rings hold with what the database remembers. Reads, never waits for an answer, and 2 s at most
     for the database.
     """
 
-    def __init__(self, tail: Tail, rings: Rings, history: History) -> None:
+    def __init__(self, tail: Tail, buffers: ReplayBuffers, history: AnswerHistory) -> None:
         self._tail = tail
-        self._rings = rings
+        self._buffers = buffers
         self._history = history
 
     def session(self, client_id: str, session_id: str) -> Session:
         """The session; it need not exist."""
         return Session(client_id, session_id, self._tail.partition(session_id), self._tail.incarnation)
 
-    def now(self, session: Session) -> Attached:
+    def now(self, session: Session) -> StreamStart:
         """From here on: take it before a question is published, and no frame of its answer can be missed."""
-        return Attached(self._tail.position(session.partition))
+        return StreamStart(self._tail.position(session.partition))
 
-    async def to_session(self, session: Session, last_event_id: str | None) -> Attached:
+    async def to_session(self, session: Session, last_event_id: str | None) -> StreamStart:
         """To everything of a session. Raises `NotYetError`.
 
         While Postgres is away, whoever comes without an id gets what the rings hold; what ended earlier it finds in
         the session's history, once that can be read again.
         """
-        decision = decide(last_event_id, self._tail.place(session.key, session.partition))
-        if isinstance(decision, Deltas):
-            return Attached(decision.cursor)
+        decision = decide(last_event_id, self._tail.stream_position(session.key, session.partition))
+        if isinstance(decision, SendDeltas):
+            return StreamStart(decision.cursor)
         try:
             rows = await self._page(session, SNAPSHOT_MESSAGES)
             rows += await self._older(session, rows)
@@ -106,35 +106,35 @@ class Attachments:
             rows = []
         return self._replaced(session, reversed(rows), None)
 
-    async def to_message(self, session: Session, message_id: UUID, last_event_id: str | None) -> Attached | None:
+    async def to_message(self, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:
         """To one answer of a session; None: nothing is known of it. Raises `NotYetError`; `DATABASE_ERRORS` where
         only Postgres could tell whether anything is; `TakenError` for a message of another session.
         """
         name = str(message_id)
-        if self._rings.session_of(session.client_id, name) not in (None, session.session_id):
+        if self._buffers.session_of(session.client_id, name) not in (None, session.session_id):
             raise TakenError
-        decision = decide(last_event_id, self._tail.place(session.key, session.partition))
-        if isinstance(decision, Deltas) and self._has_news(session, name, decision.cursor):
-            return Attached(decision.cursor)
-        ring = self._rings.get(session.key)
+        decision = decide(last_event_id, self._tail.stream_position(session.key, session.partition))
+        if isinstance(decision, SendDeltas) and self._has_news(session, name, decision.cursor):
+            return StreamStart(decision.cursor)
+        buffer = self._buffers.get(session.key)
         try:
-            rows = [] if _is_whole(ring, name) else await self._row(session, message_id)
+            rows = [] if _is_whole(buffer, name) else await self._row(session, message_id)
         except DATABASE_ERRORS as error:
-            has_part = bool(last_event_id) and isinstance(decision, Reset)
-            if has_part or (ring is not None and ring.knows(name)):
+            has_part = bool(last_event_id) and isinstance(decision, SendSnapshots)
+            if has_part or (buffer is not None and buffer.knows(name)):
                 raise NotYetError from error
             raise
-        attached = self._replaced(session, rows, name)
-        return attached if attached.answers else None
+        start = self._replaced(session, rows, name)
+        return start if start.answers else None
 
     def has_answers(self, session: Session) -> bool:
         """Whether an answer of this session is held here."""
-        ring = self._rings.get(session.key)
-        return ring is not None and bool(ring.progress)
+        buffer = self._buffers.get(session.key)
+        return buffer is not None and bool(buffer.progress)
 
     def holds(self, session: Session, message_id: UUID) -> bool:
         """Whether an answer of this session to this message is held here."""
-        return self._rings.session_of(session.client_id, str(message_id)) == session.session_id
+        return self._buffers.session_of(session.client_id, str(message_id)) == session.session_id
 
     async def _page(self, session: Session, limit: int) -> list[ChatLog]:
         async with asyncio.timeout(HISTORY_SECONDS):
@@ -143,7 +143,7 @@ class Attachments:
     async def _older(self, session: Session, page: list[ChatLog]) -> list[ChatLog]:
         """The answers with a hole here that the page is too short for."""
         known = {str(row.message_id) for row in page}
-        wanted = [held.message_id for held in self._rings.answers(session.key) if not held.is_whole]
+        wanted = [held.message_id for held in self._buffers.answers(session.key) if not held.is_whole]
         found = []
         for message_id in [name for name in wanted if name not in known][:SNAPSHOT_MESSAGES]:
             found += await self._row(session, UUID(message_id))
@@ -156,26 +156,26 @@ class Attachments:
             raise TakenError
         return [row] if row is not None else []
 
-    def _replaced(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> Attached:
+    def _replaced(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> StreamStart:
         # No await between reading the rings and taking the cursor: there is no gap and no overlap.
-        answers = {str(row.message_id): Answer.logged(row) for row in rows}
-        for held in self._rings.answers(session.key):
+        answers = {str(row.message_id): FoldedAnswer.logged(row) for row in rows}
+        for held in self._buffers.answers(session.key):
             if message_id is not None and held.message_id != message_id:
                 continue
             if held.is_whole:
                 answers[held.message_id] = held
             elif held.message_id not in answers:
                 raise NotYetError
-        return Attached(self._tail.position(session.partition), tuple(answers.values()))
+        return StreamStart(self._tail.position(session.partition), tuple(answers.values()))
 
     def _has_news(self, session: Session, message_id: str, cursor: int) -> bool:
-        ring = self._rings.get(session.key)
-        progress = ring.progress.get(message_id) if ring else None
-        if ring is None or progress is None:
+        buffer = self._buffers.get(session.key)
+        progress = buffer.progress.get(message_id) if buffer else None
+        if buffer is None or progress is None:
             return False
-        return progress.is_running or bool(ring.after(cursor, message_id))
+        return progress.is_running or bool(buffer.after(cursor, message_id))
 
 
-def _is_whole(ring: Ring | None, message_id: str) -> bool:
-    progress = ring.progress.get(message_id) if ring else None
+def _is_whole(buffer: ReplayBuffer | None, message_id: str) -> bool:
+    progress = buffer.progress.get(message_id) if buffer else None
     return progress is not None and progress.is_whole

@@ -11,11 +11,11 @@ import structlog
 
 from gateway.replay import frame_data
 from gateway.replay.answers import Frame
-from gateway.replay.buffer import RingKey
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.resume import Place
-from gateway.web.metrics import REPEATED, RING_BYTES, RINGS, TAIL_LAG, UNREADABLE
+from gateway.replay.buffer import SessionKey
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.resume import StreamPosition
+from gateway.web.metrics import REPEATED, REPLAY_BUFFER_BYTES, REPLAY_BUFFERS, TAIL_LAG, UNREADABLE
 from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
 from streams.kafka.partitioner import hash_of, partition_for
@@ -43,7 +43,7 @@ EVENTS = {
 }
 
 
-class Log(Protocol):
+class FrameLog(Protocol):
     """What we need of `streams.reading.reader.LogReader`."""
 
     epoch: str
@@ -83,9 +83,9 @@ class Tail:
     place in the one before says anything any more.
     """
 
-    def __init__(self, log: Log, rings: Rings, questions: Questions) -> None:
+    def __init__(self, log: FrameLog, buffers: ReplayBuffers, questions: PendingQuestions) -> None:
         self._log = log
-        self._rings = rings
+        self._buffers = buffers
         self._questions = questions
         self._has_noted = False
         self._partitions = log.partitions
@@ -108,10 +108,10 @@ class Tail:
         """The offset of the last record that was read here; what is at or before it is in the rings, or left them."""
         return self._log.position(partition) - 1
 
-    def place(self, key: RingKey, partition: int) -> Place:
+    def stream_position(self, key: SessionKey, partition: int) -> StreamPosition:
         """What is known here of a session (`gateway.replay.resume`)."""
-        floor = self._rings.floor(key, partition)
-        return Place(self._log.epoch, partition, floor, self._log.end_offset(partition))
+        floor = self._buffers.floor(key, partition)
+        return StreamPosition(self._log.epoch, partition, floor, self._log.end_offset(partition))
 
     @property
     def lag(self) -> int:
@@ -127,7 +127,7 @@ class Tail:
 
     def _begin(self) -> None:
         self._partitions = self._log.partitions
-        self._rings.begin({number: self._log.position(number) for number in range(self._partitions)})
+        self._buffers.begin({number: self._log.position(number) for number in range(self._partitions)})
 
     async def _read(self) -> None:
         async for batch in self._log.batches():
@@ -147,14 +147,14 @@ class Tail:
         if not _is_sound(frame):
             self._note_unreadable(record, ValueError("the value is not what its headers say"))
             if record.partition == home:
-                self._rings.skip(key, home, frame)
+                self._buffers.skip(key, home, frame)
             return
-        self._questions.hear(key[0], frame.message_id, frame.event)
+        self._questions.observe(key[0], frame.message_id, frame.event)
         if record.partition != home:
             # By a producer that has yet to hear that the topic has more partitions.
-            self._rings.misplace(key, home, frame)
+            self._buffers.misplace(key, home, frame)
             return
-        if not self._rings.append(key, home, frame):
+        if not self._buffers.append(key, home, frame):
             REPEATED.inc()
 
     def _note_unreadable(self, record: Record, error: Exception) -> None:
@@ -170,14 +170,14 @@ class Tail:
         self.caught_up.set()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self._rings.sweep()
+            self._buffers.sweep()
             self._questions.sweep()
             TAIL_LAG.set(self.lag)
-            RING_BYTES.set(self._rings.size_bytes)
-            RINGS.set(len(self._rings))
+            REPLAY_BUFFER_BYTES.set(self._buffers.size_bytes)
+            REPLAY_BUFFERS.set(len(self._buffers))
 
 
-def _frame_of(record: Record) -> tuple[RingKey, int, Frame]:
+def _frame_of(record: Record) -> tuple[SessionKey, int, Frame]:
     """Where it belongs, by key and headers, and the key's hash. Raises `KeyError` and `ValueError`."""
     headers = dict(record.headers)
     key, key_hash = _key(headers[CLIENT_ID], record.key)
@@ -201,7 +201,7 @@ def _is_sound(frame: Frame) -> bool:
 
 
 @lru_cache(REMEMBERED_NAMES)
-def _key(client_id: bytes, session_id: bytes | None) -> tuple[RingKey, int]:
+def _key(client_id: bytes, session_id: bytes | None) -> tuple[SessionKey, int]:
     """Whose session, and its hash. Raises `ValueError` for what no client or session is called."""
     for name, most in ((client_id, MAX_CLIENT_ID_CHARACTERS), (session_id or b"", MAX_SESSION_ID_CHARACTERS)):
         if not 0 < len(name) <= most * 4 or len(name.decode()) > most:

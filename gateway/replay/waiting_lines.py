@@ -19,7 +19,7 @@ MAX_WAIT_SECONDS: dict[Tier, float] = {"free": 30.0, "paid": 60.0}
 PROBE_SECONDS = 5.0
 OVERTAKEN_SECONDS = 20.0
 # From here on a wait is worth a word.
-TOLD_SECONDS = 1.5
+MIN_WAIT_SECONDS = 1.5
 PACE_SECONDS = 10.0
 MIN_PACE_SECONDS = 1.0
 RETRY_SECONDS = (1, 60)
@@ -41,7 +41,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class WaitEstimate:
     """`position` counts from 1; `wait_seconds` is what the pace makes of it, at which the line has moved lately."""
 
     message_id: str
@@ -55,7 +55,7 @@ class Outlook:
         return max(lowest, min(highest, math.ceil(self.wait_seconds)))
 
 
-class Queue:
+class WaitingLines:
     """One instance's view: with more gateways the true position is higher, the true pace too, and the wait the same."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -106,18 +106,18 @@ class Queue:
         """Whether a question of this session waits."""
         return (client_id, session_id) in self._sessions
 
-    def outlooks(self, client_id: str, session_id: str) -> list[Outlook]:
+    def wait_estimates(self, client_id: str, session_id: str) -> list[WaitEstimate]:
         """Of the session's questions that wait long enough to be worth a word."""
         found = []
         for one in self._sessions.get((client_id, session_id), {}).values():
             line = self._lines[one.tier][client_id]
             ahead = next(place for place, name in enumerate(line) if name == one.message_id)
-            outlook = self._outlook(one.tier, client_id, one.message_id, ahead)
-            if max(outlook.wait_seconds, self._clock() - one.accepted_at) >= TOLD_SECONDS:
-                found.append(outlook)
+            estimate = self._estimate(one.tier, client_id, one.message_id, ahead)
+            if max(estimate.wait_seconds, self._clock() - one.accepted_at) >= MIN_WAIT_SECONDS:
+                found.append(estimate)
         return found
 
-    def refusal(self, tier: Tier, client_id: str) -> Outlook | None:
+    def refusal(self, tier: Tier, client_id: str) -> WaitEstimate | None:
         """What to tell a newcomer who must not join, since the oldest of its line waits too long. None: welcome."""
         line = self._lines[tier].get(client_id)
         if not line:
@@ -125,9 +125,9 @@ class Queue:
         now, oldest, newest = self._clock(), next(iter(line.values())), next(reversed(line.values()))
         if now - oldest.accepted_at <= MAX_WAIT_SECONDS[tier] or now - newest.accepted_at >= PROBE_SECONDS:
             return None
-        return self._outlook(tier, client_id, "", len(line))
+        return self._estimate(tier, client_id, "", len(line))
 
-    def _outlook(self, tier: Tier, client_id: str, message_id: str, ahead: int) -> Outlook:
+    def _estimate(self, tier: Tier, client_id: str, message_id: str, ahead: int) -> WaitEstimate:
         lines = self._lines[tier]
         position = 1 + ahead + sum(min(len(line), ahead + 1) for name, line in lines.items() if name != client_id)
         begun, now = self._begun[tier], self._clock()
@@ -136,9 +136,9 @@ class Queue:
         while begun and begun[0] < since:
             begun.popleft()
         if begun and now - since >= MIN_PACE_SECONDS:
-            return Outlook(message_id, position, position * (now - since) / len(begun))
+            return WaitEstimate(message_id, position, position * (now - since) / len(begun))
         oldest = min((next(iter(line.values())).accepted_at for line in lines.values()), default=now)
-        return Outlook(message_id, position, now - oldest)
+        return WaitEstimate(message_id, position, now - oldest)
 
 
 def _remove(lines: dict[Key, OrderedDict[str, Waiting]], key: Key, message_id: str) -> None:

@@ -9,10 +9,10 @@ from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from gateway.streaming.progress_hub import DocumentNews
+from gateway.streaming.progress_hub import ProgressHub
 from gateway.streaming.stream import HEARTBEAT_SECONDS, LIFETIME_SECONDS, RETRY_MS
 from gateway.web.drain import Drain
-from gateway.web.metrics import CLOSED, OPEN_STREAMS
+from gateway.web.metrics import OPEN_STREAMS, STREAMS_ENDED
 from schemas.http import DocumentProgressView
 from stores.database import DATABASE_ERRORS
 from stores.documents import Document, Documents
@@ -26,7 +26,7 @@ SEND_SECONDS = 5.0
 class ProgressStream(EventSourceResponse):
     """`progress` until ingestion has ended, the stream's life has, or the drain begins. HEAD gets the headers."""
 
-    def __init__(self, documents: Documents, hub: DocumentNews, drain: Drain, document: Document) -> None:
+    def __init__(self, documents: Documents, hub: ProgressHub, drain: Drain, document: Document) -> None:
         super().__init__(
             progress_events(documents, hub, drain, document),
             headers={"cache-control": "no-cache, no-transform"},
@@ -41,11 +41,11 @@ class ProgressStream(EventSourceResponse):
             try:
                 await super().__call__(scope, receive, send)
             except SendTimeoutError:
-                CLOSED.labels("stalled").inc()
+                STREAMS_ENDED.labels("stalled").inc()
 
 
 async def progress_events(
-    documents: Documents, hub: DocumentNews, drain: Drain, document: Document
+    documents: Documents, hub: ProgressHub, drain: Drain, document: Document
 ) -> AsyncIterator[ServerSentEvent]:
     """Where it stands, then whatever is new. Progress of one version never falls."""
     now = asyncio.get_running_loop().time

@@ -4,11 +4,11 @@ import asyncio
 
 from starlette.types import Receive
 
-from gateway.replay.buffers import Rings
+from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.subscriptions import Session
 
 
-async def next_frame(rings: Rings, session: Session, receive: Receive, until: float) -> bool:
+async def next_frame(buffers: ReplayBuffers, session: Session, receive: Receive, until: float) -> bool:
     """Returns at the session's next frame, when woken, or at `until` (loop time). False: the client is gone.
 
     While it waits for the client's disconnect, the ring sets the timer of that wait to now: one coroutine for both.
@@ -22,12 +22,12 @@ async def next_frame(rings: Rings, session: Session, receive: Receive, until: fl
                 if not timer.expired():
                     timer.reschedule(loop.time())
 
-            ring = rings.join(session.key, session.partition, wake)
+            buffer = buffers.join(session.key, session.partition, wake)
             try:
                 while (await receive())["type"] != "http.disconnect":
                     pass
             finally:
-                rings.leave(ring, wake)
+                buffers.leave(buffer, wake)
     except TimeoutError:
         return True
     return False

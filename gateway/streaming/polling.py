@@ -5,32 +5,32 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.replay.subscriptions import Attached, Session
+from gateway.replay.subscriptions import Session, StreamStart
 from gateway.streaming.next_frame import next_frame
-from gateway.streaming.stream import Sources
+from gateway.streaming.stream import StreamDependencies
 
 _EVENT = b'{"id":"%b","event":"%b","data":%b}'
 
 
 async def poll(
-    sources: Sources, request: Request, session: Session, attached: Attached, wait_seconds: float
+    dependencies: StreamDependencies, request: Request, session: Session, start: StreamStart, wait_seconds: float
 ) -> Response:
     """Everything after the client's place, as soon as there is anything, and the place after that (`next`)."""
     until = asyncio.get_running_loop().time() + wait_seconds
-    while not (found := _events(sources, session, attached)) and not sources.drain.is_on:
-        if session.incarnation != sources.tail.incarnation:
+    while not (found := _events(dependencies, session, start)) and not dependencies.drain.is_on:
+        if session.incarnation != dependencies.tail.incarnation:
             break
         is_late = asyncio.get_running_loop().time() >= until
-        if is_late or not await next_frame(sources.rings, session, request.receive, until):
+        if is_late or not await next_frame(dependencies.buffers, session, request.receive, until):
             break
-    place = sources.tail.place(session.key, session.partition)
-    if session.incarnation != sources.tail.incarnation:
-        return _reply([], place.unfinished_id)
-    ring = sources.rings.get(session.key)
-    frames = ring.after(attached.cursor, None) if ring else []
-    arrived = frames[-1].offset if frames else max(attached.cursor, sources.tail.position(session.partition))
+    position = dependencies.tail.stream_position(session.key, session.partition)
+    if session.incarnation != dependencies.tail.incarnation:
+        return _reply([], position.unfinished_id)
+    buffer = dependencies.buffers.get(session.key)
+    frames = buffer.after(start.cursor, None) if buffer else []
+    arrived = frames[-1].offset if frames else max(start.cursor, dependencies.tail.position(session.partition))
     # Whatever left the ring while we waited is made up for by the next poll's snapshots.
-    following = place.unfinished_id if place.floor > attached.cursor else place.event_id(arrived)
+    following = position.unfinished_id if position.floor > start.cursor else position.event_id(arrived)
     return _reply(found, following)
 
 
@@ -39,15 +39,14 @@ def _reply(found: list[bytes], following: str) -> Response:
     return Response(body, media_type="application/json")
 
 
-def _events(sources: Sources, session: Session, attached: Attached) -> list[bytes]:
-    place = sources.tail.place(session.key, session.partition)
-    ring = sources.rings.get(session.key)
+def _events(dependencies: StreamDependencies, session: Session, start: StreamStart) -> list[bytes]:
+    position = dependencies.tail.stream_position(session.key, session.partition)
+    buffer = dependencies.buffers.get(session.key)
     snapshots = [
-        _EVENT % (place.event_id(attached.cursor).encode(), b"snapshot", answer.snapshot())
-        for answer in attached.answers
+        _EVENT % (position.event_id(start.cursor).encode(), b"snapshot", answer.snapshot()) for answer in start.answers
     ]
     frames = [
-        _EVENT % (place.event_id(frame.offset).encode(), frame.event.encode(), frame.data)
-        for frame in (ring.after(attached.cursor, None) if ring else [])
+        _EVENT % (position.event_id(frame.offset).encode(), frame.event.encode(), frame.data)
+        for frame in (buffer.after(start.cursor, None) if buffer else [])
     ]
     return snapshots + frames

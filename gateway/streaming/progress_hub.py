@@ -18,7 +18,7 @@ from streams.topics import DOCUMENT_PROGRESS
 log = structlog.get_logger()
 
 
-class Watch:
+class ProgressWatch:
     """One stream's view of one document: the latest news only, for each piece says everything."""
 
     def __init__(self, client_id: str) -> None:
@@ -41,16 +41,16 @@ class Watch:
         return latest
 
 
-class DocumentNews:
+class ProgressHub:
     """Hands each record to the watches of its document, if they are its client's."""
 
     def __init__(self) -> None:
-        self._watches: dict[str, set[Watch]] = {}
+        self._watches: dict[str, set[ProgressWatch]] = {}
 
     @contextmanager
-    def watch(self, client_id: str, document_id: str) -> Iterator[Watch]:
+    def watch(self, client_id: str, document_id: str) -> Iterator[ProgressWatch]:
         """Everything that the log says from now on reaches the watch."""
-        watch = Watch(client_id)
+        watch = ProgressWatch(client_id)
         watches = self._watches.setdefault(document_id, set())
         watches.add(watch)
         try:
@@ -60,7 +60,7 @@ class DocumentNews:
             if not watches and self._watches.get(document_id) is watches:
                 del self._watches[document_id]
 
-    def hear(self, record: Record) -> None:
+    def dispatch(self, record: Record) -> None:
         """A record of the topic; what cannot be read is logged and passed over."""
         watches = self._watches.get((record.key or b"").decode(errors="replace"))
         if not watches:
@@ -83,17 +83,17 @@ class DocumentNews:
 
 
 @asynccontextmanager
-async def hearing_documents(settings: Settings, drain: Drain) -> AsyncIterator[DocumentNews]:
+async def open_progress_hub(settings: Settings, drain: Drain) -> AsyncIterator[ProgressHub]:
     """Reads the log's live end while open. When the log cannot be read any more the process drains, and says so."""
-    news = DocumentNews()
+    news = ProgressHub()
     drain.on_begin(news.wake_all)
     async with LogReader(settings, DOCUMENT_PROGRESS) as reader:
         await reader.seek(timedelta(0))
-        async with background("document_news", _hear(reader, news), drain):
+        async with background("progress_hub", _dispatch_all(reader, news), drain):
             yield news
 
 
-async def _hear(reader: LogReader, news: DocumentNews) -> None:
+async def _dispatch_all(reader: LogReader, news: ProgressHub) -> None:
     async for batch in reader.batches():
         for record in batch:
-            news.hear(record)
+            news.dispatch(record)

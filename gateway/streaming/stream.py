@@ -10,40 +10,41 @@ from uuid import UUID
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.admission.key_revocation import KeyWatch
+from gateway.admission.key_revocation import KeyRevocations
 from gateway.connections.connection import Connection, connection_of
 from gateway.replay.answers import Frame
-from gateway.replay.buffer import Ring
-from gateway.replay.buffers import Rings
-from gateway.replay.resume import Place
-from gateway.replay.subscriptions import Attached, Session
+from gateway.replay.buffer import ReplayBuffer
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.resume import StreamPosition
+from gateway.replay.subscriptions import Session, StreamStart
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import TOLD_SECONDS, Outlook, Queue
-from gateway.streaming.timer import Pulse
+from gateway.replay.waiting_lines import MIN_WAIT_SECONDS, WaitEstimate
+from gateway.streaming.timer import StreamTimer
 from gateway.web import sse
 from gateway.web.drain import Drain
-from gateway.web.handoff import run_after
-from gateway.web.metrics import ATTACHED, CLOSED, DELIVERY_SECONDS, OPEN_STREAMS
+from gateway.web.handoff import hand_off
+from gateway.web.metrics import DELIVERY_SECONDS, OPEN_STREAMS, STREAMS_ENDED, STREAMS_STARTED
 from schemas.sse import Queued
 
 HEARTBEAT_SECONDS = (12.0, 18.0)
 # Spread, so that a restart's reconnects do not come back together for ever.
 LIFETIME_SECONDS = (480.0, 600.0)
 RETRY_MS = (500, 3_000)
-TOLD_EVERY_SECONDS = 5.0
+QUEUED_EVERY_SECONDS = 5.0
 # How often a peer is tried that has ended its half of the connection.
 PROBE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class StreamDependencies:
     """Where frames come from, and what tells streams to end; `key_hash` is of the key that a visitor came with."""
 
-    rings: Rings
+    buffers: ReplayBuffers
     tail: Tail
     drain: Drain
-    queue: Queue
-    keys: KeyWatch
+    questions: PendingQuestions
+    keys: KeyRevocations
     key_hash: str | None = None
 
 
@@ -54,36 +55,36 @@ class EventStream:
     """
 
     __slots__ = (
-        "_began", "_breaks", "_cursor", "_drained_at", "_ends_at", "_heartbeat_at", "_heartbeat_seconds",
-        "_is_finished", "_loop", "_message_id", "_opened_ms", "_opening", "_prefix", "_session", "_sources", "_told_at",
+        "_began", "_breaks", "_cursor", "_dependencies", "_drained_at", "_ends_at", "_first_events", "_heartbeat_at",
+        "_heartbeat_seconds", "_is_finished", "_loop", "_message_id", "_opened_ms", "_prefix", "_queued_at", "_session",
     )  # fmt: skip
 
     def __init__(
         self,
-        sources: Sources,
+        dependencies: StreamDependencies,
         session: Session,
-        attached: Attached,
+        start: StreamStart,
         *,
         accepted: bytes | None = None,
         message_id: UUID | None = None,
         seconds: float = LIFETIME_SECONDS[1],
     ) -> None:
-        place = sources.tail.place(session.key, session.partition)
-        self._sources = sources
+        position = dependencies.tail.stream_position(session.key, session.partition)
+        self._dependencies = dependencies
         self._session = session
-        self._cursor = attached.cursor
+        self._cursor = start.cursor
         self._breaks = 0
         self._message_id = str(message_id) if message_id else None
-        self._prefix = place.event_id(0)[:-1]
-        self._began = "snapshot" if attached.answers else "deltas"
-        self._opening = list(_opening(place, attached, accepted))
+        self._prefix = position.event_id(0)[:-1]
+        self._began = "snapshot" if start.answers else "deltas"
+        self._first_events = list(_first_events(position, start, accepted))
         self._is_finished = self._message_id is not None and any(
-            answer.message_id == self._message_id and answer.state != "running" for answer in attached.answers
+            answer.message_id == self._message_id and answer.state != "running" for answer in start.answers
         )
         self._loop = asyncio.get_running_loop()
         self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
         self._drained_at: float | None = None
-        self._told_at = -TOLD_EVERY_SECONDS
+        self._queued_at = -QUEUED_EVERY_SECONDS
         self._heartbeat_seconds = random.uniform(*HEARTBEAT_SECONDS)
         self._heartbeat_at = 0.0
         self._opened_ms = time() * 1000
@@ -94,62 +95,65 @@ class EventStream:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        run_after(scope, partial(self._run, connection_of(scope)))
+        hand_off(scope, partial(self._run, connection_of(scope)))
 
     async def _run(self, connection: Connection, send: Send) -> None:
-        ATTACHED.labels(self._began).inc()
-        pulse = Pulse(connection.abort)
-        wake = pulse.wake
+        STREAMS_STARTED.labels(self._began).inc()
+        timer = StreamTimer(connection.abort)
+        wake = timer.wake
         # Asked for anew: the log may have become another one since the session was looked up.
-        partition = self._sources.tail.partition(self._session.session_id)
-        ring = self._sources.rings.join(self._session.key, partition, wake)
-        is_of_this_log = self._session.incarnation == self._sources.tail.incarnation
-        self._breaks = ring.breaks if is_of_this_log else -1
+        partition = self._dependencies.tail.partition(self._session.session_id)
+        buffer = self._dependencies.buffers.join(self._session.key, partition, wake)
+        is_of_this_log = self._session.incarnation == self._dependencies.tail.incarnation
+        self._breaks = buffer.breaks if is_of_this_log else -1
         connection.on_lost = wake
         try:
-            with OPEN_STREAMS.track_inprogress(), self._sources.keys.used(self._sources.key_hash):
-                reason = await self._serve(connection, pulse, ring, send)
+            with OPEN_STREAMS.track_inprogress(), self._dependencies.keys.used(self._dependencies.key_hash):
+                reason = await self._serve(connection, timer, buffer, send)
         finally:
             connection.on_lost = None
-            pulse.close()
-            self._sources.rings.leave(ring, wake)
-        CLOSED.labels(reason).inc()
+            timer.close()
+            self._dependencies.buffers.leave(buffer, wake)
+        STREAMS_ENDED.labels(reason).inc()
 
-    async def _serve(self, connection: Connection, pulse: Pulse, ring: Ring, send: Send) -> str:
-        for body in sse.joined(self._opening):
-            await self._send(pulse, send, body)
-        self._opening.clear()
-        while (reason := self._reason_to_end(connection, pulse, ring)) is None:
-            while frames := ring.after(self._cursor, self._message_id):
-                await self._send(pulse, send, self._encode(frames))
-                if self._is_finished or ring.floor > self._cursor or ring.breaks != self._breaks or connection.is_lost:
+    async def _serve(self, connection: Connection, timer: StreamTimer, buffer: ReplayBuffer, send: Send) -> str:
+        for body in sse.joined(self._first_events):
+            await self._send(timer, send, body)
+        self._first_events.clear()
+        while (reason := self._reason_to_end(connection, timer, buffer)) is None:
+            while frames := buffer.after(self._cursor, self._message_id):
+                await self._send(timer, send, self._encode(frames))
+                if self._is_finished or connection.is_lost or self._is_behind(buffer):
                     break
             else:
                 if connection.is_half_closed:
                     # Twice is enough: the first is answered by a reset if nobody is there.
                     self._heartbeat_seconds = PROBE_SECONDS
                     self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
-                await self._idle(pulse, send)
+                await self._idle(timer, send)
         if not connection.is_lost:
             # Whole events only: everything before this was sent event by event.
-            await self._send(pulse, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
+            await self._send(timer, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
         return reason
 
-    def _reason_to_end(self, connection: Connection, pulse: Pulse, ring: Ring) -> str | None:
+    def _reason_to_end(self, connection: Connection, timer: StreamTimer, buffer: ReplayBuffer) -> str | None:
         if connection.is_lost:
-            return "stalled" if pulse.is_stalled else "disconnected"
+            return "stalled" if timer.is_stalled else "disconnected"
         if self._is_finished:
             return "finished"
-        if ring.floor > self._cursor or ring.breaks != self._breaks:
+        if self._is_behind(buffer):
             return "behind"
-        if self._sources.key_hash in self._sources.keys.revoked:
+        if self._dependencies.key_hash in self._dependencies.keys.revoked:
             return "revoked"
-        return self._reason_of_time(pulse)
+        return self._reason_of_time(timer)
 
-    def _reason_of_time(self, pulse: Pulse) -> str | None:
-        if self._sources.drain.is_on and self._drained_at is None:
-            self._drained_at = self._loop.time() + self._sources.drain.share()
-        if pulse.is_due:
+    def _is_behind(self, buffer: ReplayBuffer) -> bool:
+        return buffer.floor > self._cursor or buffer.breaks != self._breaks
+
+    def _reason_of_time(self, timer: StreamTimer) -> str | None:
+        if self._dependencies.drain.is_on and self._drained_at is None:
+            self._drained_at = self._loop.time() + self._dependencies.drain.share()
+        if timer.is_due:
             now = self._loop.time()
             if self._drained_at is not None and now >= self._drained_at:
                 return "drained"
@@ -157,29 +161,29 @@ class EventStream:
                 return "lifetime"
         return None
 
-    async def _idle(self, pulse: Pulse, send: Send) -> None:
+    async def _idle(self, timer: StreamTimer, send: Send) -> None:
         """Everything up to the tail's position is in the ring, and none of it is for us."""
-        if pulse.is_due:
-            self._cursor = max(self._cursor, self._sources.tail.position(self._session.partition))
+        if timer.is_due:
+            self._cursor = max(self._cursor, self._dependencies.tail.position(self._session.partition))
             if self._loop.time() >= self._heartbeat_at:
-                await self._send(pulse, send, sse.heartbeat(f"{self._prefix}{self._cursor}"))
+                await self._send(timer, send, sse.heartbeat(f"{self._prefix}{self._cursor}"))
         until = min(self._heartbeat_at, self._drained_at or self._ends_at, self._ends_at)
-        if self._sources.queue.waits(self._session.client_id, self._session.session_id):
-            until = min(until, await self._tell_wait(pulse, send))
-        await pulse.wait(until)
+        if self._dependencies.questions.is_waiting(self._session.client_id, self._session.session_id):
+            until = min(until, await self._send_queued(timer, send))
+        await timer.wait(until)
 
-    async def _tell_wait(self, pulse: Pulse, send: Send) -> float:
+    async def _send_queued(self, timer: StreamTimer, send: Send) -> float:
         """Says how long the session's waiting questions have to wait; returns when to look again."""
         now = self._loop.time()
-        if now < self._told_at + TOLD_EVERY_SECONDS:
-            return self._told_at + TOLD_EVERY_SECONDS
-        outlooks = self._sources.queue.outlooks(self._session.client_id, self._session.session_id)
-        told = [queued(one) for one in outlooks if self._message_id in (None, one.message_id)]
+        if now < self._queued_at + QUEUED_EVERY_SECONDS:
+            return self._queued_at + QUEUED_EVERY_SECONDS
+        wait_estimates = self._dependencies.questions.wait_estimates(self._session.client_id, self._session.session_id)
+        told = [queued(one) for one in wait_estimates if self._message_id in (None, one.message_id)]
         if not told:
-            return now + TOLD_SECONDS
-        self._told_at = now
-        await self._send(pulse, send, b"".join(told))
-        return now + TOLD_EVERY_SECONDS
+            return now + MIN_WAIT_SECONDS
+        self._queued_at = now
+        await self._send(timer, send, b"".join(told))
+        return now + QUEUED_EVERY_SECONDS
 
     def _encode(self, frames: list[Frame]) -> bytes:
         bodies, size = [], 0
@@ -198,27 +202,27 @@ class EventStream:
             DELIVERY_SECONDS.observe(max(0.0, time() - frame.timestamp_ms / 1000))
         return b"".join(bodies) if len(bodies) > 1 else body
 
-    async def _send(self, pulse: Pulse, send: Send, body: bytes, *, is_last: bool = False) -> None:
-        pulse.is_writing = True
+    async def _send(self, timer: StreamTimer, send: Send, body: bytes, *, is_last: bool = False) -> None:
+        timer.is_writing = True
         await send({"type": "http.response.body", "body": body, "more_body": not is_last})
-        pulse.is_writing = False
-        pulse.writes += 1
+        timer.is_writing = False
+        timer.writes += 1
         self._heartbeat_at = self._loop.time() + self._heartbeat_seconds
 
 
-def _opening(place: Place, attached: Attached, accepted: bytes | None) -> Iterator[bytes]:
-    arrived = place.event_id(attached.cursor)
+def _first_events(position: StreamPosition, start: StreamStart, accepted: bytes | None) -> Iterator[bytes]:
+    arrived = position.event_id(start.cursor)
     # Until its last snapshot has come a client must hold an id that brings all of them again.
-    yield sse.first(random.randint(*RETRY_MS), place.unfinished_id if attached.answers else arrived)
+    yield sse.first(random.randint(*RETRY_MS), position.unfinished_id if start.answers else arrived)
     if accepted is not None:
         yield sse.event("accepted", accepted)
-    for answer in attached.answers:
-        is_last = answer is attached.answers[-1]
+    for answer in start.answers:
+        is_last = answer is start.answers[-1]
         yield sse.event("snapshot", answer.snapshot(), arrived if is_last else None)
 
 
-def queued(outlook: Outlook) -> bytes:
+def queued(estimate: WaitEstimate) -> bytes:
     """The event that tells a wait."""
-    wait_seconds = round(outlook.wait_seconds, 1)
-    body = Queued(message_id=UUID(outlook.message_id), position=outlook.position, expected_wait_seconds=wait_seconds)
+    wait_seconds = round(estimate.wait_seconds, 1)
+    body = Queued(message_id=UUID(estimate.message_id), position=estimate.position, expected_wait_seconds=wait_seconds)
     return sse.event("queued", body.model_dump_json().encode())

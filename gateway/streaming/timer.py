@@ -6,7 +6,7 @@ from collections.abc import Callable
 LOOK_SECONDS = 5.0
 
 
-class Pulse:
+class StreamTimer:
     """Waits for a session's next frame, a moment, or the end of the connection.
 
     A client that does not read blocks the write, so a deadline checked between writes never comes (pyth #3782): the

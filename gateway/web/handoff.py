@@ -16,7 +16,7 @@ _KEPT = frozenset({"type", "method", _AT_END})
 After = Callable[[Send], Awaitable[None]]
 
 
-class Unwound:
+class StreamHandoff:
     """Runs a stream after the application that prepared it has returned, on the server's own `send`; and gives back
     what a request holds once it has ended: answered, refused, disconnected, cancelled or broken.
     """
@@ -34,15 +34,15 @@ class Unwound:
                     del scope[name]
                 await after(send)
         finally:
-            for give_back in scope.get(_AT_END, ()):
-                give_back()
+            for callback in scope.get(_AT_END, ()):
+                callback()
 
 
-def run_after(scope: Scope, after: After) -> None:
+def hand_off(scope: Scope, after: After) -> None:
     """Have `after` run once the application has returned; the response has begun and is not complete."""
     scope[_AFTER] = after
 
 
-def at_end(scope: Scope, give_back: Callable[[], None]) -> None:
+def on_request_end(scope: Scope, callback: Callable[[], None]) -> None:
     """Have this called once the request has ended, however it ends."""
-    scope.setdefault(_AT_END, []).append(give_back)
+    scope.setdefault(_AT_END, []).append(callback)

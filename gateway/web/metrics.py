@@ -6,13 +6,13 @@ from starlette.responses import Response
 
 REQUESTS = Counter("chatconnect_gateway_requests_total", "Requests by route and status.", ["route", "status"])
 OPEN_STREAMS = Gauge("chatconnect_gateway_open_streams", "SSE streams open now.")
-ATTACHED = Counter("chatconnect_gateway_attached_total", "How streams began.", ["outcome"])
-CLOSED = Counter("chatconnect_gateway_closed_total", "Why streams ended.", ["reason"])
+STREAMS_STARTED = Counter("chatconnect_gateway_streams_started_total", "How streams began.", ["outcome"])
+STREAMS_ENDED = Counter("chatconnect_gateway_streams_ended_total", "Why streams ended.", ["reason"])
 TAIL_LAG = Gauge("chatconnect_gateway_tail_lag_records", "Known end of chat.token minus what has been read.")
 UNREADABLE = Counter("chatconnect_gateway_unreadable_records_total", "Records of chat.token without our headers.")
 REPEATED = Counter("chatconnect_gateway_repeated_records_total", "Records dropped: repetitions and lower attempts.")
-RING_BYTES = Gauge("chatconnect_gateway_ring_bytes", "Bytes held in rings.")
-RINGS = Gauge("chatconnect_gateway_rings", "Sessions with a ring.")
+REPLAY_BUFFER_BYTES = Gauge("chatconnect_gateway_replay_buffer_bytes", "Bytes held in rings.")
+REPLAY_BUFFERS = Gauge("chatconnect_gateway_replay_buffers", "Sessions with a ring.")
 EVICTIONS = Counter(
     "chatconnect_gateway_evictions_total", "Answers that left by age, and passes that freed memory.", ["cause"]
 )

@@ -7,10 +7,10 @@ from typing import Protocol
 from gateway.web.problems import unavailable
 from schemas.events import Event
 
-PUBLISH_SECONDS = 5.0
+PUBLISH_TIMEOUT_SECONDS = 5.0
 
 
-class Log(Protocol):
+class EventLog(Protocol):
     """What we need of `streams.publisher.Publisher`."""
 
     async def publish(self, event: Event, *, headers: Iterable[tuple[str, bytes]] = ()) -> None:
@@ -18,16 +18,16 @@ class Log(Protocol):
         ...
 
 
-class Outbox:
+class EventPublisher:
     """Puts events on the log."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
 
     async def publish(self, event: Event, *, headers: Iterable[tuple[str, bytes]] = ()) -> None:
-        """Returns once it is on the log. Raises `Problem` 503 after `PUBLISH_SECONDS`: it may be there or not."""
+        """Returns once it is on the log. Raises `Problem` 503 after 5 s: the event may be on the log or not."""
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS):
+            async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await self._log.publish(event, headers=headers)
         except TimeoutError as error:
             raise unavailable("The event log is slow right now: send this again with the same messageId.") from error

@@ -63,14 +63,14 @@ class Answer:
         """The model that answers now, None for none at all. May come again while there is no text."""
         if model:
             self._provider, self.model = model.provider, model.name
-        event = AnswerStarted(**self._place(), model=self.model, tier=self._tier)
+        event = AnswerStarted(**self._position(), model=self.model, tier=self._tier)
         self._head.append(event)
         return event
 
     def sources(self, passages: Sequence[Passage]) -> AnswerSources:
         """The passages as the visitor sees them, numbered from 1."""
         self._sources = [_source(number, passage) for number, passage in enumerate(passages, start=1)]
-        event = AnswerSources(**self._place(), sources=self._sources)
+        event = AnswerSources(**self._position(), sources=self._sources)
         self._head.append(event)
         return event
 
@@ -79,7 +79,7 @@ class Answer:
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
         text = text.replace("\0", "\ufffd")  # the one character that Postgres cannot store
-        event = AnswerDelta(**self._place(), text=text)
+        event = AnswerDelta(**self._position(), text=text)
         self._delta_lengths.append(len(text))
         self.text += text
         return event
@@ -87,7 +87,7 @@ class Answer:
     def completed(self, finish: Finish) -> tuple[AnswerCompleted, ChatCompleted]:
         """The end, and the record of it. Citations are the numbers in the text that sources have."""
         event = AnswerCompleted(
-            **self._place(),
+            **self._position(),
             finish_reason=finish.reason,
             citations=self._citations(),
             usage=finish.usage,
@@ -98,11 +98,11 @@ class Answer:
     def cancelled(self, prompt_characters: int) -> tuple[AnswerCancelled, ChatCompleted]:
         """The end on request. What a provider was asked and said is billed, by estimate."""
         usage = self._estimate(prompt_characters)
-        return AnswerCancelled(**self._place(), usage=usage), self._record("cancelled", "cancelled", usage)
+        return AnswerCancelled(**self._position(), usage=usage), self._record("cancelled", "cancelled", usage)
 
     def failed(self, code: str, message: str, *, retryable: bool) -> tuple[AnswerFailed, ChatCompleted]:
         """The end without success; text that was shown had to be paid for."""
-        event = AnswerFailed(**self._place(), code=code, message=message, retryable=retryable)
+        event = AnswerFailed(**self._position(), code=code, message=message, retryable=retryable)
         record = self._record("failed", "error", self._estimate(0))
         return event, record.model_copy(update={"failure_code": code})
 
@@ -114,7 +114,7 @@ class Answer:
             "delta_lengths": self._delta_lengths,
         }
 
-    def _place(self) -> dict[str, Any]:
+    def _position(self) -> dict[str, Any]:
         request = self._retrieved.request
         return {
             "client_id": request.client_id,

@@ -267,7 +267,7 @@ async def test_an_event_loop_that_was_blocked_hears_what_came_meanwhile(opened, 
 
 
 def how_many(reason):
-    return REGISTRY.get_sample_value("chatconnect_gateway_closed_total", {"reason": reason}) or 0
+    return REGISTRY.get_sample_value("chatconnect_gateway_streams_ended_total", {"reason": reason}) or 0
 
 
 async def until(condition):

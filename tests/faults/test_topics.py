@@ -181,7 +181,10 @@ async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
     assert shown(second, old, again) == (WORDS + " ", "completed")
     assert shown(first, old, again) == ("some words ", "completed")
     async with running_gateway(log) as restarted:
-        assert restarted.gateway.tail.place((b"c", b"s"), 0).epoch == running.gateway.tail.place((b"c", b"s"), 0).epoch
+        assert (
+            restarted.gateway.tail.stream_position((b"c", b"s"), 0).epoch
+            == running.gateway.tail.stream_position((b"c", b"s"), 0).epoch
+        )
     assert old.last_id.split(".")[0] != again.last_id.split(".")[0]
 
 

@@ -14,16 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatconnect.client.sse_parser import SseParser
-from gateway.replay.buffer import Ring
-from gateway.replay.buffers import KEPT_SECONDS, Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.resume import Deltas, Place, Reset, decide
-from gateway.replay.subscriptions import Attachments, NotYetError
+from gateway.replay.buffer import ReplayBuffer
+from gateway.replay.buffers import KEPT_SECONDS, ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.resume import SendDeltas, SendSnapshots, StreamPosition, decide
+from gateway.replay.subscriptions import NotYetError, Subscriptions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
-from gateway.streaming.stream import EventStream, Sources
+from gateway.streaming.stream import EventStream, StreamDependencies
 from gateway.web.drain import Drain
-from gateway.web.handoff import Unwound
+from gateway.web.handoff import StreamHandoff
 from schemas.events import Usage
 from stores.chat_logs import ChatLog
 from tests.support.fakes_tail import (
@@ -38,49 +37,49 @@ from tests.support.fakes_tail import (
     record,
 )
 
-PLACE = Place(EPOCH, partition=3, floor=10, end=20)
+POSITION = StreamPosition(EPOCH, partition=3, floor=10, end=20)
 
 
 @pytest.mark.parametrize(
     ("event_id", "decision"),
     [
-        (f"{EPOCH}.3.10", Deltas(10)),
-        (f"{EPOCH}.3.19", Deltas(19)),
-        (f"{EPOCH}.3.9", Reset()),
-        (f"{EPOCH}.3.20", Reset()),
-        (f"{EPOCH}.2.15", Reset()),
-        ("another0.3.15", Reset()),
-        (f"{EPOCH}.3.-1", Reset()),
-        (f"{EPOCH}.3.١٥", Reset()),
-        (f"{EPOCH}.3.15\n", Reset()),
-        (f"{EPOCH}.3.{'0' * 50}15", Reset()),
-        ("", Reset()),
-        (None, Reset()),
+        (f"{EPOCH}.3.10", SendDeltas(10)),
+        (f"{EPOCH}.3.19", SendDeltas(19)),
+        (f"{EPOCH}.3.9", SendSnapshots()),
+        (f"{EPOCH}.3.20", SendSnapshots()),
+        (f"{EPOCH}.2.15", SendSnapshots()),
+        ("another0.3.15", SendSnapshots()),
+        (f"{EPOCH}.3.-1", SendSnapshots()),
+        (f"{EPOCH}.3.١٥", SendSnapshots()),
+        (f"{EPOCH}.3.15\n", SendSnapshots()),
+        (f"{EPOCH}.3.{'0' * 50}15", SendSnapshots()),
+        ("", SendSnapshots()),
+        (None, SendSnapshots()),
     ],
 )
 def test_deltas_only_where_nothing_can_be_missing(event_id, decision):
-    assert decide(event_id, PLACE) == decision
+    assert decide(event_id, POSITION) == decision
 
 
 @given(
     st.one_of(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.text(), st.from_regex("[a-z0-9.]*"))
 )
 def test_any_string_gets_one_of_the_two(event_id):
-    assert isinstance(decide(event_id, PLACE), Deltas | Reset)
+    assert isinstance(decide(event_id, POSITION), SendDeltas | SendSnapshots)
 
 
 @given(st.integers(-5, 10**25), st.integers(-1, 100), st.integers(0, 100))
 def test_an_id_of_ours_is_taken_back_exactly_where_it_is_complete(offset, floor, end):
-    place = Place(EPOCH, 0, floor, end)
-    expected = Deltas(offset) if max(floor, 0) <= offset < end else Reset()
+    position = StreamPosition(EPOCH, 0, floor, end)
+    expected = SendDeltas(offset) if max(floor, 0) <= offset < end else SendSnapshots()
 
-    assert decide(place.event_id(offset), place) == expected
+    assert decide(position.event_id(offset), position) == expected
 
 
 def test_the_unfinished_id_always_resets():
-    place = Place(EPOCH, 0, floor=-1, end=5)
+    position = StreamPosition(EPOCH, 0, floor=-1, end=5)
 
-    assert decide(place.unfinished_id, place) == Reset()
+    assert decide(position.unfinished_id, position) == SendSnapshots()
 
 
 class SharedLog:
@@ -103,12 +102,13 @@ class Instance:
     def __init__(self, records, history, booted_at):
         self.now = 0.0
         self.log = SharedLog(records, booted_at)
-        self.rings = Rings(lambda: self.now)
-        self.rings.begin({0: booted_at})
+        self.buffers = ReplayBuffers(lambda: self.now)
+        self.buffers.begin({0: booted_at})
         self.history = history
-        self.tail = Tail(self.log, self.rings, Questions(Queue()))
-        self.attachments = Attachments(self.tail, self.rings, history)
-        self.sources = Sources(self.rings, self.tail, Drain(), Queue(), KEYS)
+        questions = PendingQuestions()
+        self.tail = Tail(self.log, self.buffers, questions)
+        self.subscriptions = Subscriptions(self.tail, self.buffers, history)
+        self.dependencies = StreamDependencies(self.buffers, self.tail, Drain(), questions, KEYS)
 
     def feed(self, count):
         for made in self.log.records[self.log.fed : self.log.fed + count]:
@@ -116,14 +116,14 @@ class Instance:
             self.tail._take(made)
 
     def relieve(self, stages):
-        """Memory is short: what `Rings` does about it, as far as it has to."""
-        for shed in (Ring.shed_ended, Ring.shed_frames, Ring.shed_texts)[:stages]:
-            for ring in list(self.rings._rings.values()):
-                self.rings._shrink(ring, partial(shed, ring))
+        """Memory is short: what `ReplayBuffers` does about it, as far as it has to."""
+        for shed in (ReplayBuffer.shed_ended, ReplayBuffer.shed_frames, ReplayBuffer.shed_texts)[:stages]:
+            for buffer in list(self.buffers._buffers.values()):
+                self.buffers._shrink(buffer, partial(shed, buffer))
 
     def age(self):
         self.now += KEPT_SECONDS + 1
-        self.rings.sweep()
+        self.buffers.sweep()
 
 
 class CutError(Exception):
@@ -138,9 +138,9 @@ class Visitor:
         self.began_blind = False
 
     async def connect(self, instance, budget_bytes, feeds):
-        session = instance.attachments.session(CLIENT, "s")
+        session = instance.subscriptions.session(CLIENT, "s")
         try:
-            attached = await instance.attachments.to_session(session, self.last_id)
+            start = await instance.subscriptions.to_session(session, self.last_id)
         except NotYetError:
             return
         self.began_blind |= not self.last_id and instance.history.is_away
@@ -159,7 +159,7 @@ class Visitor:
                 raise CutError
 
         socket = FakeSocket()
-        stream = Unwound(EventStream(instance.sources, session, attached))
+        stream = StreamHandoff(EventStream(instance.dependencies, session, start))
         serving = asyncio.create_task(stream(socket.scope("GET"), socket.receive, send))
         await _turns()
         while feeds and not serving.done():

@@ -37,7 +37,7 @@ async def run(generation, event):
     return [said async for said in answer(generation, event)]
 
 
-async def hear(events, heard):
+async def observe(events, heard):
     async for event in events:
         heard.append(event)
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
-from gateway.admission.key_revocation import KeyWatch
+from gateway.admission.key_revocation import KeyRevocations
 from gateway.connections.connection import EXTENSION
 from gateway.replay.answers import Frame
 
@@ -21,7 +21,7 @@ class NoKeys:
         return set()
 
 
-KEYS = KeyWatch(NoKeys(), lambda: None)
+KEYS = KeyRevocations(NoKeys(), lambda: None)
 CLIENT = "acme"
 NAMESPACE = UUID("11111111-2222-4333-8444-555555555555")
 
@@ -75,7 +75,7 @@ def record(made, session="s", client=CLIENT, partition=0):
 
 
 class FakeLog:
-    """`gateway.replay.tail.Log` over a list; `write` makes a record visible, `publish` also lets it be read."""
+    """`gateway.replay.tail.FrameLog` over a list; `write` makes a record visible, `publish` also lets it be read."""
 
     epoch = EPOCH
     partitions = 1

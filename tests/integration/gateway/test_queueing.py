@@ -47,7 +47,7 @@ async def test_a_session_stream_tells_the_wait_of_what_is_asked_meanwhile(runnin
 
 async def test_a_hopeless_wait_is_refused_with_the_time_to_come_back(running):
     keys = await running.seed(f"c-{uuid4().hex}")
-    queue = running.gateway.queue
+    queue = running.gateway.questions._lines
     clock, ahead = queue._clock, 0.0
     queue._clock = lambda: clock() + ahead
     headers = {**as_server(keys), "prefer": "respond-async"}

@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from gateway.admission.access import Caller
-from gateway.admission.concurrency import DOCUMENT_STREAMS, Places
+from gateway.admission.concurrency import DOCUMENT_STREAMS, ConcurrencyLimit
 from gateway.admission.rate_limits import ACTIONS, PUBLIC, READS, REFUSALS, RENEWALS
 from gateway.admission.shedding import FullError
 from gateway.routes import ROUTES
@@ -66,7 +66,7 @@ async def test_who_shows_no_good_key_is_counted_and_who_does_goes_on(settings):
 
 async def test_one_clients_document_streams_leave_another_its_own(settings):
     own_share = DOCUMENT_STREAMS.client
-    places = Places(DOCUMENT_STREAMS)
+    places = ConcurrencyLimit(DOCUMENT_STREAMS)
     one, other = (Caller(Client(name, name, "free", ()), "secret") for name in ("one", "other"))
 
     def request():

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from handlers.conversation_log import ConversationLog
-from schemas.cursor import Place
+from schemas.cursor import PageCursor
 from schemas.events import ChatFeedback, Source, Usage
 from schemas.failures import PermanentError
 from stores.chat_logs import ChatLogs
@@ -116,7 +116,9 @@ async def test_page_is_newest_first_and_goes_back_in_time(logs):
     for record in records:
         await logs.record(record)
     newest = await logs.page("acme", "s1", before=None, limit=2)
-    older = await logs.page("acme", "s1", before=Place(newest[-1].requested_at, str(newest[-1].message_id)), limit=10)
+    older = await logs.page(
+        "acme", "s1", before=PageCursor(newest[-1].requested_at, str(newest[-1].message_id)), limit=10
+    )
 
     assert [row.question for row in newest] == ["4", "3"]
     assert [row.question for row in older] == ["2", "1", "0"]

@@ -2,7 +2,7 @@ import pytest
 from starlette.requests import Request
 
 from gateway.admission.access import Access
-from gateway.admission.api_keys import NEW_KEYS, KeyHolders
+from gateway.admission.api_keys import NEW_KEYS, ApiKeys
 from gateway.admission.tickets import Tickets
 from gateway.web.problems import Problem
 from stores.clients import Client, hash_key
@@ -34,7 +34,7 @@ class FakeClients:
 
 
 def access_of(clients, *secrets):
-    return Access(clients, KeyHolders(clients, Limits(NO_REDIS)), TICKETS, secrets)
+    return Access(clients, ApiKeys(clients, Limits(NO_REDIS)), TICKETS, secrets)
 
 
 ACCESS = access_of(FakeClients(), "first secret", "second secret")

@@ -2,8 +2,8 @@ import gc
 
 import pytest
 
-from gateway.replay import buffer as ring_module
-from gateway.replay.buffers import KEPT_SECONDS, SILENT_SECONDS, Rings
+from gateway.replay import buffer as buffer_module
+from gateway.replay.buffers import KEPT_SECONDS, SILENT_SECONDS, ReplayBuffers
 from tests.support.fakes_tail import CLIENT, answer_frames, frame, message_id
 
 KEY = (CLIENT.encode(), b"s")
@@ -23,14 +23,14 @@ def clock():
 
 
 def rings_with(*frames, clock=None, **limits):
-    rings = Rings(clock or Clock(), **limits)
+    buffers = ReplayBuffers(clock or Clock(), **limits)
     for made in frames:
-        rings.append(KEY, 0, made)
-    return rings
+        buffers.append(KEY, 0, made)
+    return buffers
 
 
-def offsets(rings, cursor=-1, name=None):
-    return [held.offset for held in rings.get(KEY).after(cursor, name)]
+def offsets(buffers, cursor=-1, name=None):
+    return [held.offset for held in buffers.get(KEY).after(cursor, name)]
 
 
 def test_the_garbage_collector_looks_through_no_frame():
@@ -38,9 +38,9 @@ def test_the_garbage_collector_looks_through_no_frame():
 
 
 def test_frames_add_up_to_the_answer():
-    rings = rings_with(*answer_frames("hello"))
+    buffers = rings_with(*answer_frames("hello"))
 
-    [answer] = rings.answers(KEY)
+    [answer] = buffers.answers(KEY)
     assert (answer.text, answer.state, answer.is_whole) == ("hello", "completed", True)
     assert answer.ending["finishReason"] == "stop"
 
@@ -55,28 +55,28 @@ def test_frames_add_up_to_the_answer():
 )
 def test_repetitions_and_lower_attempts_are_dropped(repetition):
     before = answer_frames("he", attempt=2, is_ended=False)
-    rings = rings_with(*before)
+    buffers = rings_with(*before)
 
-    assert not rings.append(KEY, 0, repetition)
-    [answer] = rings.answers(KEY)
+    assert not buffers.append(KEY, 0, repetition)
+    [answer] = buffers.answers(KEY)
     assert (answer.text, answer.is_whole) == ("he", True)
 
 
 def test_a_higher_attempt_starts_the_text_anew():
-    rings = rings_with(*answer_frames("draft", is_ended=False), *answer_frames("final", attempt=2, start=10))
+    buffers = rings_with(*answer_frames("draft", is_ended=False), *answer_frames("final", attempt=2, start=10))
 
-    [answer] = rings.answers(KEY)
+    [answer] = buffers.answers(KEY)
     assert (answer.text, answer.attempt, answer.is_whole) == ("final", 2, True)
 
 
 def test_after_its_ending_nothing_more_of_a_message_counts(clock):
-    rings = rings_with(*answer_frames("done"), clock=clock)
+    buffers = rings_with(*answer_frames("done"), clock=clock)
 
-    assert not rings.append(KEY, 0, frame(20, "completed", attempt=2, seq=9))
-    rings.append(KEY, 0, frame(21, "started", message=2, model="m", tier="free"))
+    assert not buffers.append(KEY, 0, frame(20, "completed", attempt=2, seq=9))
+    buffers.append(KEY, 0, frame(21, "started", message=2, model="m", tier="free"))
     clock.now = KEPT_SECONDS + 1
-    rings.sweep()
-    assert not rings.append(KEY, 0, frame(22, "completed", attempt=3, seq=9)), "its frames are forgotten, not its end"
+    buffers.sweep()
+    assert not buffers.append(KEY, 0, frame(22, "completed", attempt=3, seq=9)), "its frames are forgotten, not its end"
 
 
 def test_an_answer_whose_beginning_was_not_seen_is_not_whole():
@@ -90,116 +90,116 @@ def test_an_answer_with_a_hole_is_not_whole():
 
 
 def test_an_ended_answer_leaves_two_minutes_after_its_end(clock):
-    rings = rings_with(*answer_frames("bye"), clock=clock)
+    buffers = rings_with(*answer_frames("bye"), clock=clock)
     clock.now = KEPT_SECONDS - 1
-    rings.sweep()
-    assert rings.get(KEY)
+    buffers.sweep()
+    assert buffers.get(KEY)
     clock.now = KEPT_SECONDS + 1
-    rings.sweep()
+    buffers.sweep()
 
-    assert rings.get(KEY) is None
-    assert rings.size_bytes == 0
-    assert rings.floor(KEY, 0) == 5, "a cursor below what left is told so"
-    assert rings.session_of(CLIENT, message_id(1)) is None
+    assert buffers.get(KEY) is None
+    assert buffers.size_bytes == 0
+    assert buffers.floor(KEY, 0) == 5, "a cursor below what left is told so"
+    assert buffers.session_of(CLIENT, message_id(1)) is None
 
 
 def test_a_running_answer_stays_until_it_has_been_silent_for_long(clock):
     frames = answer_frames("slow", is_ended=False)
-    rings = rings_with(*frames[:3], clock=clock)
+    buffers = rings_with(*frames[:3], clock=clock)
     clock.now = SILENT_SECONDS - 1
-    rings.append(KEY, 0, frames[3])
+    buffers.append(KEY, 0, frames[3])
     clock.now += SILENT_SECONDS - 1
-    rings.sweep()
-    assert rings.get(KEY)
+    buffers.sweep()
+    assert buffers.get(KEY)
     clock.now += 2
-    rings.sweep()
-    assert rings.get(KEY) is None
+    buffers.sweep()
+    assert buffers.get(KEY) is None
 
 
 def test_a_running_answer_keeps_its_text_when_its_frames_leave(monkeypatch):
-    monkeypatch.setattr(ring_module, "SESSION_BYTES", 2_000)
+    monkeypatch.setattr(buffer_module, "SESSION_BYTES", 2_000)
     text = "abcdefghij" * 10
-    rings = rings_with(*answer_frames(text, is_ended=False))
+    buffers = rings_with(*answer_frames(text, is_ended=False))
 
-    ring = rings.get(KEY)
-    assert ring.answer(message_id(1)).text == text
-    assert len(ring.frames) < 10
-    assert ring.floor == ring.frames[0].offset - 1
-    assert ring.size_bytes <= 2_000
+    buffer = buffers.get(KEY)
+    assert buffer.answer(message_id(1)).text == text
+    assert len(buffer.frames) < 10
+    assert buffer.floor == buffer.frames[0].offset - 1
+    assert buffer.size_bytes <= 2_000
 
 
 def test_an_ended_answer_leaves_whole_when_the_session_is_full(monkeypatch):
-    monkeypatch.setattr(ring_module, "SESSION_BYTES", 4_000)
-    rings = rings_with(*answer_frames("first"), *answer_frames("second one", message=2, start=100, is_ended=False))
+    monkeypatch.setattr(buffer_module, "SESSION_BYTES", 4_000)
+    buffers = rings_with(*answer_frames("first"), *answer_frames("second one", message=2, start=100, is_ended=False))
 
-    assert [answer.text for answer in rings.answers(KEY)] == ["second one"]
-    assert rings.floor(KEY, 0) >= 0
+    assert [answer.text for answer in buffers.answers(KEY)] == ["second one"]
+    assert buffers.floor(KEY, 0) >= 0
 
 
 def test_when_memory_is_short_ended_answers_go_first_and_oldest_first():
     def filled(total_bytes):
-        rings = Rings(Clock(), total_bytes)
+        buffers = ReplayBuffers(Clock(), total_bytes)
         for number in range(4):
             for made in answer_frames("text", message=number, start=100 * number, is_ended=number > 0):
-                rings.append((CLIENT.encode(), b"%d" % number), 0, made)
-        return rings
+                buffers.append((CLIENT.encode(), b"%d" % number), 0, made)
+        return buffers
 
     full = filled(10**6).size_bytes
-    rings = filled(full - 1)
+    buffers = filled(full - 1)
 
-    assert [number for number in range(4) if rings.get((CLIENT.encode(), b"%d" % number))] == [0, 2, 3]
-    assert rings.size_bytes < full
-    assert rings.floor((CLIENT.encode(), b"1"), 0) == 106
+    assert [number for number in range(4) if buffers.get((CLIENT.encode(), b"%d" % number))] == [0, 2, 3]
+    assert buffers.size_bytes < full
+    assert buffers.floor((CLIENT.encode(), b"1"), 0) == 106
 
 
 def test_running_answers_give_up_their_frames_before_their_text():
-    rings = Rings(Clock(), total_bytes=5_000)
+    buffers = ReplayBuffers(Clock(), total_bytes=5_000)
     for made in answer_frames("x" * 50, is_ended=False):
-        rings.append(KEY, 0, made)
+        buffers.append(KEY, 0, made)
 
-    [answer] = rings.answers(KEY)
+    [answer] = buffers.answers(KEY)
     assert (answer.text, answer.is_whole) == ("x" * 50, True)
-    assert rings.size_bytes <= 5_000
+    assert buffers.size_bytes <= 5_000
 
 
 def test_what_is_left_of_a_running_answer_does_not_pass_for_the_whole():
-    rings = Rings(Clock(), total_bytes=ring_module.ANSWER_OVERHEAD_BYTES + 80)
+    buffers = ReplayBuffers(Clock(), total_bytes=buffer_module.ANSWER_OVERHEAD_BYTES + 80)
     for made in answer_frames("x" * 50, is_ended=False):
-        rings.append(KEY, 0, made)
+        buffers.append(KEY, 0, made)
 
-    assert not rings.answers(KEY)[0].is_whole
-    assert rings.size_bytes <= ring_module.ANSWER_OVERHEAD_BYTES + 400
+    assert not buffers.answers(KEY)[0].is_whole
+    assert buffers.size_bytes <= buffer_module.ANSWER_OVERHEAD_BYTES + 400
 
 
 def test_a_new_ring_knows_what_left_its_partition(clock):
-    rings = Rings(clock)
-    rings.begin({0: 50, 1: 7})
+    buffers = ReplayBuffers(clock)
+    buffers.begin({0: 50, 1: 7})
     for made in answer_frames("gone", start=50):
-        rings.append(KEY, 0, made)
+        buffers.append(KEY, 0, made)
     clock.now = KEPT_SECONDS + 1
-    rings.sweep()
+    buffers.sweep()
 
-    assert rings.floor((b"other", b"session"), 0) == 56
-    assert rings.floor((b"other", b"session"), 1) == 6
+    assert buffers.floor((b"other", b"session"), 0) == 56
+    assert buffers.floor((b"other", b"session"), 1) == 6
 
 
 def test_a_frame_wakes_whoever_waits():
-    rings, woken = Rings(), []
+    buffers, woken = ReplayBuffers(), []
 
     def wake():
         woken.append(1)
 
-    ring = rings.join(KEY, 0, wake)
-    rings.append(KEY, 0, frame(0, "started", model="m", tier="free"))
-    rings.leave(ring, wake)
-    rings.append(KEY, 0, frame(1, seq=1, text="nobody waits"))
+    buffer = buffers.join(KEY, 0, wake)
+    buffers.append(KEY, 0, frame(0, "started", model="m", tier="free"))
+    buffers.leave(buffer, wake)
+    buffers.append(KEY, 0, frame(1, seq=1, text="nobody waits"))
 
     assert woken == [1]
 
 
 def test_a_ring_that_only_somebody_waited_at_goes_with_them():
-    rings = Rings()
-    ring = rings.join(KEY, 0, print)
-    assert len(rings) == 1
-    rings.leave(ring, print)
-    assert len(rings) == 0
+    buffers = ReplayBuffers()
+    buffer = buffers.join(KEY, 0, print)
+    assert len(buffers) == 1
+    buffers.leave(buffer, print)
+    assert len(buffers) == 0

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from gateway.admission.access import Caller
-from gateway.admission.concurrency import Caps, Places
+from gateway.admission.concurrency import ConcurrencyCaps, ConcurrencyLimit
 from gateway.admission.shedding import FullError, is_event_source, on_full
 from gateway.web.addresses import address_of
-from gateway.web.handoff import Unwound
+from gateway.web.handoff import StreamHandoff
 from stores.clients import Client
 
-CAPS = Caps("streams", session=2, address=3, client=4, process=6)
+CAPS = ConcurrencyCaps("streams", session=2, address=3, client=4, process=6)
 A, B = (Client(name, name, "free", ("*",)) for name in "ab")
 
 
@@ -25,18 +25,18 @@ class Crowd:
     """Requests that hold a place until they are told how to end."""
 
     def __init__(self, caps=CAPS):
-        self.places = Places(caps)
+        self.places = ConcurrencyLimit(caps)
         self.open = []
 
     async def enter(self, caller, session_id, address="192.0.2.1"):
         held, end = asyncio.Event(), asyncio.get_running_loop().create_future()
 
         async def app(scope, receive, send):
-            self.places.hold(Request(scope), caller, session_id)
+            self.places.acquire(Request(scope), caller, session_id)
             held.set()
             await end
 
-        task = asyncio.create_task(Unwound(app)(scope(address), None, None))
+        task = asyncio.create_task(StreamHandoff(app)(scope(address), None, None))
         entered = asyncio.create_task(held.wait())
         await asyncio.wait([task, entered], return_when=asyncio.FIRST_COMPLETED)
         if not held.is_set():
@@ -136,7 +136,7 @@ async def test_the_refusal_names_what_is_full_and_when_to_come_back(visits, stat
 async def test_only_a_native_event_source_is_sent_away_with_a_stream(asked, is_native):
     request = Request(asked)
     with pytest.raises(FullError) as refused:
-        crowd = Crowd(Caps("streams", session=0, address=0, client=0, process=0))
+        crowd = Crowd(ConcurrencyCaps("streams", session=0, address=0, client=0, process=0))
         await crowd.enter(Caller(A, "secret"), "s")
     response = await on_full(request, refused.value)
 

@@ -7,13 +7,13 @@ from gateway.replay import frame_data
 from schemas import events
 
 PAIRS = [
-    (frame_data.Asked, events.QuestionAsked),
-    (frame_data.Started, events.AnswerStarted),
-    (frame_data.Sources, events.AnswerSources),
-    (frame_data.Delta, events.AnswerDelta),
-    (frame_data.Completed, events.AnswerCompleted),
-    (frame_data.Failed, events.AnswerFailed),
-    (frame_data.Cancelled, events.AnswerCancelled),
+    (frame_data.AskedData, events.QuestionAsked),
+    (frame_data.StartedData, events.AnswerStarted),
+    (frame_data.SourcesData, events.AnswerSources),
+    (frame_data.DeltaData, events.AnswerDelta),
+    (frame_data.CompletedData, events.AnswerCompleted),
+    (frame_data.FailedData, events.AnswerFailed),
+    (frame_data.CancelledData, events.AnswerCancelled),
     (frame_data.SourceData, events.Source),
     (frame_data.UsageData, events.Usage),
 ]

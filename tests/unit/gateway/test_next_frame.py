@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.replay.buffers import Rings
+from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.subscriptions import Session
 from gateway.streaming.next_frame import next_frame
 from tests.support.fakes_tail import CLIENT, frame
@@ -18,12 +18,12 @@ async def silent():
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["woken", "the time is up"])
 async def test_frames_that_come_while_a_waiter_is_on_its_way_out_disturb_nobody(is_late):
-    rings, loop = Rings(), asyncio.get_running_loop()
+    buffers, loop = ReplayBuffers(), asyncio.get_running_loop()
     until = loop.time() + (0 if is_late else 60)
-    waiting = asyncio.create_task(next_frame(rings, SESSION, silent, until))
+    waiting = asyncio.create_task(next_frame(buffers, SESSION, silent, until))
     await asyncio.sleep(0)
     for seq, event in enumerate(("started", "delta", "delta", "delta")):
-        rings.append(SESSION.key, 0, frame(seq, event, seq=seq))
+        buffers.append(SESSION.key, 0, frame(seq, event, seq=seq))
         await asyncio.sleep(0)
 
     assert await asyncio.wait_for(waiting, 5)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.streaming.document_events import ENDINGS, is_news
-from gateway.streaming.progress_hub import DocumentNews
+from gateway.streaming.progress_hub import ProgressHub
 from schemas.events import DocumentProgress
 from schemas.http import DocumentProgressView
 from streams.codec import encode
@@ -57,34 +57,34 @@ def view(version=1, percent=10, status="parsing", step="Reading"):
 
 
 async def test_a_watch_gets_the_latest_of_its_document():
-    news = DocumentNews()
+    news = ProgressHub()
     with news.watch("acme", "doc_1") as watch:
         for event in (progress(percent=10), progress(percent=20), progress(document_id="doc_2", percent=90)):
-            news.hear(record(event))
+            news.dispatch(record(event))
 
         assert await watch.next(5) == progress(percent=20)
         assert await watch.next(0) is None
 
 
 async def test_news_come_while_one_waits():
-    news = DocumentNews()
+    news = ProgressHub()
     with news.watch("acme", "doc_1") as watch:
-        asyncio.get_running_loop().call_soon(news.hear, record(progress()))
+        asyncio.get_running_loop().call_soon(news.dispatch, record(progress()))
 
         assert await watch.next(5) == progress()
 
 
 async def test_another_clients_document_of_the_same_id_is_not_told():
-    news = DocumentNews()
+    news = ProgressHub()
     with news.watch("acme", "doc_1") as watch, news.watch("thief", "doc_1") as stranger:
-        news.hear(record(progress()))
+        news.dispatch(record(progress()))
 
         assert await watch.next(0) == progress()
         assert await stranger.next(0) is None
 
 
 async def test_a_watch_is_woken_without_news():
-    news = DocumentNews()
+    news = ProgressHub()
     with news.watch("acme", "doc_1") as watch:
         news.wake_all()
         async with asyncio.timeout(5):
@@ -92,7 +92,7 @@ async def test_a_watch_is_woken_without_news():
 
 
 async def test_what_cannot_be_read_is_passed_over():
-    news = DocumentNews()
+    news = ProgressHub()
     with news.watch("acme", "doc_1") as watch:
         for broken in (
             Heard(b"doc_1", b"{", []),
@@ -100,8 +100,8 @@ async def test_what_cannot_be_read_is_passed_over():
             Heard(None, b"{}", []),
             Heard(b"\xff", b"", []),
         ):
-            news.hear(broken)
-        news.hear(record(progress()))
+            news.dispatch(broken)
+        news.dispatch(record(progress()))
 
         assert await watch.next(0) == progress()
 

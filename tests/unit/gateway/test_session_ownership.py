@@ -5,13 +5,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.admission.access import Caller
-from gateway.admission.session_ownership import Opening, require_unguessable, ticketed
+from gateway.admission.session_ownership import SessionOwnership, require_unguessable, visitor_for_ticket
 from gateway.admission.tickets import Ticket, Tickets
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.subscriptions import Attachments
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.subscriptions import Subscriptions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
 from gateway.web.problems import Problem
 from stores.clients import Client
 from stores.database import DATABASE_ERRORS
@@ -44,14 +43,14 @@ class FakeSessions:
 
 class Stage:
     def __init__(self):
-        self.sessions, self.log, self.rings = FakeSessions(), FakeLog(), Rings()
-        self.tail = Tail(self.log, self.rings, Questions(Queue()))
-        self.attachments = Attachments(self.tail, self.rings, FakeHistory())
-        self.opening = Opening(self.sessions, self.attachments, Tickets([b"s" * 32]))
+        self.sessions, self.log, self.buffers = FakeSessions(), FakeLog(), ReplayBuffers()
+        self.tail = Tail(self.log, self.buffers, PendingQuestions())
+        self.subscriptions = Subscriptions(self.tail, self.buffers, FakeHistory())
+        self.ownership = SessionOwnership(self.sessions, self.subscriptions, Tickets([b"s" * 32]))
 
     async def open(self, caller, name, message=None, *, is_named=True):
-        session = self.attachments.session("acme", name)
-        await self.opening.open(caller, session, message or uuid4(), is_named=is_named)
+        session = self.subscriptions.session("acme", name)
+        await self.ownership.open(caller, session, message or uuid4(), is_named=is_named)
         return session
 
 
@@ -72,7 +71,7 @@ async def test_the_first_page_that_names_a_session_owns_it(stage):
 
     assert await refused(stage.open(PAGE, name)) == 403
     await stage.open(PAGE, name, message)
-    assert stage.sessions.rows["acme", name].visitor_id == stage.opening.visitor(session)
+    assert stage.sessions.rows["acme", name].visitor_id == stage.ownership.visitor(session)
 
 
 async def test_a_session_of_a_server_is_no_pages(stage):
@@ -151,23 +150,23 @@ async def test_a_server_gets_no_ticket_of_a_session_that_a_page_opened(stage):
     name = str(uuid4())
     session = await stage.open(PAGE, name)
 
-    assert await refused(ticketed(stage.sessions, session, None, "new")) == 409
-    assert await refused(ticketed(stage.sessions, session, "somebody", "new")) == 409
-    assert await ticketed(stage.sessions, session, stage.opening.visitor(session), "new") == stage.opening.visitor(
-        session
-    )
+    assert await refused(visitor_for_ticket(stage.sessions, session, None, "new")) == 409
+    assert await refused(visitor_for_ticket(stage.sessions, session, "somebody", "new")) == 409
+    assert await visitor_for_ticket(
+        stage.sessions, session, stage.ownership.visitor(session), "new"
+    ) == stage.ownership.visitor(session)
 
 
 async def test_a_ticketed_session_stays_its_visitors(stage):
-    session = stage.attachments.session("acme", "visitor-7")
+    session = stage.subscriptions.session("acme", "visitor-7")
 
-    assert await ticketed(stage.sessions, session, "a", "new") == "a"
-    assert await ticketed(stage.sessions, session, None, "new") == "a"
-    assert await refused(ticketed(stage.sessions, session, "b", "new")) == 409
+    assert await visitor_for_ticket(stage.sessions, session, "a", "new") == "a"
+    assert await visitor_for_ticket(stage.sessions, session, None, "new") == "a"
+    assert await refused(visitor_for_ticket(stage.sessions, session, "b", "new")) == 409
 
 
 async def test_a_servers_own_session_may_be_given_to_a_visitor(stage):
     session = await stage.open(SERVER, "visitor-7")
 
-    assert await ticketed(stage.sessions, session, None, "new") == "new"
-    assert await refused(ticketed(stage.sessions, session, "other", "x")) == 409
+    assert await visitor_for_ticket(stage.sessions, session, None, "new") == "new"
+    assert await refused(visitor_for_ticket(stage.sessions, session, "other", "x")) == 409

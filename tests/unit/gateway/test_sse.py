@@ -8,16 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatconnect.client.sse_parser import SseParser
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.subscriptions import Attachments
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.subscriptions import Subscriptions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
 from gateway.streaming import stream, timer
-from gateway.streaming.stream import EventStream, Sources
+from gateway.streaming.stream import EventStream, StreamDependencies
 from gateway.web import sse
 from gateway.web.drain import Drain
-from gateway.web.handoff import Unwound
+from gateway.web.handoff import StreamHandoff
 from tests.support.fakes_tail import (
     EPOCH,
     KEYS,
@@ -73,22 +72,25 @@ class Stage:
 
     def __init__(self):
         self.log = FakeLog()
-        self.rings = Rings()
+        self.buffers = ReplayBuffers()
         self.drain = Drain()
-        self.queue = Queue()
-        self.tail = Tail(self.log, self.rings, Questions(self.queue))
-        self.attachments = Attachments(self.tail, self.rings, FakeHistory())
-        self.session = self.attachments.session("acme", "s")
+        self.questions = PendingQuestions()
+        self.tail = Tail(self.log, self.buffers, self.questions)
+        self.subscriptions = Subscriptions(self.tail, self.buffers, FakeHistory())
+        self.session = self.subscriptions.session("acme", "s")
         self.socket = FakeSocket()
-        self.drain.on_begin(self.rings.wake_all)
+        self.drain.on_begin(self.buffers.wake_all)
 
     async def open(self, group, *, method="GET", **options):
-        attached = await self.attachments.to_session(self.session, options.pop("last_event_id", None))
+        start = await self.subscriptions.to_session(self.session, options.pop("last_event_id", None))
         made = EventStream(
-            Sources(self.rings, self.tail, self.drain, self.queue, KEYS), self.session, attached, **options
+            StreamDependencies(self.buffers, self.tail, self.drain, self.questions, KEYS),
+            self.session,
+            start,
+            **options,
         )
         scope = self.socket.scope(method)
-        return group.create_task(Unwound(made)(scope, self.socket.receive, self.socket.send))
+        return group.create_task(StreamHandoff(made)(scope, self.socket.receive, self.socket.send))
 
     async def seen(self, text):
         await self.socket.until(lambda socket: text in socket.text)
@@ -204,9 +206,9 @@ async def test_a_client_behind_the_ring_is_sent_away_to_come_back(stage):
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
         await stage.seen("retry: ")
-        stage.rings.append(stage.session.key, 0, frame(5, "started", model="m", tier="free"))
-        ring = stage.rings.get(stage.session.key)
-        ring.shed_frames()
+        stage.buffers.append(stage.session.key, 0, frame(5, "started", model="m", tier="free"))
+        buffer = stage.buffers.get(stage.session.key)
+        buffer.shed_frames()
 
     assert stage.socket.is_ended
     assert "event:" not in stage.socket.text
@@ -244,6 +246,6 @@ async def test_a_record_that_is_not_ours_is_passed_over(stage):
 async def test_the_tail_dies_with_its_log(stage):
     async with asyncio.timeout(5):
         stage.log.fail(ConnectionError("gone"))
-        tail = Tail(stage.log, stage.rings, Questions(Queue()))
+        tail = Tail(stage.log, stage.buffers, PendingQuestions())
         with pytest.raises(ExceptionGroup, match="unhandled"):
             await tail.run()

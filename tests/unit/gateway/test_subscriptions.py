@@ -8,12 +8,11 @@ from uuid import UUID
 import pytest
 
 from gateway.replay import subscriptions
-from gateway.replay.buffer import Ring
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
-from gateway.replay.subscriptions import SNAPSHOT_MESSAGES, Attachments, NotYetError
+from gateway.replay.buffer import ReplayBuffer
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
+from gateway.replay.subscriptions import SNAPSHOT_MESSAGES, NotYetError, Subscriptions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
 from stores.database import DATABASE_ERRORS
 from tests.integration.tenants import completed
 from tests.support.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, frame, message_id, reading
@@ -26,20 +25,20 @@ class Stage:
     """An answer that has ended, one that runs, and no Postgres."""
 
     def __init__(self):
-        self.log, self.rings, self.history = FakeLog(), Rings(), FakeHistory()
-        self.tail = Tail(self.log, self.rings, Questions(Queue()))
-        self.attachments = Attachments(self.tail, self.rings, self.history)
-        self.session = self.attachments.session("acme", "s")
+        self.log, self.buffers, self.history = FakeLog(), ReplayBuffers(), FakeHistory()
+        self.tail = Tail(self.log, self.buffers, PendingQuestions())
+        self.subscriptions = Subscriptions(self.tail, self.buffers, self.history)
+        self.session = self.subscriptions.session("acme", "s")
         self.log.write(*answer_frames("ended", 1), *answer_frames("runs", 2, start=20, is_ended=False))
         self.history.is_away = True
 
     def shed(self, shed):
         """As memory that is short does."""
-        ring = self.rings.get(self.session.key)
-        self.rings._shrink(ring, partial(shed, ring))
+        buffer = self.buffers.get(self.session.key)
+        self.buffers._shrink(buffer, partial(shed, buffer))
 
     def to_message(self, number, last_event_id=None):
-        return self.attachments.to_message(self.session, UUID(message_id(number)), last_event_id)
+        return self.subscriptions.to_message(self.session, UUID(message_id(number)), last_event_id)
 
 
 @pytest.fixture
@@ -49,42 +48,42 @@ async def stage():
         yield stage
 
 
-def texts(attached):
-    return [(answer.state, answer.text) for answer in attached.answers]
+def texts(start):
+    return [(answer.state, answer.text) for answer in start.answers]
 
 
 async def test_a_fresh_stream_begins_with_what_the_rings_hold(stage):
-    attached = await stage.attachments.to_session(stage.session, None)
+    start = await stage.subscriptions.to_session(stage.session, None)
 
-    assert texts(attached) == [("completed", "ended"), ("running", "runs")]
-    assert attached.cursor == stage.log.records[-1].offset
+    assert texts(start) == [("completed", "ended"), ("running", "runs")]
+    assert start.cursor == stage.log.records[-1].offset
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(stage, monkeypatch):
     monkeypatch.setattr(subscriptions, "HISTORY_SECONDS", 0.01)
     stage.history.is_away, stage.history.is_silent = False, True
     async with asyncio.timeout(5):
-        attached = await stage.attachments.to_session(stage.session, None)
+        start = await stage.subscriptions.to_session(stage.session, None)
         with pytest.raises(DATABASE_ERRORS):
             await stage.to_message(9)
 
-    assert texts(attached)[1] == ("running", "runs")
+    assert texts(start)[1] == ("running", "runs")
 
 
 async def test_who_has_an_id_is_not_given_a_part_of_what_it_misses(stage):
-    stage.shed(Ring.shed_ended)
+    stage.shed(ReplayBuffer.shed_ended)
 
     for last_event_id in (BELOW_THE_FLOOR, f"{EPOCH}.0.-1", "foreign"):
         with pytest.raises(NotYetError):
-            await stage.attachments.to_session(stage.session, last_event_id)
+            await stage.subscriptions.to_session(stage.session, last_event_id)
         with pytest.raises(NotYetError):
             await stage.to_message(9, last_event_id)
 
 
 async def test_who_has_an_id_from_which_nothing_is_missing_goes_on(stage):
-    attached = await stage.attachments.to_session(stage.session, f"{EPOCH}.0.21")
+    start = await stage.subscriptions.to_session(stage.session, f"{EPOCH}.0.21")
 
-    assert (attached.cursor, attached.answers) == (21, ())
+    assert (start.cursor, start.answers) == (21, ())
 
 
 async def test_an_answer_that_the_rings_hold_needs_no_database(stage):
@@ -93,14 +92,14 @@ async def test_an_answer_that_the_rings_hold_needs_no_database(stage):
 
 
 async def test_an_answer_of_which_only_its_end_is_known_is_not_asked_for_again(stage):
-    stage.shed(Ring.shed_ended)
+    stage.shed(ReplayBuffer.shed_ended)
 
     with pytest.raises(NotYetError):
         await stage.to_message(1)
 
 
 async def test_an_answer_that_runs_without_its_beginning_is_not_asked_for_again(stage):
-    stage.shed(Ring.shed_texts)
+    stage.shed(ReplayBuffer.shed_texts)
 
     with pytest.raises(NotYetError):
         await stage.to_message(2)
@@ -113,13 +112,13 @@ async def test_of_an_unknown_message_only_postgres_could_tell(stage):
 
 async def test_an_old_answer_with_a_hole_hides_no_newer_one(stage):
     """A page of the session's answers is shorter than what a busy session says within minutes."""
-    stage.shed(Ring.shed_ended)
-    stage.rings.skip(stage.session.key, 0, frame(90, "delta", message=2, seq=9))
+    stage.shed(ReplayBuffer.shed_ended)
+    stage.buffers.skip(stage.session.key, 0, frame(90, "delta", message=2, seq=9))
     stage.history.is_away = False
     stage.history.rows = [row_of(number) for number in (2, *range(100, 130))]
-    attached = await stage.attachments.to_session(stage.session, BELOW_THE_FLOOR)
+    start = await stage.subscriptions.to_session(stage.session, BELOW_THE_FLOOR)
 
-    assert len(attached.answers) == SNAPSHOT_MESSAGES + 1
+    assert len(start.answers) == SNAPSHOT_MESSAGES + 1
 
 
 def row_of(number):

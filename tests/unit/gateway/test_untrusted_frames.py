@@ -7,21 +7,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from gateway.replay.buffers import Rings
-from gateway.replay.pending_questions import Questions
+from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.tail import Tail
-from gateway.replay.waiting_lines import Queue
 from tests.support.fakes_tail import CLIENT, EVENT_TYPES, FakeLog, answer_frames, frame, message_id, record
 
 KEY = (CLIENT.encode(), b"s")
 
 
 def tail_of(*records):
-    rings = Rings()
-    tail = Tail(FakeLog(), rings, Questions(Queue()))
+    buffers = ReplayBuffers()
+    tail = Tail(FakeLog(), buffers, PendingQuestions())
     for one in records:
         tail._take(one)
-    return rings
+    return buffers
 
 
 def spoilt(made, value):
@@ -44,44 +43,44 @@ UNREADABLE = [
 def test_an_answer_with_an_unreadable_record_is_told_by_the_database_alone(value):
     frames = answer_frames("hello" + "x" * 100)
     big = [frame(made.offset, made.event, seq=made.seq, text="x" * 40_000) for made in frames[3:-1]]
-    rings = tail_of(*map(record, frames[:2]), spoilt(frames[2], value), *map(record, big), record(frames[-1]))
+    buffers = tail_of(*map(record, frames[:2]), spoilt(frames[2], value), *map(record, big), record(frames[-1]))
 
-    [answer] = rings.answers(KEY)
+    [answer] = buffers.answers(KEY)
     assert not answer.is_whole
-    assert rings.get(KEY).after(rings.floor(KEY, 0), None) == [], "nobody is sent what follows a hole"
-    assert rings.floor(KEY, 0) == frames[-1].offset
+    assert buffers.get(KEY).after(buffers.floor(KEY, 0), None) == [], "nobody is sent what follows a hole"
+    assert buffers.floor(KEY, 0) == frames[-1].offset
 
 
 def test_a_stream_that_saw_what_was_before_the_hole_is_behind():
     frames = answer_frames("hello")
-    rings = tail_of(*map(record, frames[:4]), spoilt(frames[4], b"{}"))
+    buffers = tail_of(*map(record, frames[:4]), spoilt(frames[4], b"{}"))
 
-    assert rings.floor(KEY, 0) > frames[3].offset
+    assert buffers.floor(KEY, 0) > frames[3].offset
 
 
 def test_a_record_that_only_repeats_spoils_nothing():
     frames = answer_frames("hello")
     forged = [spoilt(frame(90, seq=1), b"{}"), spoilt(frame(91, attempt=1, seq=0), b"{}")]
-    rings = tail_of(*map(record, frames[:4]), *forged, *map(record, frames[4:]))
+    buffers = tail_of(*map(record, frames[:4]), *forged, *map(record, frames[4:]))
 
-    [answer] = rings.answers(KEY)
+    [answer] = buffers.answers(KEY)
     assert (answer.text, answer.is_whole) == ("hello", True)
 
 
 def test_a_higher_attempt_is_whole_again():
     frames = answer_frames("hello", is_ended=False)
     second = answer_frames("again", attempt=2, start=50)
-    rings = tail_of(*map(record, frames[:3]), spoilt(frames[3], b"{}"), *map(record, second))
+    buffers = tail_of(*map(record, frames[:3]), spoilt(frames[3], b"{}"), *map(record, second))
 
-    [answer] = rings.answers(KEY)
+    [answer] = buffers.answers(KEY)
     assert (answer.text, answer.is_whole) == ("again", True)
 
 
 def test_a_message_is_found_in_the_session_that_it_was_answered_in_first():
     frames = answer_frames("hello")
-    rings = tail_of(*map(record, frames), *(record(made, session="thief") for made in frames))
+    buffers = tail_of(*map(record, frames), *(record(made, session="thief") for made in frames))
 
-    assert rings.session_of(CLIENT, message_id(1)) == "s"
+    assert buffers.session_of(CLIENT, message_id(1)) == "s"
 
 
 HONEST = answer_frames("an honest answer")
@@ -125,47 +124,51 @@ def test_no_bytes_on_the_topic_stop_the_tail_or_change_an_honest_answer(forged):
     for place in range(len(HONEST) + 1):
         records += [one for at, one in forged if at == place]
         records += [record(made) for made in HONEST[place : place + 1]]
-    rings = tail_of(*records)
+    buffers = tail_of(*records)
 
-    honest = next(answer for answer in rings.answers(KEY) if answer.message_id == message_id(1))
+    honest = next(answer for answer in buffers.answers(KEY) if answer.message_id == message_id(1))
     assert (honest.text, honest.state, honest.is_whole) == ("an honest answer", "completed", True)
-    for client, session in list(rings._rings):
-        rings.answers((client, session))
-        assert rings.session_of(client.decode(), message_id(2)) in (None, "s", "other")
+    for client, session in list(buffers._buffers):
+        buffers.answers((client, session))
+        assert buffers.session_of(client.decode(), message_id(2)) in (None, "s", "other")
 
 
 def test_an_unreadable_record_of_a_higher_attempt_voids_no_honest_one():
-    rings, frames = Rings(), answer_frames("hello")
+    buffers, frames = ReplayBuffers(), answer_frames("hello")
     for made in frames[:3]:
-        rings.append(KEY, 0, made)
-    rings.skip(KEY, 0, frame(50, attempt=9, seq=7))
+        buffers.append(KEY, 0, made)
+    buffers.skip(KEY, 0, frame(50, attempt=9, seq=7))
     for made in frames[3:]:
-        rings.append(KEY, 0, structs.replace(made, offset=made.offset + 60))
-    progress = rings.get(KEY).progress[frames[0].message_id]
+        buffers.append(KEY, 0, structs.replace(made, offset=made.offset + 60))
+    progress = buffers.get(KEY).progress[frames[0].message_id]
 
     assert (progress.attempt, progress.is_running, progress.has_hole) == (1, False, True)
 
 
 def test_an_unreadable_record_of_a_message_that_nobody_asked_holds_up_no_session():
-    rings = Rings()
-    rings.skip(KEY, 0, frame(5, message=99, seq=3))
+    buffers = ReplayBuffers()
+    buffers.skip(KEY, 0, frame(5, message=99, seq=3))
     for made in answer_frames("hello", start=10):
-        rings.append(KEY, 0, made)
+        buffers.append(KEY, 0, made)
 
-    assert [answer.text for answer in rings.answers(KEY)] == ["hello"]
-    assert rings.floor(KEY, 0) == 5
+    assert [answer.text for answer in buffers.answers(KEY)] == ["hello"]
+    assert buffers.floor(KEY, 0) == 5
 
 
 def test_an_attempt_whose_beginning_cannot_be_read_is_no_ones_to_join():
-    rings, first, second = Rings(), answer_frames("void", is_ended=False), answer_frames("hello", attempt=2, start=20)
+    buffers, first, second = (
+        ReplayBuffers(),
+        answer_frames("void", is_ended=False),
+        answer_frames("hello", attempt=2, start=20),
+    )
     for made in first:
-        rings.append(KEY, 0, made)
-    rings.skip(KEY, 0, second[0])
+        buffers.append(KEY, 0, made)
+    buffers.skip(KEY, 0, second[0])
     for made in second[1:]:
-        rings.append(KEY, 0, made)
+        buffers.append(KEY, 0, made)
 
-    assert not [made for made in rings.get(KEY).frames if made.attempt == 2]
-    assert not rings.answers(KEY)[0].is_whole
+    assert not [made for made in buffers.get(KEY).frames if made.attempt == 2]
+    assert not buffers.answers(KEY)[0].is_whole
 
 
 def test_an_unreadable_record_on_a_foreign_partition_says_nothing_of_a_session():
@@ -173,10 +176,10 @@ def test_an_unreadable_record_on_a_foreign_partition_says_nothing_of_a_session()
     frames = answer_frames("hello")
     foreign = spoilt(structs.replace(frames[0], offset=10**9), b"{")
     foreign.partition = 1
-    rings = tail_of(foreign, *(record(made) for made in frames))
+    buffers = tail_of(foreign, *(record(made) for made in frames))
 
-    assert rings.floor(KEY, 0) == -1
-    assert [answer.text for answer in rings.answers(KEY)] == ["hello"]
+    assert buffers.floor(KEY, 0) == -1
+    assert [answer.text for answer in buffers.answers(KEY)] == ["hello"]
 
 
 def test_an_answer_on_a_foreign_partition_is_told_by_the_database():
@@ -184,7 +187,7 @@ def test_an_answer_on_a_foreign_partition_is_told_by_the_database():
     records = [record(made) for made in frames]
     for one in records:
         one.partition = 1
-    rings = tail_of(*records)
+    buffers = tail_of(*records)
 
-    assert rings.floor(KEY, 0) > 10**12
-    assert not rings.answers(KEY)[0].is_whole
+    assert buffers.floor(KEY, 0) > 10**12
+    assert not buffers.answers(KEY)[0].is_whole

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gateway.replay.waiting_lines import MAX_WAIT_SECONDS, PROBE_SECONDS, TOLD_SECONDS, Queue
+from gateway.replay.waiting_lines import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, PROBE_SECONDS, WaitingLines
 
 
 class Clock:
@@ -23,16 +23,16 @@ def ask(queue, *messages, client="acme", tier="free", session="s"):
 
 
 def test_nothing_is_said_of_a_short_wait():
-    queue = Queue(clock := Clock())
+    queue = WaitingLines(clock := Clock())
     ask(queue, "m")
-    clock.now += TOLD_SECONDS / 2
+    clock.now += MIN_WAIT_SECONDS / 2
 
     assert queue.waits("acme", "s")
-    assert queue.outlooks("acme", "s") == []
+    assert queue.wait_estimates("acme", "s") == []
 
 
 def test_the_wait_is_the_position_at_the_pace_of_the_last_ten_seconds():
-    queue = Queue(clock := Clock())
+    queue = WaitingLines(clock := Clock())
     ask(queue, *(f"done{number}" for number in range(20)))
     ask(queue, *(f"m{number}" for number in range(9)))
     ask(queue, "mine", session="mine")
@@ -40,36 +40,36 @@ def test_the_wait_is_the_position_at_the_pace_of_the_last_ten_seconds():
         clock.now += 0.5
         queue.begin("acme", f"done{number}")
 
-    (found,) = queue.outlooks("acme", "mine")
+    (found,) = queue.wait_estimates("acme", "mine")
     assert (found.position, found.wait_seconds) == (10, 5.0)
     clock.now += 11
-    (found,) = queue.outlooks("acme", "mine")
+    (found,) = queue.wait_estimates("acme", "mine")
     assert (found.position, found.wait_seconds) == (10, 21.0), "when nothing begins, the oldest one's wait is known"
 
 
 def test_few_questions_are_not_taken_for_a_slow_line():
-    queue = Queue(clock := Clock())
+    queue = WaitingLines(clock := Clock())
     for number in range(3):
         clock.now += 3
         ask(queue, f"m{number}")
         clock.now += 0.1
-        assert queue.outlooks("acme", "s") == []
+        assert queue.wait_estimates("acme", "s") == []
         queue.begin("acme", f"m{number}")
 
 
 def test_another_clients_ten_thousand_take_one_turn_each_before_a_first_question():
-    queue = Queue(clock := Clock())
+    queue = WaitingLines(clock := Clock())
     ask(queue, *(f"m{number}" for number in range(10_000)), client="greedy")
     ask(queue, "mine", client="modest")
     clock.now += 5
 
-    (found,) = queue.outlooks("modest", "s")
+    (found,) = queue.wait_estimates("modest", "s")
     assert found.position == 2
     assert queue.refusal("free", "modest") is None
 
 
 def test_a_line_that_stands_still_refuses_with_a_wait_and_lets_one_in_now_and_then():
-    queue = Queue(clock := Clock())
+    queue = WaitingLines(clock := Clock())
     ask(queue, "oldest")
     clock.now += MAX_WAIT_SECONDS["free"] + 1
     assert queue.refusal("free", "acme") is None, "the first in a while is let in"
@@ -84,7 +84,7 @@ def test_a_line_that_stands_still_refuses_with_a_wait_and_lets_one_in_now_and_th
 
 
 def test_a_stuck_question_refuses_nobody_once_a_later_one_began():
-    queue = Queue(clock := Clock())
+    queue = WaitingLines(clock := Clock())
     ask(queue, "stuck")
     clock.now += MAX_WAIT_SECONDS["free"] + 1
     ask(queue, "later")
@@ -101,7 +101,7 @@ class Model(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.clock = Clock()
-        self.queue = Queue(self.clock)
+        self.queue = WaitingLines(self.clock)
         self.waiting = {}
 
     @rule(client=st.sampled_from("ab"), session=st.sampled_from("xy"), message=st.integers(0, 6))
@@ -132,10 +132,10 @@ class Model(RuleBasedStateMachine):
         assert len(self.queue) == len(self.waiting)
         sessions = defaultdict(int)
         for (client, _), (session, at) in self.waiting.items():
-            sessions[client, session] += self.clock.now - at >= TOLD_SECONDS
+            sessions[client, session] += self.clock.now - at >= MIN_WAIT_SECONDS
         for client in "ab":
             for session in "xy":
-                found = self.queue.outlooks(client, session)
+                found = self.queue.wait_estimates(client, session)
                 assert len(found) >= sessions[client, session]
                 assert all(1 <= one.position <= len(self.waiting) for one in found)
 

@@ -19,7 +19,7 @@ from schemas.events import (
     Usage,
 )
 from stores.chat_logs import ChatLog
-from tests.support.answering import answer, assert_numbered, build, hear, names, of, run, text
+from tests.support.answering import answer, assert_numbered, build, names, observe, of, run, text
 from tests.support.fakes_models import FakeChatLogs, FakeClients, FakeModel, finish, passage, retrieved
 
 
@@ -148,7 +148,7 @@ async def test_failure_in_mid_answer_is_no_job_for_the_other_provider():
     first, second = FakeModel("Half", ProviderBusyError("cut")), FakeModel("Other", finish())
     events = []
     with pytest.raises(ProviderBusyError):
-        await hear(answer(build(first, second), retrieved()), events)
+        await observe(answer(build(first, second), retrieved()), events)
 
     assert text(events) == "Half"
     assert second.prompts == []

@@ -15,7 +15,7 @@ from schemas.events import (
     SearchFailure,
     Usage,
 )
-from tests.support.answering import DOWN, answer, assert_numbered, build, hear, names, of, run
+from tests.support.answering import DOWN, answer, assert_numbered, build, names, observe, of, run
 from tests.support.fakes_models import FakeAttempts, FakeClients, FakeModel, finish, retrieved
 
 
@@ -77,7 +77,7 @@ async def test_giving_up_ends_the_attempt_that_was_shown():
     generation, event = build(FakeModel("Half", ProviderBusyError("cut"))), retrieved()
     shown = []
     with pytest.raises(ProviderBusyError) as caught:
-        await hear(answer(generation, event), shown)
+        await observe(answer(generation, event), shown)
     ending = [said async for said in generation.give_up(event, caught.value)]
 
     assert names(ending) == ["AnswerFailed", "ChatCompleted"]

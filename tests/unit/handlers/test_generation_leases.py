@@ -11,7 +11,7 @@ from schemas.events import (
     ChatCompleted,
 )
 from schemas.failures import RetryableError
-from tests.support.answering import DOWN, answer, asked_before, assert_numbered, build, hear, names, run, text
+from tests.support.answering import DOWN, answer, asked_before, assert_numbered, build, names, observe, run, text
 from tests.support.fakes_models import FakeAttempts, FakeChatLogs, FakeClients, FakeModel, finish, retrieved
 
 
@@ -135,7 +135,7 @@ async def test_attempts_rise_through_an_outage_of_postgres():
     for failure in (None, DOWN, DOWN, None, None):
         attempts.failure = failure
         with pytest.raises(ProviderBusyError):
-            await hear(answer(generation, event), seen)
+            await observe(answer(generation, event), seen)
     attempts_seen = [said.attempt for said in seen]
 
     assert attempts_seen == sorted(attempts_seen)
