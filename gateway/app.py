@@ -40,7 +40,7 @@ from stores.documents import Documents
 from stores.limits import Limits
 from stores.sessions import Sessions
 from stores.uploads import Uploads
-from streams.garbage_collection import spare_what_stays
+from streams.garbage_collection import freeze_heap
 from streams.publisher import Publisher, PublishError
 from streams.reading.reader import LogReader
 from streams.reading.topic_watch import TopicWatch
@@ -100,7 +100,7 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         await stack.enter_async_context(_tailing(gateway.tail, drain))
         await stack.enter_async_context(background("key_revocations", gateway.key_revocations.run(), drain))
         await stack.enter_async_context(background("topic_watch", gateway.topic_watch.run(), drain))
-        spare_what_stays()
+        freeze_heap()
         yield gateway
 
 

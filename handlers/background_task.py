@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+async def background_task(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
     """Its task, to be awaited within the block or not; what it raises is raised there, or not at all.
 
     A `TaskGroup` would wrap what the block raises, and the runtime goes by the kind of an error.

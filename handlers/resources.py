@@ -33,7 +33,7 @@ CONNECTIONS_PER_PROVIDER = 512
 KEEP_ALIVE_SECONDS = 60.0
 
 
-class Parts:
+class Resources:
     """The composition root's cupboard: a worker that runs one handler opens only what that one needs."""
 
     def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:

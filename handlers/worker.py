@@ -18,7 +18,7 @@ from handlers.answering.generation import Generation
 from handlers.answering.handler import Answering
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion.handler import Ingestion
-from handlers.resources import Parts
+from handlers.resources import Resources
 from handlers.retrieval.search import Retrieval
 from schemas.events import ChatCancelled
 from schemas.settings import Settings
@@ -30,7 +30,7 @@ from streams.consuming.broker import create_app, create_broker, declare
 from streams.consuming.retry import RetryPolicy
 from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Handler, Subscription
-from streams.garbage_collection import spare_what_stays
+from streams.garbage_collection import freeze_heap
 from streams.publisher import Publisher
 from streams.reading.reader import LogReader
 from streams.topics import Topic
@@ -50,33 +50,33 @@ HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
 MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
 
 
-async def answering(parts: Parts) -> Handler:
+async def answering(resources: Resources) -> Handler:
     """Finds what the knowledge base holds about a question, and streams the answer."""
-    retrieval = Retrieval(await parts.embedder(), await parts.vectors(), parts.chat_logs)
-    models = await parts.models()
-    generation = Generation(parts.attempts, parts.clients, parts.chat_logs, models, parts.cancellations)
+    retrieval = Retrieval(await resources.embedder(), await resources.vectors())
+    models = await resources.models()
+    generation = Generation(resources.attempts, resources.clients, resources.chat_logs, models, resources.cancellations)
     return Answering(retrieval, generation)
 
 
-async def ingestion(parts: Parts) -> Handler:
+async def ingestion(resources: Resources) -> Handler:
     """Turns files into passages."""
-    workspace, embedder, vectors = await parts.workspace(), await parts.embedder(), await parts.vectors()
-    return Ingestion(parts.documents, parts.uploads, vectors, embedder, workspace)
+    workspace, embedder, vectors = await resources.workspace(), await resources.embedder(), await resources.vectors()
+    return Ingestion(resources.documents, resources.uploads, vectors, embedder, workspace)
 
 
-async def conversation_log(parts: Parts) -> Handler:
+async def conversation_log(resources: Resources) -> Handler:
     """Writes answers, usage and feedback to Postgres."""
-    return ConversationLog(parts.chat_logs)
+    return ConversationLog(resources.chat_logs)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConsumerSpec:
     """One subscription before its handler is built. `slots` is how much runs at once, in all and for one client;
     `deadline_seconds` is for one run, `retry` for all of them.
     """
 
     topic: Topic
-    handler: Callable[[Parts], Awaitable[Handler]]
+    handler: Callable[[Resources], Awaitable[Handler]]
     slots: tuple[int, int]
     deadline_seconds: float
     retry: RetryPolicy = SOON
@@ -88,12 +88,12 @@ class Line:
 
 
 WIRING = (
-    Line(topics.CHAT_REQUESTED, answering, slots=(256, 192), deadline_seconds=180),
-    Line(topics.DOCUMENT_UPLOADED, ingestion, slots=(8, 2), deadline_seconds=3600),
-    Line(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=HOURS),
-    Line(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=MINUTES),
+    ConsumerSpec(topics.CHAT_REQUESTED, answering, slots=(256, 192), deadline_seconds=180),
+    ConsumerSpec(topics.DOCUMENT_UPLOADED, ingestion, slots=(8, 2), deadline_seconds=3600),
+    ConsumerSpec(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=HOURS),
+    ConsumerSpec(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=MINUTES),
 )
-NAMES = tuple(dict.fromkeys(line.name for line in WIRING))
+NAMES = tuple(dict.fromkeys(spec.name for spec in WIRING))
 
 
 class UnknownHandlerError(Exception):
@@ -103,8 +103,8 @@ class UnknownHandlerError(Exception):
 def app() -> FastStream:
     """For `faststream docs gen --factory handlers.worker:app`: every topic, every event, nothing connected."""
     broker = create_broker(Settings())
-    for line in WIRING:
-        declare(broker, line.topic, line.name, line.handler.__doc__ or "")
+    for spec in WIRING:
+        declare(broker, spec.topic, spec.name, spec.handler.__doc__ or "")
     return create_app(broker, version("chatconnect"))
 
 
@@ -113,33 +113,33 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
     names = only.split(",") if only else NAMES
     if unknown := set(names) - set(NAMES):
         raise UnknownHandlerError(f"There is no handler named {min(unknown)}: choose from {', '.join(NAMES)}.")
-    lines = [line for line in WIRING if line.name in names]
+    specs = [spec for spec in WIRING if spec.name in names]
     async with AsyncExitStack() as stack:
-        parts = Parts(settings, stack)
-        subscriptions = [await _build(line, parts) for line in lines]
+        resources = Resources(settings, stack)
+        subscriptions = [await _build(spec, resources) for spec in specs]
         publisher = await stack.enter_async_context(Publisher(settings))
         server, thread = start_http_server(settings.metrics_port, addr=settings.host)
         stack.callback(thread.join)
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
         log.info(
-            "worker_ready", handlers=list(dict.fromkeys(line.name for line in lines)), metrics_port=server.server_port
+            "worker_ready", handlers=list(dict.fromkeys(spec.name for spec in specs)), metrics_port=server.server_port
         )
-        spare_what_stays()
+        freeze_heap()
         sys.setswitchinterval(SWITCH_SECONDS)
         async with asyncio.TaskGroup() as tasks:
             runtime = Runtime(settings, subscriptions, publisher)
-            cancels = tasks.create_task(_hear_cancels(settings, parts.cancellations, runtime))
-            purging = tasks.create_task(_purge_for_ever(parts.attempts))
+            cancels = tasks.create_task(_hear_cancels(settings, resources.cancellations, runtime))
+            purging = tasks.create_task(_purge_for_ever(resources.attempts))
             await runtime.run(stop)
             cancels.cancel()
             purging.cancel()
 
 
-async def _build(line: Line, parts: Parts) -> Subscription:
-    slots, client_slots = line.slots
-    handler = await line.handler(parts)
-    return Subscription(line.name, line.topic, handler, slots, client_slots, line.deadline_seconds, line.retry)
+async def _build(spec: ConsumerSpec, resources: Resources) -> Subscription:
+    slots, client_slots = spec.slots
+    handler = await spec.handler(resources)
+    return Subscription(spec.name, spec.topic, handler, slots, client_slots, spec.deadline_seconds, spec.retry)
 
 
 async def _purge_for_ever(attempts: Attempts) -> None:
@@ -166,7 +166,7 @@ async def _hear_cancels(settings: Settings, cancellations: Cancellations, runtim
                     continue
                 if isinstance(event, ChatCancelled):
                     cancellations.cancel(event.client_id, event.message_id)
-                    runtime.hurry(topics.CHAT_REQUESTED, partial(_asks, event))
+                    runtime.retry_now(topics.CHAT_REQUESTED, partial(_asks, event))
 
 
 def _asks(cancelled: ChatCancelled, record: Record) -> bool:

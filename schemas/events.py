@@ -86,23 +86,14 @@ class ChatRequested(Event):
     requested_at: EventTime
 
 
-class SearchFailure(Shape):
-    """Why nothing could be searched for. `message` is a sentence for the visitor."""
-
-    code: str
-    message: str
-    retryable: bool
-
-
 class ChatRetrieved(Event):
-    """The request, the query that was searched for, and what was found, best first; or the failure to search."""
+    """The request, the query that was searched for, and what was found, best first."""
 
     request: ChatRequested
     query: str
     passages: list[Passage]
     confidence: float
     retrieval_ms: float
-    failure: SearchFailure | None = None
     session_id: SessionId
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.events import Tier
 from schemas.tables import ApiKeyRow, ClientRow, WidgetRow
 from stores.database import single_statements
-from stores.stale_cache import Recent
+from stores.stale_cache import StaleWhileAwayCache
 
 KEY_BYTES = 24
 
@@ -68,9 +68,9 @@ class Clients:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._statements = single_statements(engine)
-        self._clients: Recent[str, Client] = Recent("client")
-        self._widgets: Recent[tuple[str, str | None], Widget] = Recent("widget")
-        self._owners: Recent[str, tuple[Client, KeyKind]] = Recent("key owner")
+        self._clients: StaleWhileAwayCache[str, Client] = StaleWhileAwayCache("client")
+        self._widgets: StaleWhileAwayCache[tuple[str, str | None], Widget] = StaleWhileAwayCache("widget")
+        self._owners: StaleWhileAwayCache[str, tuple[Client, KeyKind]] = StaleWhileAwayCache("key owner")
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
         """Whose key it is and of which kind, or None for an unknown or revoked one.

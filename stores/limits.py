@@ -39,7 +39,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LimitRequest:
     """One more for `owner` (a session, an address, …) under this policy."""
 
     policy: Policy
@@ -47,7 +47,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """The claim that has least left. `reset_seconds` is when more is; when refused, when one is."""
 
     policy: Policy
@@ -58,7 +58,7 @@ class Standing:
 
 Names: TypeAlias = tuple[str, ...]
 Keyed: TypeAlias = tuple[Policy, Names]
-Lump: TypeAlias = tuple[Policy, Names, int]
+HitBatch: TypeAlias = tuple[Policy, Names, int]
 
 
 class Limits:
@@ -77,21 +77,21 @@ class Limits:
         self._try_at = 0.0
         self.is_shared = True
 
-    async def take(self, client_id: str, claims: Sequence[Claim]) -> Standing:
+    async def take(self, client_id: str, wanted: Sequence[LimitRequest]) -> LimitStatus:
         """One of each, narrowest first. Never raises: without Redis the process's own counts decide.
 
         A claim that is refused here takes nothing from the others; one that Redis alone refuses does, which `n`
         instances bound to `n` times the narrowest limit.
         """
-        return await self._take("client", client_id, claims)
+        return await self._take("client", client_id, wanted)
 
-    async def take_unknown(self, claim: Claim) -> Standing:
+    async def take_unknown(self, one: LimitRequest) -> LimitStatus:
         """For somebody of whom it is not known whose visitor it is."""
-        return await self._take("unknown", "", [claim])
+        return await self._take("unknown", "", [one])
 
-    def take_here(self, claim: Claim) -> Standing:
+    def take_here(self, one: LimitRequest) -> LimitStatus:
         """One of this, counted by this process alone: for what is not worth a trip."""
-        return self._take_here([(claim.policy, ("here", "", claim.policy.name, claim.owner))])
+        return self._take_here([(one.policy, ("here", "", one.policy.name, one.owner))])
 
     async def ping(self) -> bool:
         """Whether Redis answers now; if it does, limits are shared again."""
@@ -107,8 +107,8 @@ class Limits:
         """Ends the connection."""
         await self._redis.close()
 
-    async def _take(self, kind: str, client_id: str, claims: Sequence[Claim]) -> Standing:
-        keyed: list[Keyed] = [(claim.policy, (kind, client_id, claim.policy.name, claim.owner)) for claim in claims]
+    async def _take(self, kind: str, client_id: str, wanted: Sequence[LimitRequest]) -> LimitStatus:
+        keyed: list[Keyed] = [(one.policy, (kind, client_id, one.policy.name, one.owner)) for one in wanted]
         own = self._take_here(keyed)
         if not own.is_allowed or not self._may_ask() or not (lumps := self._due(keyed)):
             return own
@@ -120,16 +120,16 @@ class Limits:
         self.is_shared = True
         return min(own, shared, key=_share_left)
 
-    def _take_here(self, keyed: list[Keyed]) -> Standing:
+    def _take_here(self, keyed: list[Keyed]) -> LimitStatus:
         for policy, names in keyed:
             if self._counts.left(names, policy.per_minute) == 0:
-                return self._standing_here(policy, names, is_allowed=False)
+                return self._status_here(policy, names, is_allowed=False)
         for _, names in keyed:
             self._counts.add(names)
-        standings = [self._standing_here(policy, names, is_allowed=True) for policy, names in keyed]
-        return min(standings, key=_share_left)
+        statuses = [self._status_here(policy, names, is_allowed=True) for policy, names in keyed]
+        return min(statuses, key=_share_left)
 
-    def _due(self, keyed: list[Keyed]) -> list[Lump]:
+    def _due(self, keyed: list[Keyed]) -> list[HitBatch]:
         """What Redis has to be told now: what has come together of each, where it is enough."""
         lumps = []
         for policy, names in keyed:
@@ -142,11 +142,11 @@ class Limits:
             self._unsent.popitem(last=False)
         return lumps
 
-    def _standing_here(self, policy: Policy, names: Names, *, is_allowed: bool) -> Standing:
+    def _status_here(self, policy: Policy, names: Names, *, is_allowed: bool) -> LimitStatus:
         reset_seconds = ceil(self._counts.reset_seconds(names, policy.per_minute))
-        return Standing(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
+        return LimitStatus(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
 
-    async def _take_shared(self, lumps: list[Lump]) -> Standing:
+    async def _take_shared(self, lumps: list[HitBatch]) -> LimitStatus:
         # Quoted, for `limits` joins them with slashes, and no name must be read as another's.
         names = {policy: [quote(name, "") for name in names] for policy, names, _ in lumps}
         hits, stats = await asyncio.gather(
@@ -154,16 +154,16 @@ class Limits:
             asyncio.gather(*(self._windows.get_window_stats(policy.item, *names[policy]) for policy in names)),
         )
         if all(hits):
-            standings = [
-                Standing(policy, is_allowed=True, left=left, reset_seconds=_seconds_until(reset_at))
+            statuses = [
+                LimitStatus(policy, is_allowed=True, left=left, reset_seconds=_seconds_until(reset_at))
                 for policy, (reset_at, left) in zip(names, stats, strict=True)
             ]
-            return min(standings, key=_share_left)
+            return min(statuses, key=_share_left)
         refusing = lumps[hits.index(False)][0]
         reset_at, _ = await self._windows.get_window_stats(refusing.item, *names[refusing])
         # `limits` says when the window moves; then a slot's time passes before its oldest is forgotten.
         reset_at += WINDOW_SECONDS / refusing.per_minute
-        return Standing(refusing, is_allowed=False, left=0, reset_seconds=_seconds_until(reset_at))
+        return LimitStatus(refusing, is_allowed=False, left=0, reset_seconds=_seconds_until(reset_at))
 
     def _may_ask(self) -> bool:
         """While it is down one caller in `TRY_AGAIN_SECONDS` finds out whether it still is."""
@@ -196,8 +196,8 @@ class _Storage(RedisStorage):
         self.bridge.connection_getter = lambda _: client
 
 
-def _share_left(standing: Standing) -> float:
-    return standing.left / standing.policy.per_minute if standing.is_allowed else -1.0
+def _share_left(status: LimitStatus) -> float:
+    return status.left / status.policy.per_minute if status.is_allowed else -1.0
 
 
 def _seconds_until(moment: float) -> int:

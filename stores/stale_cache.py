@@ -20,7 +20,7 @@ Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
-class Recent(Generic[Key, Row]):
+class StaleWhileAwayCache(Generic[Key, Row]):
     """The last rows seen: fresh for 10 s, and good enough for as long as Postgres is away. Oldest of 1,000 out.
 
     Who wants a row that is being loaded waits for that, so fifty questions in one instant cost one query.

@@ -3,22 +3,22 @@
 import time
 from collections import deque
 
-from streams.stall_detector import SilentError
+from streams.stall_detector import ConsumerStalledError
 
-MAX_REBUILDS = 5
+MAX_RESTARTS = 5
 WITHIN_SECONDS = 3_600.0
 
 
-class Rebuilds:
+class RestartBudget:
     """Counts within an hour, so that a process that lives for months does not end at its fifth bad moment."""
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._at: deque[float] = deque(maxlen=MAX_REBUILDS)
+        self._at: deque[float] = deque(maxlen=MAX_RESTARTS)
 
     def begin(self, reason: str) -> None:
-        """One more. Raises `SilentError` when that helped too often in vain."""
+        """One more. Raises `ConsumerStalledError` when that helped too often in vain."""
         now = time.monotonic()
-        if len(self._at) == MAX_REBUILDS and now - self._at[0] < WITHIN_SECONDS:
-            raise SilentError(f"{self._what} was rebuilt {MAX_REBUILDS} times in vain: {reason}")
+        if len(self._at) == MAX_RESTARTS and now - self._at[0] < WITHIN_SECONDS:
+            raise ConsumerStalledError(f"{self._what} was rebuilt {MAX_RESTARTS} times in vain: {reason}")
         self._at.append(now)

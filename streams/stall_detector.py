@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from aiokafka import TopicPartition
 
 
-class SilentError(Exception):
+class ConsumerStalledError(Exception):
     """The consumer is behind the end of the log and receives nothing."""
 
 
-class Silence:
+class StallDetector:
     """Compares positions with the ends of the log, look after look."""
 
     def __init__(self) -> None:

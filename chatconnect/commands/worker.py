@@ -40,9 +40,9 @@ def _deaths() -> tuple[type[Exception], ...]:
     from streams.consuming.watchdog import ReplacedError
     from streams.dead_letters.limit import TooManyDeadLettersError
     from streams.kafka.connection import KAFKA_ERRORS
-    from streams.stall_detector import SilentError
+    from streams.stall_detector import ConsumerStalledError
 
-    ours = (ConsumerEndedError, ReplacedError, SilentError, TooManyDeadLettersError, UnknownHandlerError)
+    ours = (ConsumerEndedError, ReplacedError, ConsumerStalledError, TooManyDeadLettersError, UnknownHandlerError)
     return (*ours, FolderInUseError, *KAFKA_ERRORS, NoKeyError, RetryableError, WrongWeightsError)
 
 

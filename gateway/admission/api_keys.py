@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from gateway.admission.shedding import too_many
 from stores.clients import Client, hash_key
-from stores.limits import Claim, Limits, Policy
+from stores.limits import LimitRequest, Limits, Policy
 
 # A page or a server has one or two keys; two queries a second do not hurt.
 NEW_KEYS = Policy("keys", 120)
@@ -44,9 +44,9 @@ class ApiKeys:
             return await self._look_up(api_key, digest)
         answered = self._asking[digest] = asyncio.get_running_loop().create_future()
         try:
-            standing = await self._limits.take_unknown(Claim(most, address))
-            if not standing.is_allowed:
-                raise too_many(standing, "keys were tried from this address")
+            status = await self._limits.take_unknown(LimitRequest(most, address))
+            if not status.is_allowed:
+                raise too_many(status, "keys were tried from this address")
             return await self._look_up(api_key, digest)
         finally:
             del self._asking[digest]

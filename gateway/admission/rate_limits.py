@@ -14,7 +14,7 @@ from gateway.admission.shedding import too_many
 from gateway.web.addresses import address_of
 from schemas.events import Tier
 from stores.counts import WINDOW_SECONDS
-from stores.limits import Claim, Limits, Policy, Standing
+from stores.limits import LimitRequest, Limits, LimitStatus, Policy
 
 Who = Literal["caller", "renewing", "part", "anyone"]
 
@@ -81,58 +81,58 @@ PROBES = Rate("probes", "anyone", address=Policy("probes", 12_000))
 
 async def take(limits: Limits, request: Request, caller: Caller, rate: Rate) -> None:
     """Count a request of somebody known. Raises `Problem` 429. A server's visitors are its own to limit."""
-    await _obey(limits, request, caller.client.client_id, _claims(request, caller, rate), rate)
+    await _obey(limits, request, caller.client.client_id, _limit_requests(request, caller, rate), rate)
 
 
 async def take_address(limits: Limits, request: Request, rate: Rate) -> None:
     """Count a request of an address, in this process alone. Raises `Problem` 429."""
     assert rate.address is not None, "who is not known is counted by address"
-    standing = _take_here(limits, request, rate.address)
-    _tell(request, [rate.address], standing)
-    _require_allowed(standing, f"{rate.what} from this address")
+    status = _take_here(limits, request, rate.address)
+    _describe(request, [rate.address], status)
+    _require_allowed(status, f"{rate.what} from this address")
 
 
 def take_refusal(limits: Limits, request: Request) -> None:
     """Count somebody who is not known. Raises `Problem` 429."""
-    standing = _take_here(limits, request, REFUSALS)
-    _require_allowed(standing, "requests without a good key or ticket came from this address")
+    status = _take_here(limits, request, REFUSALS)
+    _require_allowed(status, "requests without a good key or ticket came from this address")
 
 
 def take_stray(limits: Limits, request: Request) -> None:
     """Count somebody who asks for what is not there. Raises `Problem` 429."""
-    standing = _take_here(limits, request, STRAYS)
-    _require_allowed(standing, "requests for what is not there came from this address")
+    status = _take_here(limits, request, STRAYS)
+    _require_allowed(status, "requests for what is not there came from this address")
 
 
-def _take_here(limits: Limits, request: Request, policy: Policy) -> Standing:
-    return limits.take_here(Claim(policy, address_of(request)))
+def _take_here(limits: Limits, request: Request, policy: Policy) -> LimitStatus:
+    return limits.take_here(LimitRequest(policy, address_of(request)))
 
 
-def _require_allowed(standing: Standing, what: str) -> None:
-    if not standing.is_allowed:
-        raise too_many(standing, what)
+def _require_allowed(status: LimitStatus, what: str) -> None:
+    if not status.is_allowed:
+        raise too_many(status, what)
 
 
-def _claims(request: Request, caller: Caller, rate: Rate) -> list[Claim]:
+def _limit_requests(request: Request, caller: Caller, rate: Rate) -> list[LimitRequest]:
     if not caller.is_visitor:
-        return [Claim(rate.server)] if rate.server else []
-    claims = []
+        return [LimitRequest(rate.server)] if rate.server else []
+    wanted = []
     if caller.ticket is not None and rate.session is not None:
         # Others open a session with this question, or name one that may be somebody else's.
-        claims.append(Claim(rate.session, caller.ticket.session_id))
+        wanted.append(LimitRequest(rate.session, caller.ticket.session_id))
     if rate.address is not None:
-        claims.append(Claim(rate.address, address_of(request)))
+        wanted.append(LimitRequest(rate.address, address_of(request)))
     if rate.is_per_client:
-        claims.append(Claim(VISITORS[caller.client.tier]))
-    return claims
+        wanted.append(LimitRequest(VISITORS[caller.client.tier]))
+    return wanted
 
 
-async def _obey(limits: Limits, request: Request, client_id: str, claims: Sequence[Claim], rate: Rate) -> None:
-    if not claims:
+async def _obey(limits: Limits, request: Request, client_id: str, wanted: Sequence[LimitRequest], rate: Rate) -> None:
+    if not wanted:
         return
-    standing = await limits.take(client_id, claims)
-    _tell(request, [claim.policy for claim in claims], standing)
-    _require_allowed(standing, f"{rate.what} {_whose(standing.policy, rate)}".strip())
+    status = await limits.take(client_id, wanted)
+    _describe(request, [one.policy for one in wanted], status)
+    _require_allowed(status, f"{rate.what} {_whose(status.policy, rate)}".strip())
 
 
 def _whose(policy: Policy, rate: Rate) -> str:
@@ -145,9 +145,9 @@ def _whose(policy: Policy, rate: Rate) -> str:
     return "from visitors of this client"
 
 
-def _tell(request: Request, policies: Sequence[Policy], standing: Standing) -> None:
+def _describe(request: Request, policies: Sequence[Policy], status: LimitStatus) -> None:
     described = (f'"{policy.name}";q={policy.per_minute};w={WINDOW_SECONDS}' for policy in policies)
     request.state.limit_headers = {
         "ratelimit-policy": ", ".join(described),
-        "ratelimit": f'"{standing.policy.name}";r={standing.left};t={standing.reset_seconds}',
+        "ratelimit": f'"{status.policy.name}";r={status.left};t={status.reset_seconds}',
     }

@@ -9,7 +9,7 @@ from gateway.replay.waiting_lines import WaitEstimate
 from gateway.web.metrics import SHED
 from gateway.web.problems import Problem, render
 from gateway.web.responses import ended_stream
-from stores.limits import Standing
+from stores.limits import LimitStatus
 
 RETRY_AFTER_SECONDS = (5, 15)
 CREDENTIALS = ("authorization", "x-api-key")
@@ -19,13 +19,13 @@ class FullError(Problem):
     """All places of a kind are taken: 429 where the caller's own are, 503 where the process's are."""
 
 
-def too_many(standing: Standing, what: str) -> Problem:
+def too_many(status: LimitStatus, what: str) -> Problem:
     """The refusal of one claim too many, counted."""
-    SHED.labels(f"rate_{standing.policy.name}").inc()
-    seconds = max(1, standing.reset_seconds)
+    SHED.labels(f"rate_{status.policy.name}").inc()
+    seconds = max(1, status.reset_seconds)
     return Problem(
         429,
-        f"More than {standing.policy.per_minute} {what} in a minute: go on in {seconds} s.",
+        f"More than {status.policy.per_minute} {what} in a minute: go on in {seconds} s.",
         slug="rate-limited",
         headers={"retry-after": str(seconds)},
     )

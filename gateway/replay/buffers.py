@@ -12,7 +12,7 @@ from gateway.replay.buffer import ReplayBuffer, SessionKey
 from gateway.web.metrics import EVICTIONS
 
 KEPT_SECONDS = 120.0
-SILENT_SECONDS = 600.0
+STALLED_SECONDS = 600.0
 TOTAL_BYTES = 64 * 1024 * 1024
 # Beginnings and ends that are remembered; the weight of what they stand for bounds them sooner, unless it was shed.
 MAX_ANSWERS = 400_000
@@ -100,7 +100,7 @@ class ReplayBuffers:
         if is_news and not is_known:
             # The first session that a message was answered in stays the one it is found by.
             self._by_message.setdefault((key[0], frame.message_id), key)
-            heappush(self._expiries, (self._clock() + SILENT_SECONDS, key, frame.message_id))
+            heappush(self._expiries, (self._clock() + STALLED_SECONDS, key, frame.message_id))
         if is_news and frame.is_ending:
             heappush(self._expiries, (self._clock() + KEPT_SECONDS, key, frame.message_id))
         while len(self._expiries) > MAX_ANSWERS:
@@ -126,14 +126,14 @@ class ReplayBuffers:
             buffer.wake()
 
     def sweep(self) -> None:
-        """Forget answers that ended `KEPT_SECONDS` ago, and those silent for `SILENT_SECONDS`."""
+        """Forget answers that ended `KEPT_SECONDS` ago, and those silent for `STALLED_SECONDS`."""
         now = self._clock()
         while self._expiries and self._expiries[0][0] <= now:
             _, key, message_id = heappop(self._expiries)
             buffer = self._buffers.get(key)
             progress = buffer.progress.get(message_id) if buffer else None
             if progress is not None:
-                due = progress.seen_at + (SILENT_SECONDS if progress.is_running else KEPT_SECONDS)
+                due = progress.seen_at + (STALLED_SECONDS if progress.is_running else KEPT_SECONDS)
                 if due > now:
                     heappush(self._expiries, (due, key, message_id))
                     continue

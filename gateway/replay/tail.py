@@ -25,7 +25,7 @@ REPLAYED = timedelta(seconds=180)
 SWEEP_SECONDS = 5.0
 CATCH_UP_POLL_SECONDS = 0.02
 # Less than a silent reader needs to be built anew, so that meanwhile nobody is sent here.
-SILENT_SECONDS = 8.0
+STALLED_SECONDS = 8.0
 REMEMBERED_NAMES = 8_192
 # Of an attempt or a number in four bytes.
 MAX_DIGITS = 11
@@ -123,7 +123,7 @@ class Tail:
     def is_alive(self) -> bool:
         """All that is on the log came, a few seconds ago at the latest."""
         now = asyncio.get_running_loop().time()
-        return self.caught_up.is_set() and now - self._log.heard_at < SILENT_SECONDS
+        return self.caught_up.is_set() and now - self._log.heard_at < STALLED_SECONDS
 
     def _begin(self) -> None:
         self._partitions = self._log.partitions

@@ -18,7 +18,7 @@ from schemas.events import (
     AnswerSources,
     AnswerStarted,
     ChatCompleted,
-    ChatRetrieved,
+    ChatRequested,
     Event,
     FinishReason,
     Outcome,
@@ -30,21 +30,24 @@ from schemas.events import (
 
 SNIPPET_CHARACTERS = 240
 _CITATION = re.compile(r"\[(\d{1,3})\]")
-_TOLD_AGAIN: dict[str, type[Event]] = {
+_REPLAYED_EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (AnswerStarted, AnswerSources, AnswerCompleted, AnswerFailed, AnswerCancelled, ChatCompleted)
 }
 
 
-class Answer:
+class AnswerAttempt:
     """One attempt at an answer: what was said so far, and the next event of it."""
 
-    def __init__(self, retrieved: ChatRetrieved, attempt: int, tier: Tier, pricing: Pricing) -> None:
+    def __init__(
+        self, request: ChatRequested, attempt: int, tier: Tier, pricing: Pricing, *, retrieval_ms: float = 0.0
+    ) -> None:
         self.attempt = attempt
         self.text = ""
         self.model = "none"
         self.finish: Finish | None = None
-        self._retrieved = retrieved
+        self._request = request
+        self._retrieval_ms = retrieval_ms
         self._tier = tier
         self._pricing = pricing
         self._provider = "local"
@@ -53,11 +56,6 @@ class Answer:
         self._delta_lengths: list[int] = []
         self._begun = time.perf_counter()
         self._first_token_ms: float | None = None
-
-    @property
-    def has_sources(self) -> bool:
-        """They have been told."""
-        return any(isinstance(event, AnswerSources) for event in self._head)
 
     def started(self, model: Model | None) -> AnswerStarted:
         """The model that answers now, None for none at all. May come again while there is no text."""
@@ -73,6 +71,11 @@ class Answer:
         event = AnswerSources(**self._position(), sources=self._sources)
         self._head.append(event)
         return event
+
+    def head(self, model: Model, passages: Sequence[Passage]) -> list[AnswerEvent]:
+        """What comes before a model's first delta; the sources of an earlier model's try are not sent again."""
+        has_sources = any(isinstance(event, AnswerSources) for event in self._head)
+        return [self.started(model)] if has_sources else [self.started(model), self.sources(passages)]
 
     def delta(self, text: str) -> AnswerDelta:
         """More text."""
@@ -107,7 +110,7 @@ class Answer:
         return event, record.model_copy(update={"failure_code": code})
 
     def ending(self, last: AnswerEvent, record: ChatCompleted) -> dict[str, Any]:
-        """What `told_again` needs, as JSON: the events, and where the text was cut."""
+        """What `replay_ending` needs, as JSON: the events, and where the text was cut."""
         events = [*self._head, last, record]
         return {
             "events": [{"name": type(event).__name__, "event": event.model_dump(mode="json")} for event in events],
@@ -115,7 +118,7 @@ class Answer:
         }
 
     def _position(self) -> dict[str, Any]:
-        request = self._retrieved.request
+        request = self._request
         return {
             "client_id": request.client_id,
             "session_id": request.session_id,
@@ -125,7 +128,7 @@ class Answer:
         }
 
     def _record(self, outcome: Outcome, reason: FinishReason, usage: Usage) -> ChatCompleted:
-        request = self._retrieved.request
+        request = self._request
         return ChatCompleted(
             client_id=request.client_id,
             message_id=request.message_id,
@@ -143,7 +146,7 @@ class Answer:
             tier=self._tier,
             usage=usage,
             cost_usd=self._pricing.cost_usd(self.model, usage),
-            retrieval_ms=self._retrieved.retrieval_ms,
+            retrieval_ms=self._retrieval_ms,
             first_token_ms=self._first_token_ms,
             answer_ms=self._elapsed_ms(),
             requested_at=request.requested_at,
@@ -163,17 +166,17 @@ class Answer:
         return (time.perf_counter() - self._begun) * 1000
 
 
-def told_again(ending: dict[str, Any], retrieved: ChatRetrieved, attempt: int | None = None) -> Iterator[Event]:
+def replay_ending(ending: dict[str, Any], request: ChatRequested, attempt: int | None = None) -> Iterator[Event]:
     """The whole answer with the numbers it had: who saw it drops it as known, who missed some of it is healed.
 
     A worker may die after the ending was stored and before its last deltas reached Kafka. With an `attempt` it is told
     under that number instead.
     """
-    envelope: dict[str, Any] = {"client_id": retrieved.client_id, "session_id": retrieved.session_id}
+    envelope: dict[str, Any] = {"client_id": request.client_id, "session_id": request.session_id}
     if attempt is not None:
         envelope["attempt"] = attempt
     *head, last, record = (
-        _TOLD_AGAIN[stored["name"]].model_validate(stored["event"] | envelope) for stored in ending["events"]
+        _REPLAYED_EVENTS[stored["name"]].model_validate(stored["event"] | envelope) for stored in ending["events"]
     )
     assert isinstance(last, AnswerEvent)
     assert isinstance(record, ChatCompleted)

@@ -1,4 +1,4 @@
-"""What an answer wants to know besides its passages: nice to have, so Postgres may be away or slow."""
+"""What an answer uses besides its passages. It does without while Postgres is away or slow."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -42,7 +42,7 @@ class ChatLogStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class AnswerContext:
     """Who asks where, and what was said before, oldest first."""
 
     tier: Tier
@@ -50,21 +50,23 @@ class Circumstances:
     turns: Sequence[Turn]
 
 
-async def find_circumstances(clients: ClientStore, chat_logs: ChatLogStore, request: ChatRequested) -> Circumstances:
-    """Reads them at once, each ≤ 1 s; what cannot be read is as for a new visitor of a client without settings."""
+async def load_answer_context(
+    clients: ClientStore, request: ChatRequested, turns: Awaitable[Sequence[Turn]]
+) -> AnswerContext:
+    """Reads client and widget at once, each ≤ 1 s; what cannot be read is as for a client without settings."""
     async with asyncio.TaskGroup() as group:
         widget = group.create_task(
             _or_else(clients.widget(request.client_id, request.widget_id), Widget(request.client_id, "default"))
         )
-        turns = group.create_task(_or_else(_turns(chat_logs, request), []))
         found = await _or_else(clients.get(request.client_id), None)
-    return Circumstances(found.tier if found else "free", widget.result(), turns.result())
+    return AnswerContext(found.tier if found else "free", widget.result(), await turns)
 
 
-async def _turns(chat_logs: ChatLogStore, request: ChatRequested) -> list[Turn]:
+async def load_turns(chat_logs: ChatLogStore, request: ChatRequested) -> Sequence[Turn]:
+    """What was said in the session before this message, oldest first; nothing where that cannot be read within 1 s."""
     # Before this message: a replayed question must not read its own future.
-    said = await chat_logs.turns(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
-    return [Turn(question, answer) for question, answer in said]
+    reading = chat_logs.turns(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
+    return [Turn(question, answer) for question, answer in await _or_else(reading, [])]
 
 
 async def _or_else(reading: Awaitable[Found], otherwise: Found) -> Found:

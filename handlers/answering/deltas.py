@@ -6,12 +6,12 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Self, cast
 
-from handlers.answering.flush import BEAT_SECONDS, next_beat
+from handlers.answering.flush import FLUSH_SECONDS, next_flush_tick
 from handlers.answering.interruption import Interruption
 from handlers.ports import Finish, Model, Prompt
 
 FULL_CHARACTERS = 1_000
-OPENING_BEATS = 4
+OPENING_TICKS = 4
 MAX_WAITING_CHARACTERS = 100_000
 # For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
 END_SECONDS = 0.05
@@ -20,8 +20,8 @@ END_SECONDS = 0.05
 class Deltas:
     """Reads the model in a task of its own between `async with` and its end, so its words never wait for Kafka.
 
-    Iterating gives texts and then the `Finish`, raises what the model raised (after the texts before it), and just
-    ends when interrupted.
+    Iterating gives texts, and raises what the model raised after the texts before it. `finish` is there once all texts
+    were given; it stays None when interrupted.
     """
 
     def __init__(self, model: Model, prompt: Prompt, interruption: Interruption) -> None:
@@ -29,6 +29,7 @@ class Deltas:
         self._interruption = interruption
         self._waiting: list[str] = []
         self._characters = 0
+        self.finish: Finish | None = None
         self._finish: Finish | None = None
         self._over = False
         self._room = asyncio.Event()
@@ -53,7 +54,7 @@ class Deltas:
             if not self._reading.cancelled():
                 self._reading.exception()  # raised by the iteration already, unless the answer ended before it
 
-    async def __aiter__(self) -> AsyncIterator[str | Finish]:
+    async def __aiter__(self) -> AsyncIterator[str]:
         while True:
             await self._until(1, moment=None)
             if self._interruption.reason:
@@ -61,13 +62,13 @@ class Deltas:
             if text := self._take():
                 yield text
             elif self._over:
-                yield self._finish or self._failure()
+                self.finish = self._finish or self._failure()
                 return
-            await self._until(FULL_CHARACTERS, moment=next_beat())
+            await self._until(FULL_CHARACTERS, moment=next_flush_tick())
 
     async def opening(self) -> None:
         """Returns when there is something to tell, or at the fourth beat: nobody sees that an answer begins later."""
-        await self._until(1, moment=next_beat() + (OPENING_BEATS - 1) * BEAT_SECONDS)
+        await self._until(1, moment=next_flush_tick() + (OPENING_TICKS - 1) * FLUSH_SECONDS)
 
     async def _read(self) -> None:
         async with aclosing(self._stream) as stream:

@@ -6,18 +6,18 @@ What goes to Kafka together comes from it together: with 50 answers a gateway's 
 
 import asyncio
 
-BEAT_SECONDS = 0.04
+FLUSH_SECONDS = 0.04
 # A timer may fire a little before its time: that was the beat, and the next one is wanted.
-EARLY_BEATS = 0.1
+EARLY_TICKS = 0.1
 
 
-def next_beat() -> float:
+def next_flush_tick() -> float:
     """When it comes, in loop time."""
     now = asyncio.get_running_loop().time()
-    return (int(now / BEAT_SECONDS + EARLY_BEATS) + 1) * BEAT_SECONDS
+    return (int(now / FLUSH_SECONDS + EARLY_TICKS) + 1) * FLUSH_SECONDS
 
 
-async def beat() -> None:
+async def flush_tick() -> None:
     """Returns at the next one."""
     loop = asyncio.get_running_loop()
-    await asyncio.sleep(next_beat() - loop.time())
+    await asyncio.sleep(next_flush_tick() - loop.time())

@@ -1,26 +1,25 @@
 """From passages to the streamed answer, and ChatCompleted: the record of it."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from handlers.answering import metrics
-from handlers.answering.answer_events import Answer, attempt_of, told_again
+from handlers.answering.answer_events import AnswerAttempt, attempt_of, replay_ending
 from handlers.answering.cancellations import Cancellations
-from handlers.answering.context import ChatLogStore, Circumstances, ClientStore, find_circumstances
-from handlers.answering.flush import beat
+from handlers.answering.context import AnswerContext, ChatLogStore, ClientStore, load_answer_context, load_turns
+from handlers.answering.flush import flush_tick
 from handlers.answering.interruption import Interruption
 from handlers.answering.lease import AttemptStore, Begun, Leases
-from handlers.answering.stream_answer import Plan, speak
-from handlers.background_task import beside
+from handlers.answering.stream_answer import GenerationPlan, stream_answer
+from handlers.background_task import background_task
 from handlers.models.pricing import Pricing
-from handlers.ports import Model
+from handlers.ports import Model, Turn
 from handlers.prompts import build_prompt, character_count
 from schemas.events import AnswerEvent, ChatCompleted, ChatRequested, ChatRetrieved, Event, Tier
-from schemas.failures import PermanentError, RetryableError
+from schemas.failures import PermanentError, RefusedError, RetryableError
 from stores.attempts import Ended, Held
 from stores.clients import Widget
 
@@ -29,8 +28,12 @@ from stores.clients import Widget
 # (`research/ingestion.md` §3). A wrong refusal costs a visitor, a passage too many costs a careful sentence.
 EVIDENCE_THRESHOLD = 0.75
 NO_ANSWER = "I could not find an answer to that in the documents of this site."
+SEARCH_AWAY = "The knowledge base cannot be searched at the moment. Please ask again in a minute."
+REFUSED = "This question cannot be answered as it was sent. Please ask it again."
 FAILED = "The answer could not be written at the moment. Please try again in a minute."
 MAX_UNENDED = 1_000
+
+Ending = tuple[AnswerEvent, ChatCompleted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,11 @@ class Prepared:
     """All that an answer needs besides passages."""
 
     begun: Begun | Ended
-    circumstances: Circumstances
+    context: AnswerContext
 
 
 class Generation:
-    """Answers once, whoever is killed or asked again: `Leases` says who may, `told_again` what is said of old."""
+    """Answers a message once, also after a crash or a repeated question: `Leases` says who may answer."""
 
     def __init__(
         self,
@@ -58,137 +61,124 @@ class Generation:
         self._choose_models = choose_models
         self._cancellations = cancellations
         self._pricing = Pricing()
-        self._unended: dict[tuple[str, UUID, str], tuple[Begun, Answer]] = {}
+        self._unended: dict[tuple[str, UUID, str], tuple[Begun, AnswerAttempt]] = {}
 
-    async def prepare(self, request: ChatRequested) -> Prepared:
+    async def turns(self, request: ChatRequested) -> Sequence[Turn]:
+        """What was said in the session before; read once, for the search and for the prompt. Raises nothing."""
+        return await load_turns(self._chat_logs, request)
+
+    async def prepare(self, request: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> Prepared:
         """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it, and what
         `Leases.begin` raises.
         """
-        async with beside(find_circumstances(self._clients, self._chat_logs, request)) as finding:
-            taken = await self._leases.begin(*_who(request))
-            return Prepared(_ours(taken), await finding)
+        async with background_task(load_answer_context(self._clients, request, turns)) as loading:
+            taken = await self._leases.begin(*_message_of(request))
+            return Prepared(_ours(taken), await loading)
 
-    async def answer(self, event: ChatRetrieved, prepared: Prepared) -> AsyncGenerator[Event, None]:
-        """Yields started, sources, deltas and an ending; nothing more once another worker has taken over. For a
-        question that could not be searched for, a failed ending alone; for one that has ended, all that was said.
+    def answer(self, found: ChatRetrieved, prepared: Prepared) -> AsyncGenerator[Event, None]:
+        """Started, sources, deltas and an ending; nothing more once another worker has taken over. For a message that
+        has ended, all of its answer.
 
         Raises `ProviderError` when no provider answers or one breaks off in mid-answer.
         """
-        begun = prepared.begun
-        if isinstance(begun, Ended):
-            for told in self._told_again(begun.ending, event):
-                yield told
-            return
-        telling = self._fail if event.failure else self._answer
-        async with aclosing(telling(event, begun, prepared.circumstances)) as events:
-            async for said in events:
-                yield said
+        if isinstance(prepared.begun, Ended):
+            return self._replay(prepared.begun, found.request)
+        return self._attempt(found, prepared.begun, prepared.context)
 
-    async def give_up(self, event: ChatRetrieved, error: Exception) -> AsyncGenerator[Event, None]:
-        """Ends the last attempt as failed, or as it ended before. Needs no provider, and goes on without Postgres.
+    async def give_up(self, request: ChatRequested, error: Exception, found: ChatRetrieved | None) -> list[Event]:
+        """Ends the last attempt as failed, or as it ended before. `found` is None when the search failed. Needs no
+        provider, and goes on without Postgres.
 
         Raises `RetryableError` while another worker holds the message.
         """
-        unended = self._unended.get((event.client_id, event.request.message_id, event.session_id))
-        begun, answer = unended or (
-            _ours(await self._leases.begin(*_who(event.request))),
-            None,
-        )
-        if isinstance(begun, Ended):
-            for told in self._told_again(begun.ending, event):
-                yield told
-            return
-        answer = answer or Answer(event, begun.attempt, "free", self._pricing)
-        code = error.code if isinstance(error, PermanentError) else "unavailable"
-        last, record = answer.failed(code, FAILED, retryable=not isinstance(error, PermanentError))
-        async with aclosing(self._end(event, begun, answer, (last, record))) as events:
-            async for said in events:
-                yield said
+        unended = self._unended.get((request.client_id, request.message_id, request.session_id))
+        if unended is None:
+            async with background_task(self.turns(request)) as turns:
+                prepared = await self.prepare(request, turns)
+            if isinstance(prepared.begun, Ended):
+                return list(self._replayed(prepared.begun, request))
+            attempt = AnswerAttempt(request, prepared.begun.attempt, prepared.context.tier, self._pricing)
+            unended = prepared.begun, attempt
+        begun, attempt = unended
+        code, message = _failure(error, is_found=found is not None)
+        ending = attempt.failed(code, message, retryable=not isinstance(error, PermanentError))
+        return await self._end(request, begun, attempt, ending)
 
-    async def _answer(self, event: ChatRetrieved, begun: Begun, found: Circumstances) -> AsyncGenerator[Event, None]:
-        answer = Answer(event, begun.attempt, found.tier, self._pricing)
-        self._remember(begun, answer)
-        plan = self._plan(event, found)
+    async def _attempt(self, found: ChatRetrieved, begun: Begun, context: AnswerContext) -> AsyncGenerator[Event, None]:
+        attempt = AnswerAttempt(
+            found.request, begun.attempt, context.tier, self._pricing, retrieval_ms=found.retrieval_ms
+        )
+        self._remember(begun, attempt)
+        plan = self._plan(found, context)
         interruption = Interruption()
         with self._cancellations.watch(begun.client_id, begun.message_id, interruption.cancel):
             async with (
                 self._leases.kept(begun, interruption.lose),
-                aclosing(speak(answer, plan, interruption)) as events,
+                aclosing(stream_answer(attempt, plan, interruption)) as events,
             ):
-                async for said in events:
-                    yield said
-        if answer.finish:
-            last: tuple[AnswerEvent, ChatCompleted] = answer.completed(answer.finish)
+                async for event in events:
+                    yield event
+        if attempt.finish:
+            ending: Ending = attempt.completed(attempt.finish)
         elif interruption.reason == "cancelled":
-            last = answer.cancelled(character_count(plan.prompt))
+            ending = attempt.cancelled(character_count(plan.prompt))
         else:
             self._forget(begun)
             return
-        async with aclosing(self._end(event, begun, answer, last)) as endings:
-            async for ended in endings:
-                yield ended
+        for last in await self._end(found.request, begun, attempt, ending):
+            yield last
 
-    async def _fail(self, event: ChatRetrieved, begun: Begun, found: Circumstances) -> AsyncGenerator[Event, None]:
-        assert event.failure is not None
-        answer = Answer(event, begun.attempt, found.tier, self._pricing)
-        failure = event.failure
-        ended = answer.failed(failure.code, failure.message, retryable=failure.retryable)
-        async with aclosing(self._end(event, begun, answer, ended)) as endings:
-            async for said in endings:
-                yield said
-
-    def _plan(self, event: ChatRetrieved, found: Circumstances) -> Plan:
-        is_answerable = event.passages and event.confidence >= EVIDENCE_THRESHOLD
-        return Plan(
-            prompt=build_prompt(found.widget, event.request.text, event.passages, found.turns),
-            models=self._choose_models(found.widget, found.tier) if is_answerable else (),
-            no_answer_text=found.widget.no_answer_text or NO_ANSWER,
+    def _plan(self, found: ChatRetrieved, context: AnswerContext) -> GenerationPlan:
+        is_answerable = found.passages and found.confidence >= EVIDENCE_THRESHOLD
+        return GenerationPlan(
+            prompt=build_prompt(context.widget, found.request.text, found.passages, context.turns),
+            models=self._choose_models(context.widget, context.tier) if is_answerable else (),
+            no_answer_text=context.widget.no_answer_text or NO_ANSWER,
         )
 
-    async def _end(
-        self, event: ChatRetrieved, begun: Begun, answer: Answer, ended: tuple[AnswerEvent, ChatCompleted]
-    ) -> AsyncGenerator[Event, None]:
-        """The ending is stored before it is told: told first, a crash would let another worker tell another one.
+    async def _end(self, request: ChatRequested, begun: Begun, attempt: AnswerAttempt, ending: Ending) -> list[Event]:
+        """Stores the ending before it is published: after a crash another worker could publish a different one.
 
-        Begun while Postgres was away, an attempt may find at its end that a lower one had ended before: then that one
-        is told over it, for this one was shown (a soak found such answers stuck).
+        An attempt begun while Postgres was away may find at its end that a lower one had ended before. Visitors were
+        shown this one, so the earlier ending is replayed above it.
         """
-        is_ours = await self._leases.finish(begun, answer.ending(*ended))
-        if is_ours:
+        if await self._leases.finish(begun, attempt.ending(*ending)):
             self._forget(begun)
-            metrics.observe(ended[1])
-            # The words are out; their end goes with what others have to tell.
-            await beat()
-            for said in ended:
-                yield said
-            return
+            metrics.observe(ending[1])
+            # The words are out; their end goes with what other answers publish.
+            await flush_tick()
+            return list(ending)
         earlier = await self._leases.ended_before(begun)
         self._forget(begun)
-        if earlier:
-            for told in told_again(earlier, event, begun.attempt + 1):
-                yield told
+        return list(replay_ending(earlier, request, begun.attempt + 1)) if earlier else []
 
-    def _told_again(self, ending: dict[str, Any], event: ChatRetrieved) -> Iterator[Event]:
-        """As it was; and to visitors once more above what was shown since. A gateway that knows the end drops it."""
-        yield from told_again(ending, event)
-        request = event.request
+    async def _replay(self, ended: Ended, request: ChatRequested) -> AsyncGenerator[Event, None]:
+        for event in self._replayed(ended, request):
+            yield event
+
+    def _replayed(self, ended: Ended, request: ChatRequested) -> Iterator[Event]:
+        """The ending, then once more under a number above every attempt that visitors were shown since. A gateway that
+        knows the end drops it.
+        """
+        yield from replay_ending(ended.ending, request)
         number = self._leases.number_above(
-            request.client_id, request.message_id, request.requested_at, attempt_of(ending)
+            request.client_id, request.message_id, request.requested_at, attempt_of(ended.ending)
         )
         if number is not None:
-            yield from (told for told in told_again(ending, event, number) if isinstance(told, AnswerEvent))
+            replayed = replay_ending(ended.ending, request, number)
+            yield from (event for event in replayed if isinstance(event, AnswerEvent))
 
-    def _remember(self, begun: Begun, answer: Answer) -> None:
+    def _remember(self, begun: Begun, attempt: AnswerAttempt) -> None:
         self._forget(begun)
         if len(self._unended) >= MAX_UNENDED:
             del self._unended[next(iter(self._unended))]
-        self._unended[begun.client_id, begun.message_id, begun.session_id] = begun, answer
+        self._unended[begun.client_id, begun.message_id, begun.session_id] = begun, attempt
 
     def _forget(self, begun: Begun) -> None:
         self._unended.pop((begun.client_id, begun.message_id, begun.session_id), None)
 
 
-def _who(request: ChatRequested) -> tuple[str, UUID, str, datetime]:
+def _message_of(request: ChatRequested) -> tuple[str, UUID, str, datetime]:
     return request.client_id, request.message_id, request.session_id, request.requested_at
 
 
@@ -196,3 +186,12 @@ def _ours(begun: Begun | Ended | Held) -> Begun | Ended:
     if isinstance(begun, Held):
         raise RetryableError("another worker answers this message", retry_after_seconds=begun.retry_after_seconds)
     return begun
+
+
+def _failure(error: Exception, *, is_found: bool) -> tuple[str, str]:
+    """The code, and the sentence for the visitor."""
+    if is_found:
+        return (error.code if isinstance(error, PermanentError) else "unavailable"), FAILED
+    if isinstance(error, RefusedError):
+        return error.code, REFUSED
+    return "retrieval_failed", SEARCH_AWAY

@@ -1,13 +1,14 @@
-"""ChatRequested → ChatRetrieved and the streamed answer."""
+"""ChatRequested → the streamed answer, and ChatRetrieved."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
 from handlers.answering.generation import Generation
 from handlers.answering.lease import MessageTakenError
-from handlers.background_task import beside
+from handlers.background_task import background_task
+from handlers.ports import Turn
 from handlers.retrieval.search import Retrieval
 from schemas.events import AnswerFailed, ChatRequested, ChatRetrieved, Event, QuestionAsked
 
@@ -19,8 +20,7 @@ class Answering:
     """Retrieval and generation in one consumer, while the right to answer is taken beside the search.
 
     As two consumers with `chat.retrieved` between them, the first token of 50 sessions came 3 ms later and that of
-    50 questions in one instant 45 ms (`docs/performance.md`). What was found is told all the same, for whoever wants
-    to know, once nobody waits for it.
+    50 questions in one instant 45 ms (`docs/performance.md`). What was found is published once nobody waits for it.
     """
 
     def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
@@ -34,59 +34,56 @@ class Answering:
         Raises `RetryableError` when the embedder or the vectors are away or another worker holds the message,
         `TimeoutError` when the search takes longer than 20 s, and what `Generation.answer` raises.
         """
-        async with beside(self._generation.prepare(event)) as preparing:
-            found = self._found.get(_key(event)) or await self._search(event)
+        async with (
+            background_task(self._generation.turns(event)) as turns,
+            background_task(self._generation.prepare(event, turns)) as preparing,
+        ):
+            found = self._found.get(_key(event)) or await self._search(event, turns)
             prepared = await preparing
-        async with aclosing(_asked_first(event, self._generation.answer(found, prepared))) as events:
-            async for said in events:
+        is_first = True
+        async with aclosing(self._generation.answer(found, prepared)) as answer:
+            async for said in answer:
+                if is_first:
+                    # With the first event of its answer, so that both leave in one request to Kafka.
+                    yield _asked(event)
+                    is_first = False
                 yield said
         yield self._found.pop(_key(event), found)
 
     async def give_up(self, event: ChatRequested, error: Exception) -> AsyncGenerator[Event, None]:
-        """Ends the message as failed, or as it ended before: generation alone knows which, also after a search that
-        failed. Raises `RetryableError` while another worker holds the message.
-        """
+        """Ends the message as failed, or as it ended before. Raises `RetryableError` while another worker holds it."""
+        found = self._found.get(_key(event))
         if isinstance(error, MessageTakenError):
             # No attempt and no row: those are the other session's.
             self._found.pop(_key(event), None)
             yield _refused(event, error)
             return
-        found = self._found.get(_key(event))
+        ending = await self._generation.give_up(event, error, found)
+        if ending:
+            yield _asked(event)
+        for said in ending:
+            yield said
         if found is not None:
-            ending = self._generation.give_up(found, error)
-        else:
-            found = self._retrieval.failed(event, error)
-            ending = self._generation.answer(found, await self._generation.prepare(event))
-        async with aclosing(_asked_first(event, ending)) as events:
-            async for said in events:
-                yield said
-        yield self._found.pop(_key(event), found)
+            yield self._found.pop(_key(event), found)
 
-    async def _search(self, event: ChatRequested) -> ChatRetrieved:
+    async def _search(self, event: ChatRequested, turns: asyncio.Task[Sequence[Turn]]) -> ChatRetrieved:
         """Remembered until the message has ended: a provider that fails is no reason to search again."""
         async with asyncio.timeout(SEARCH_SECONDS):
-            found = await self._retrieval.search(event)
+            found = await self._retrieval.search(event, turns)
         if len(self._found) >= MAX_REMEMBERED:
             del self._found[next(iter(self._found))]
         self._found[_key(event)] = found
         return found
 
 
-async def _asked_first(event: ChatRequested, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    """The question goes with the first words of its answer, in one request to Kafka."""
-    is_told = False
-    async with aclosing(answer) as events:
-        async for said in events:
-            if not is_told:
-                is_told = True
-                yield QuestionAsked(
-                    client_id=event.client_id,
-                    session_id=event.session_id,
-                    message_id=event.message_id,
-                    question=event.text,
-                    asked_at=event.requested_at,
-                )
-            yield said
+def _asked(event: ChatRequested) -> QuestionAsked:
+    return QuestionAsked(
+        client_id=event.client_id,
+        session_id=event.session_id,
+        message_id=event.message_id,
+        question=event.text,
+        asked_at=event.requested_at,
+    )
 
 
 def _refused(event: ChatRequested, error: MessageTakenError) -> AnswerFailed:

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from handlers.ingestion.progress import Telling
+from handlers.ingestion.progress import ProgressReporter
 from handlers.ingestion.stages import Stages, Step
 from handlers.models.minilm import weights_folder
 from handlers.ports import Embedder
@@ -50,12 +50,12 @@ class Ingestion:
             with _dependencies():
                 document = await self._documents.register(event)
         except PermanentError as error:
-            yield Telling(event).failed(str(error), retryable=False)
+            yield ProgressReporter(event).failed(str(error), retryable=False)
             return
         if document.version != event.version or document.status == "deleted":
             return
         if document.status == "ready":
-            yield Telling(event, document.chunks).ready()
+            yield ProgressReporter(event, document.chunks).ready()
             return
         async with aclosing(self._ingest(event)) as steps:
             async for progress in steps:
@@ -69,7 +69,7 @@ class Ingestion:
             return
         is_final = isinstance(error, PermanentError)
         reason = f"The upload was announced wrongly: {error}" if is_final else AWAY
-        failed = Telling(event).failed(reason, retryable=not is_final)
+        failed = ProgressReporter(event).failed(reason, retryable=not is_final)
         try:
             await self._documents.advance(failed)
         except (OSError, SQLAlchemyError) as unsaved:
@@ -77,21 +77,21 @@ class Ingestion:
         yield failed
 
     async def _ingest(self, uploaded: DocumentUploaded) -> AsyncGenerator[DocumentProgress, None]:
-        telling = Telling(uploaded)
+        reporter = ProgressReporter(uploaded)
         try:
             async with aclosing(self._steps(uploaded)) as steps:
                 async for step in steps:
-                    progress = telling.due(step)
+                    progress = reporter.due(step)
                     if progress and not await self._save(progress):
                         return
                     if progress:
                         yield progress
         except PermanentError as error:
-            failed = telling.failed(str(error), retryable=not isinstance(error, UnreadableError))
+            failed = reporter.failed(str(error), retryable=not isinstance(error, UnreadableError))
             if await self._save(failed):
                 yield failed
             return
-        ready = telling.ready()
+        ready = reporter.ready()
         if await self._save(ready) or await self._is_ours(uploaded):
             await self._forget_older(uploaded)
             yield ready

@@ -22,7 +22,7 @@ STAGE_SECONDS = Histogram(
 DOCUMENTS = Counter("chatconnect_documents_total", "Documents whose ingestion ended.", ["outcome"])
 
 
-class Telling:
+class ProgressReporter:
     """Decides which steps of one run become events, and how it ends."""
 
     def __init__(self, uploaded: DocumentUploaded, chunks: int | None = None) -> None:

@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from handlers.background_task import beside
+from handlers.background_task import background_task
 from handlers.ingestion.chunks import Splitter
 from handlers.ports import Embedder
 from handlers.readers.fair_slots import FairSlots
-from handlers.readers.isolation import Limits, read_isolated
+from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.kinds import kind_of
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
@@ -35,7 +35,7 @@ SLICE_SECONDS = 0.5
 MAX_CHILDREN = 3
 MAX_CLIENT_CHILDREN = 2
 WAIT_SECONDS = 5
-LIMITS = Limits()
+LIMITS = ReaderLimits()
 
 Stage = Literal["parsing", "chunking", "embedding", "indexing"]
 
@@ -95,7 +95,7 @@ class Stages:
     async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
         kind = await asyncio.to_thread(kind_of, source, uploaded.filename, uploaded.media_type)
         async with AsyncExitStack() as stack:
-            async with beside(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
+            async with background_task(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
                 while not (await asyncio.wait([entering], timeout=WAIT_SECONDS))[0]:
                     yield Step("parsing", 0, "Waiting for its turn to be read")
             async with aclosing(read_isolated(kind, source, target, LIMITS)) as steps:

@@ -25,7 +25,7 @@ PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReaderLimits:
     """What one file may cost before it counts as unreadable."""
 
     seconds: float = 120
@@ -34,14 +34,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReadStep:
     """How far the child is: pages or bytes."""
 
     done: int
     total: int
 
 
-async def read_isolated(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncGenerator[Step, None]:
+async def read_isolated(kind: Kind, source: Path, target: Path, limits: ReaderLimits) -> AsyncGenerator[ReadStep, None]:
     """Write the sections of `source` to `target`; yields the newest step several times a second.
 
     Raises `UnreadableError`, a limit's included. The child never outlives the iteration.
@@ -66,7 +66,7 @@ class _Told:
     """What the child said on stdout: its newest step, or why it gave up."""
 
     def __init__(self) -> None:
-        self.step: Step | None = None
+        self.step: ReadStep | None = None
         self._failure: UnreadableError | None = None
 
     async def read(self, child: Process) -> None:
@@ -79,7 +79,7 @@ class _Told:
             elif "reason" in said:
                 self._failure = UnreadableError(said["reason"], code=said["code"])
             else:
-                self.step = Step(said["done"], said["total"])
+                self.step = ReadStep(said["done"], said["total"])
 
     def raise_for(self, exit_code: int) -> None:
         """Death by a signal, or without a word, under a limit means too large, not broken (research: §10)."""
@@ -99,7 +99,7 @@ def _warn_once(left: str) -> None:
 
 
 @asynccontextmanager
-async def _child(kind: Kind, source: Path, target: Path, limits: Limits) -> AsyncIterator[Process]:
+async def _child(kind: Kind, source: Path, target: Path, limits: ReaderLimits) -> AsyncIterator[Process]:
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     # A hostile file meets no secret in the environment, and `-P` keeps modules beside it from being imported.
     environment = {
@@ -120,7 +120,7 @@ async def _child(kind: Kind, source: Path, target: Path, limits: Limits) -> Asyn
         await child.wait()
 
 
-def _check(child: Process, deadline: float, limits: Limits) -> None:
+def _check(child: Process, deadline: float, limits: ReaderLimits) -> None:
     if asyncio.get_running_loop().time() > deadline:
         raise UnreadableError(
             f"Reading the file took longer than {limits.seconds:.0f} seconds: split it into smaller ones.",

@@ -61,7 +61,7 @@ class Consumer:
         return _Listener(self)
 
     async def run(self, kafka: AIOKafkaConsumer) -> None:
-        """Consume until cancelled. Raises what a part of it died of, `SilentError` among that, in a group."""
+        """Consume until cancelled. Raises what a part of it died of, `ConsumerStalledError` among that, in a group."""
         self._kafka = kafka
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -82,9 +82,9 @@ class Consumer:
         self._is_draining = True
         await self.revoke([assigned.partition for assigned in self._assignments], budget_seconds)
 
-    def hurry(self, topic: Topic, is_wanted: Callable[[ConsumerRecord], bool]) -> None:
+    def retry_now(self, topic: Topic, is_wanted: Callable[[ConsumerRecord], bool]) -> None:
         """What waits for its next try, is of this topic and is wanted, is tried now."""
-        self._lanes.hurry(lambda job: topic == self._subscription.topic and is_wanted(job.record))
+        self._lanes.retry_now(lambda job: topic == self._subscription.topic and is_wanted(job.record))
         self.dispatch()
 
     def forget(self) -> None:

@@ -96,7 +96,7 @@ class Lanes(Generic[P]):
         self._leave(job)
         heappush(self._waiting, (due, next(self._ticket), job))
 
-    def hurry(self, is_wanted: Callable[[Job[P]], bool]) -> None:
+    def retry_now(self, is_wanted: Callable[[Job[P]], bool]) -> None:
         """Jobs that wait for their next try and are wanted are due now."""
         self._waiting = [(-inf if is_wanted(job) else due, ticket, job) for due, ticket, job in self._waiting]
         heapify(self._waiting)

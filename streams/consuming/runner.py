@@ -72,7 +72,7 @@ class Runner:
     async def _bury(self, job: Job[P], record: Record) -> None:
         error = job.failure
         assert error is not None
-        if job.endings < MAX_ENDING_ATTEMPTS and (event := self._told_event(record, error)) is not None:
+        if job.endings < MAX_ENDING_ATTEMPTS and (event := self._event_to_end(record, error)) is not None:
             with structlog.contextvars.bound_contextvars(**_context(event)):
                 await self._publish_all(self._subscription.handler.give_up(event, error), record)
         await self._dead_letters.keep(self._subscription.topic, record, error, job.attempts)
@@ -80,7 +80,7 @@ class Runner:
             log.error("dead_letter", handler=self._subscription.name, error=repr(error), left_out=left_out,
                       **_origin(record))  # fmt: skip
 
-    def _told_event(self, record: Record, error: Exception) -> Event | None:
+    def _event_to_end(self, record: Record, error: Exception) -> Event | None:
         """What whoever waits is told the end of; None when nobody can be told."""
         if isinstance(error, UndecodableError):
             return salvage(self._subscription.topic, record)

@@ -19,8 +19,8 @@ from streams.consuming.watchdog import blocked_loop_ends_process
 from streams.dead_letters.limit import TooManyDeadLettersError
 from streams.kafka.closing import close_rest, failure, is_stopped
 from streams.publisher import Publisher
-from streams.restart_budget import Rebuilds
-from streams.stall_detector import SilentError
+from streams.restart_budget import RestartBudget
+from streams.stall_detector import ConsumerStalledError
 from streams.topics import Topic
 
 DRAIN_SECONDS = 25.0
@@ -57,10 +57,10 @@ class Runtime:
             await asyncio.gather(*(self._close(subscriber) for _, subscriber in self._consumers))
             await is_stopped(self.broker.stop())
 
-    def hurry(self, topic: Topic, is_wanted: Callable[[Record], bool]) -> None:
+    def retry_now(self, topic: Topic, is_wanted: Callable[[Record], bool]) -> None:
         """Records of the topic that wait for their next try are tried now: something that they should know happened."""
         for consumer, _ in self._consumers:
-            consumer.hurry(topic, is_wanted)
+            consumer.retry_now(topic, is_wanted)
 
     async def _start(self) -> None:
         try:
@@ -84,25 +84,25 @@ class Runtime:
 
     async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
         """Rebuild a consumer that went silent, a start that fails or hangs among that. One that does so too often ends
-        the process with `SilentError`.
+        the process with `ConsumerStalledError`.
         """
-        rebuilds = Rebuilds(str(subscriber.group_id))
-        silence: str | None = None
+        restarts = RestartBudget(str(subscriber.group_id))
+        stall: str | None = None
         while True:
-            silence = silence or await self._silence(consumer, subscriber)
-            rebuilds.begin(silence)
-            log.warning("consumer_rebuilt", group=subscriber.group_id, reason=silence)
+            stall = stall or await self._stall(consumer, subscriber)
+            restarts.begin(stall)
+            log.warning("consumer_rebuilt", group=subscriber.group_id, reason=stall)
             await self._close(subscriber)
             consumer.forget()
-            silence = await failure(subscriber.start(), START_SECONDS)
-            if silence is not None:
+            stall = await failure(subscriber.start(), START_SECONDS)
+            if stall is not None:
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _silence(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> str:
+    async def _stall(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> str:
         reason = ""
         try:
             await consumer.run(subscriber.consumer)
-        except* SilentError as errors:
+        except* ConsumerStalledError as errors:
             reason = str(errors.exceptions[0])
         except* TooManyDeadLettersError:
             if len(self._stopped) + 1 == len(self._consumers):

@@ -20,13 +20,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.consuming.assignment import Assignments
-from streams.stall_detector import SilentError
+from streams.stall_detector import ConsumerStalledError
 
 LOOK_SECONDS = 5.0
-SILENT_SECONDS = 20.0
+STALLED_SECONDS = 20.0
 ASK_TIMEOUT_SECONDS = 10.0
 BLOCKED_SECONDS = 120.0
-BEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 MAX_REPLACED = 5
 REPLACED_WITHIN_SECONDS = 60.0
 YIELD_SECONDS = 1.0
@@ -56,7 +56,7 @@ class Watchdog:
         self._progress_at = time.monotonic()
 
     def polled(self, error: KafkaError | None) -> None:
-        """How a poll ended. Raises `SilentError` when polls have failed for `SILENT_SECONDS` and waiting cannot help.
+        """How a poll ended. Raises `ConsumerStalledError` when polls have failed for 20 s and waiting cannot help.
 
         So it is after a fenced join, whose error aiokafka does not know: it fails for ever and holds no partition.
         """
@@ -65,9 +65,9 @@ class Watchdog:
             self._failing_since = None
             return
         self._failing_since = self._failing_since or now
-        if now - self._failing_since > SILENT_SECONDS:
+        if now - self._failing_since > STALLED_SECONDS:
             self._failing_since = None
-            raise SilentError(f"no poll has succeeded for {SILENT_SECONDS:.0f} s: {error!r}")
+            raise ConsumerStalledError(f"no poll has succeeded for {STALLED_SECONDS:.0f} s: {error!r}")
 
     async def revoked(self, member_id: str) -> None:
         """Our partitions are taken. Without a member id the group forgot us: as a static member, we were replaced.
@@ -91,7 +91,7 @@ class Watchdog:
             self._cancelled.cancel()
 
     async def watch(self, kafka: AIOKafkaConsumer) -> None:
-        """Returns never; raises `SilentError` after `SILENT_SECONDS` without a record that is there to be read, and
+        """Never returns; raises `ConsumerStalledError` after `STALLED_SECONDS` without a record that could be read, and
         `ReplacedError` at once when the group forgot us `MAX_REPLACED` times within a minute.
 
         With it the whole run ends: the process ends when that is not `ended` within `CANCEL_SECONDS`.
@@ -111,8 +111,8 @@ class Watchdog:
             if not await self._is_behind(kafka):
                 self._progress_at = time.monotonic()
             silent_seconds = time.monotonic() - self._progress_at
-            if silent_seconds > SILENT_SECONDS:
-                raise SilentError(f"no record for {silent_seconds:.0f} s while the log has more")
+            if silent_seconds > STALLED_SECONDS:
+                raise ConsumerStalledError(f"no record for {silent_seconds:.0f} s while the log has more")
 
     async def _is_behind(self, kafka: AIOKafkaConsumer) -> bool:
         """False as well while Kafka does not answer: that is not the consumer's silence."""
@@ -158,7 +158,7 @@ def blocked_loop_ends_process() -> Iterator[None]:
         beat[0] = time.monotonic()
 
     def look() -> None:
-        while not ended.wait(BEAT_SECONDS):
+        while not ended.wait(HEARTBEAT_SECONDS):
             loop.call_soon_threadsafe(note)
             blocked_seconds = time.monotonic() - beat[0]
             if blocked_seconds > BLOCKED_SECONDS:

@@ -15,8 +15,8 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from schemas.settings import Settings
 from streams.kafka.topic_metadata import NO_ID, TopicState, describe
 from streams.reading.log_consumer import LogConsumer, close_consumer, read_from, start_consumer
-from streams.restart_budget import Rebuilds
-from streams.stall_detector import Silence
+from streams.restart_budget import RestartBudget
+from streams.stall_detector import StallDetector
 from streams.topics import Topic
 
 POLL_MS = 250
@@ -24,7 +24,7 @@ START_TIMEOUT_SECONDS = 30.0
 LOOK_SECONDS = 2.0
 ASK_TIMEOUT_SECONDS = 10.0
 # aiokafka stops fetching without an error when its fetch task ends (#983, #1007), or after the loop was blocked (#847).
-SILENT_SECONDS = 10.0
+STALLED_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -53,9 +53,9 @@ class LogReader:
         self._positions: dict[TopicPartition, int] = {}
         self.epoch = ""
         self.heard_at = 0.0
-        self._silence = Silence()
-        self._is_silent = self._is_changed = False
-        self._rebuilds = Rebuilds(f"the reader of {topic.name}")
+        self._stall = StallDetector()
+        self._is_stalled = self._is_changed = False
+        self._restarts = RestartBudget(f"the reader of {topic.name}")
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -105,7 +105,7 @@ class LogReader:
         """Batches for ever, in offset order per partition.
 
         An empty batch says that what was read of the log so far counts no more: `epoch`, `partitions` and positions
-        are those of what comes next. Raises `SilentError` when it was built anew too often, and `KafkaError`.
+        are those of what comes next. Raises `ConsumerStalledError` when it was built anew too often, and `KafkaError`.
         """
         while True:
             if self._is_changed and (old := await self._begin_anew()) is not None:
@@ -113,7 +113,7 @@ class LogReader:
                     yield []
                 finally:
                     await close_consumer(old)
-            elif self._is_silent:
+            elif self._is_stalled:
                 await self._rebuild()
             try:
                 found = await self._open().getmany(timeout_ms=POLL_MS)
@@ -166,13 +166,13 @@ class LogReader:
             return
         ends = await self._open().end_offsets(list(self._positions))
         now = asyncio.get_running_loop().time()
-        silent_seconds = self._silence.seconds(self._positions, ends, now)
-        self._is_silent = silent_seconds > SILENT_SECONDS
+        silent_seconds = self._stall.seconds(self._positions, ends, now)
+        self._is_stalled = silent_seconds > STALLED_SECONDS
         if not silent_seconds:
             self.heard_at = now
 
     async def _rebuild(self) -> None:
-        self._rebuilds.begin("the log has more than it reads")
+        self._restarts.begin("the log has more than it reads")
         log.warning("reader_rebuilt", topic=self._topic.name)
         try:
             fresh = await start_consumer(self._settings)
@@ -182,8 +182,8 @@ class LogReader:
             old, self._consumer = self._open(), fresh
             read_from(fresh, self._positions)
             await close_consumer(old)
-        self._is_silent = False
-        self._silence = Silence()
+        self._is_stalled = False
+        self._stall = StallDetector()
 
     async def _begin_anew(self) -> "LogConsumer | None":
         """Read what the log holds now, and return the consumer of before. None: it cannot be read yet; `_watch` or the
@@ -197,7 +197,7 @@ class LogReader:
                     state, epoch = await self._describe(fresh)
                     positions, ends = await self._remaining(fresh, state)
                 if state == self._state:
-                    self._rebuilds.begin("records at its position are gone")
+                    self._restarts.begin("records at its position are gone")
             except BaseException:
                 await close_consumer(fresh)
                 raise
@@ -208,7 +208,7 @@ class LogReader:
         # No await from here to the empty batch: whoever looks sees all of the old log or all of the new one.
         old, self._consumer = self._open(), fresh
         read_from(fresh, positions)
-        self._positions, self._ends_at_start, self._silence = positions, ends, Silence()
+        self._positions, self._ends_at_start, self._stall = positions, ends, StallDetector()
         self._state, self.epoch, self._is_changed = state, epoch, False
         return old
 

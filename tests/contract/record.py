@@ -38,10 +38,10 @@ def plain(tape: Tape) -> dict[str, Any]:
     tape.event("queued", {"messageId": ONE, "position": 2, "expectedWaitSeconds": 1.5}, has_id=False)
     tape.begin()
     tape.words(2, "Grüße 👋🏽 ", "👩‍👩‍👧 日本語", "です。e\u0301 ")
-    tape.beat()
+    tape.flush_tick()
     tape.words(5, '\n\n[1] \u2028 “\\"”')
     tape.step("completed", 6, **COMPLETION)
-    tape.beat()
+    tape.flush_tick()
     text = 'Grüße 👋🏽 👩‍👩‍👧 日本語です。e\u0301 \n\n[1] \u2028 “\\"”'
     return expected({ONE: told(text)}, events=9, last_id=10, last_id_with_data=9)
 
@@ -109,7 +109,7 @@ def snapshots_ended(tape: Tape) -> dict[str, Any]:
     tape.snapshot("completed", 0, "done ✅", has_id=False)
     tape.snapshot("failed", 0, "", attempt=2, message=TWO, has_id=False)
     tape.snapshot("cancelled", 0, "bis hier", message=THREE)
-    tape.beat()
+    tape.flush_tick()
     messages = {ONE: told("done ✅"), TWO: told("", "failed", 2), THREE: told("bis hier", "cancelled")}
     return expected(messages, events=3, last_id=3, last_id_with_data=2)
 
@@ -161,7 +161,7 @@ def line_ends(end: str) -> Callable[[Tape], dict[str, Any]]:
             'data: "text":"👋"}',
         )
         tape.step("completed", 4, **COMPLETION)
-        tape.beat()
+        tape.flush_tick()
         return expected({ONE: told("Ø 日 👋")}, events=5, last_id=7, last_id_with_data=6)
 
     return recorded
@@ -179,7 +179,7 @@ def mixed_ends(tape: Tape) -> dict[str, Any]:
     turn(tape.step, "started", 0, model="m-1", tier="paid")
     turn(tape.step, "sources", 1, sources=SOURCES)
     turn(tape.words, 2, "ä", "ö")
-    turn(tape.beat)
+    turn(tape.flush_tick)
     turn(tape.words, 4, "한국어")
     turn(tape.step, "completed", 5, **COMPLETION)
     return expected({ONE: told("äö한국어")}, events=6, last_id=8)

@@ -35,7 +35,7 @@ class Tape:
         """How a stream begins."""
         self.lines("retry: 1500", f"id: {self.place()}")
 
-    def beat(self) -> None:
+    def flush_tick(self) -> None:
         """A heartbeat."""
         self.lines(f"id: {self.place()}")
 

@@ -27,7 +27,7 @@ async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its
 ):
     """aiokafka #847, #1037."""
     monkeypatch.setattr(broker, "SESSION_TIMEOUT_MS", 6_000)
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 4.0)
+    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 4.0)
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
     topic = await make_topic(settings)
 
@@ -45,7 +45,7 @@ async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its
 
 async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publisher, monkeypatch):
     """aiokafka #983, #1007: the fetch task ends without a word; only the end of the log tells."""
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 3.0)
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)
@@ -85,7 +85,7 @@ def test_a_process_whose_loop_is_blocked_ends_with_the_reason():
     script = """
 import asyncio, time
 from streams import watchdog
-watchdog.BLOCKED_SECONDS, watchdog.BEAT_SECONDS = 1.0, 0.1
+watchdog.BLOCKED_SECONDS, watchdog.HEARTBEAT_SECONDS = 1.0, 0.1
 async def main():
     with watchdog.blocked_loop_ends_process():
         await asyncio.sleep(0.5)

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from handlers.answering.answer_events import told_again
+from handlers.answering.answer_events import replay_ending
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.questions import asked, retrieved
@@ -60,7 +60,7 @@ async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_
         for message in (unsaid, half_said):
             await _store_ending_of(site, first, message)
         event = asked(site, "s", "e1", half_said)
-        for said in islice(told_again(await _ending(site, half_said), retrieved(event)), 4):
+        for said in islice(replay_ending(await _ending(site, half_said), retrieved(event)), 4):
             await publisher.publish(said)
         await publisher.publish(event)
         await (await visitor.ask(unsaid, question("e1"))).ended.wait()

@@ -252,7 +252,7 @@ async def test_an_answer_goes_on_when_the_broker_is_killed_in_its_middle(opened,
 async def test_an_event_loop_that_was_blocked_hears_what_came_meanwhile(opened, running, publisher, monkeypatch):
     """aiokafka #847; the worker's own test blocks for longer than a session, of which a reader has none."""
     monkeypatch.setattr(reader, "LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(reader, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(reader, "STALLED_SECONDS", 1.0)
     secret = await seeded(running)
     asked = place(running)
     events = answer_of(asked, WORDS)

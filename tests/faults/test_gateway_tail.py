@@ -17,7 +17,7 @@ from streams.kafka.connection import open_admin
 from streams.publisher import Publisher
 from streams.reading import reader
 from streams.reading.reader import LogReader
-from streams.stall_detector import SilentError
+from streams.stall_detector import ConsumerStalledError
 from tests.integration.kafka import ask, asked
 from tests.support.gateway_running import answer_of, events_of, running_gateway
 from tests.support.kafka_topics import make_topic
@@ -28,8 +28,8 @@ SECONDS = 20
 @pytest.fixture
 def quick_to_notice(monkeypatch):
     monkeypatch.setattr(reader, "LOOK_SECONDS", 0.3)
-    monkeypatch.setattr(reader, "SILENT_SECONDS", 3.0)
-    monkeypatch.setattr(tail, "SILENT_SECONDS", 1.5)
+    monkeypatch.setattr(reader, "STALLED_SECONDS", 3.0)
+    monkeypatch.setattr(tail, "STALLED_SECONDS", 1.5)
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(setti
 async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason(
     settings, database_url, publisher, monkeypatch
 ):
-    monkeypatch.setattr(reader, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 2)
+    monkeypatch.setattr(reader, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 2)
     own, drain, ended = settings.model_copy(update={"database_url": database_url}), Drain(), asyncio.Event()
     drain.on_begin(ended.set)
 
@@ -105,7 +105,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
             await ended.wait()
 
     assert isinstance(drain.failure, BaseExceptionGroup)
-    assert drain.failure.subgroup(SilentError)
+    assert drain.failure.subgroup(ConsumerStalledError)
 
 
 @pytest.mark.usefixtures("quick_to_notice")
@@ -127,13 +127,13 @@ async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leavin
 
 
 async def test_a_log_whose_records_go_again_and_again_ends_its_reader(settings, publisher, monkeypatch):
-    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 1)
+    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 1)
     topic = await make_topic(settings)
     async with LogReader(settings, topic) as here:
         await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
         batches = here.batches()
         await here.seek(timedelta(hours=1))
-        with pytest.raises(SilentError):
+        with pytest.raises(ConsumerStalledError):
             async with asyncio.timeout(SECONDS):
                 for before in (2, 4):
                     async with open_admin(settings) as admin:

@@ -10,7 +10,7 @@ from streams import restart_budget
 from streams.consuming import poll, runtime, watchdog
 from streams.consuming.runtime import Runtime
 from streams.consuming.watchdog import ReplacedError
-from streams.stall_detector import SilentError
+from streams.stall_detector import ConsumerStalledError
 from tests.faults.rebalancing import SECONDS, are, eventually, is_committed
 from tests.integration.kafka import ask, asked, running, subscription
 from tests.support.fakes import RecordingHandler
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("quick_to_notice")
 
 async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_reason(settings, publisher, monkeypatch):
     """They take the membership from each other. Exactly one ends: the other holds it, consumes and commits."""
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 2.0)
     topic, handlers = await make_topic(settings), [RecordingHandler(), RecordingHandler()]
     named, lines = settings.model_copy(update={"instance_id": "twin"}), [subscription(topic, one) for one in handlers]
     runs = []
@@ -50,7 +50,7 @@ async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_rea
 @pytest.mark.parametrize("is_heard", [True, False], ids=["heard by the poll", "while the poll waits deaf"])
 async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publisher, monkeypatch, kafkas, is_heard):
     """It holds nothing, so it is behind in nothing: only its polls tell."""
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 2.0)
     monkeypatch.setattr(poll, "ASK_AGAIN_SECONDS", 0.5)
     topic, handler = await make_topic(settings), RecordingHandler()
     async with running(settings, publisher, subscription(topic, handler)) as run:
@@ -92,7 +92,7 @@ def starts(monkeypatch):
             await asyncio.Event().wait()
 
     monkeypatch.setattr(AIOKafkaConsumer, "start", scripted)
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 2.0)
     monkeypatch.setattr(runtime, "START_SECONDS", 5.0)
     monkeypatch.setattr(runtime, "PAUSE_SECONDS", 0.1)
     return ends
@@ -103,7 +103,7 @@ async def test_a_rebuild_whose_start_fails_or_hangs_is_tried_again(
     settings, publisher, monkeypatch, kafkas, starts, within_seconds
 ):
     monkeypatch.setattr(restart_budget, "WITHIN_SECONDS", within_seconds)
-    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 3 if within_seconds else 1)
+    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 3 if within_seconds else 1)
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)
     async with running(settings, publisher, line) as run:
@@ -122,7 +122,7 @@ async def test_a_rebuild_whose_start_fails_or_hangs_is_tried_again(
 async def test_rebuilds_that_never_succeed_end_the_process_with_the_reason(
     settings, publisher, monkeypatch, kafkas, starts
 ):
-    monkeypatch.setattr(restart_budget, "MAX_REBUILDS", 2)
+    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 2)
     topic, handler = await make_topic(settings), RecordingHandler()
     with pytest.raises(ExceptionGroup) as caught:
         async with running(settings, publisher, subscription(topic, handler)) as run:
@@ -132,5 +132,5 @@ async def test_rebuilds_that_never_succeed_end_the_process_with_the_reason(
             fence(kafkas[0], monkeypatch)
             await asyncio.wait([run], timeout=SECONDS)
 
-    assert caught.group_contains(SilentError, match="2 times in vain: KafkaError", depth=2)
+    assert caught.group_contains(ConsumerStalledError, match="2 times in vain: KafkaError", depth=2)
     assert len(starts) == 7

@@ -73,9 +73,9 @@ class Schedules(RuleBasedStateMachine):
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
-    def hurry(self, data):
+    def retry_now(self, data):
         lane = data.draw(st.sampled_from(sorted(self.waiting)))
-        self.lanes.hurry(lambda job: job.lane == lane)
+        self.lanes.retry_now(lambda job: job.lane == lane)
         if self.waiting[lane] > self.now:
             assert self.lanes.next_due() <= self.now, "a hurried retry waits on"
         self.waiting[lane] = self.now

@@ -7,6 +7,7 @@ from sqlalchemy.exc import InterfaceError
 
 from handlers.answering.cancellations import Cancellations
 from handlers.answering.generation import Generation
+from handlers.background_task import background_task
 from schemas.events import (
     AnswerDelta,
     ChatCompleted,
@@ -27,7 +28,8 @@ def build(*models, attempts=None, clients=None, chat_logs=None, cancellations=No
 
 
 async def answer(generation, event):
-    prepared = await generation.prepare(event.request)
+    async with background_task(generation.turns(event.request)) as turns:
+        prepared = await generation.prepare(event.request, turns)
     async with aclosing(generation.answer(event, prepared)) as events:
         async for said in events:
             yield said

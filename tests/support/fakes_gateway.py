@@ -22,7 +22,7 @@ class Cut:
     """In a script: the connection breaks here."""
 
 
-class Silence:
+class StallDetector:
     """In a script: nothing more comes until the client goes."""
 
 
@@ -38,7 +38,7 @@ def step(event: str, seq: int, attempt: int = 1, **data: Any) -> bytes:
 
 
 class ScriptedGateway:
-    """Each connection plays the next script: a list of frames, `Cut` and `Silence`, or a whole `Response`.
+    """Each connection plays the next script: a list of frames, `Cut` and `StallDetector`, or a whole `Response`.
 
     `requests` remembers what came: method, path, headers, body.
     """
@@ -69,7 +69,7 @@ class ScriptedGateway:
         for part in script:
             if part is Cut:
                 raise ConnectionAbortedError
-            if part is Silence:
+            if part is StallDetector:
                 await asyncio.Event().wait()
             yield part.replace(MESSAGE_ID.encode(), self._message_id.encode())
 

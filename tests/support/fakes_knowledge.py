@@ -144,25 +144,6 @@ class FakeDocument:
         self.status, self.chunks = "pending", None
 
 
-class FakeChatLogs:
-    """The last questions of a session, or a dependency that is away."""
-
-    def __init__(self, *questions, error=None):
-        self._questions, self._error = questions, error
-
-    async def page(self, client_id, session_id, *, before, limit):
-        if self._error:
-            raise self._error
-        return [FakeLog(question) for question in self._questions][:limit]
-
-
-class FakeLog:
-    """What retrieval reads of a row."""
-
-    def __init__(self, question):
-        self.question = question
-
-
 async def stream_of(*pieces: bytes):
     """An upload's body."""
     for piece in pieces:

@@ -13,7 +13,7 @@ from gateway.admission.concurrency import STREAMS
 from gateway.admission.rate_limits import ADDRESS, KNOWLEDGE, SESSION
 from stores import limits as stored_limits
 from stores import pipelined
-from stores.limits import Claim, Limits, Policy
+from stores.limits import LimitRequest, Limits, Policy
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.support.services import INTERNAL_SECRET
 
@@ -53,32 +53,34 @@ async def allowed(limits, client_id, *claims, times=20):
 async def test_two_instances_count_together(services, patient):
     client_id = uuid4().hex
     async with limits_at(services.redis_url) as one, limits_at(services.redis_url) as other:
-        standings = [await (one, other)[turn % 2].take(client_id, [Claim(FIVE)]) for turn in range(8)]
+        statuses = [await (one, other)[turn % 2].take(client_id, [LimitRequest(FIVE)]) for turn in range(8)]
         assert one.is_shared
         assert other.is_shared
 
-    assert [standing.is_allowed for standing in standings] == [True] * 5 + [False] * 3
-    assert [standing.left for standing in standings] == [4, 3, 2, 1, 0, 0, 0, 0]
-    assert all(0 < standing.reset_seconds <= 120 for standing in standings)
+    assert [status.is_allowed for status in statuses] == [True] * 5 + [False] * 3
+    assert [status.left for status in statuses] == [4, 3, 2, 1, 0, 0, 0, 0]
+    assert all(0 < status.reset_seconds <= 120 for status in statuses)
 
 
 async def test_many_at_once_are_counted_one_by_one(services, patient):
     client_id = uuid4().hex
     async with limits_at(services.redis_url) as one, limits_at(services.redis_url) as other:
-        taken = await asyncio.gather(*((one, other)[turn % 2].take(client_id, [Claim(NINE)]) for turn in range(60)))
+        taken = await asyncio.gather(
+            *((one, other)[turn % 2].take(client_id, [LimitRequest(NINE)]) for turn in range(60))
+        )
         assert one.is_shared
 
-    assert sum(standing.is_allowed for standing in taken) == 9
+    assert sum(status.is_allowed for status in taken) == 9
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
 async def test_clients_owners_and_policies_do_not_meet(services, has_redis, patient):
     name = uuid4().hex
     async with limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
-        assert await allowed(limits, name, Claim(FIVE, "five/a")) == 5
-        assert await allowed(limits, f"{name}/five", Claim(FIVE, "a")) == 5
-        assert await allowed(limits, f"{name}-other", Claim(FIVE, "five/a")) == 5
-        assert await allowed(limits, name, Claim(NINE, "five/a")) == 9
+        assert await allowed(limits, name, LimitRequest(FIVE, "five/a")) == 5
+        assert await allowed(limits, f"{name}/five", LimitRequest(FIVE, "a")) == 5
+        assert await allowed(limits, f"{name}-other", LimitRequest(FIVE, "five/a")) == 5
+        assert await allowed(limits, name, LimitRequest(NINE, "five/a")) == 9
         assert limits.is_shared == has_redis
 
 
@@ -86,25 +88,25 @@ async def test_clients_owners_and_policies_do_not_meet(services, has_redis, pati
 async def test_what_the_narrow_limit_refuses_uses_up_nothing_of_the_wide_one(services, has_redis, patient):
     name = uuid4().hex
     async with limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
-        assert await allowed(limits, name, Claim(FIVE, "flooding"), Claim(NINE)) == 5
-        assert await allowed(limits, name, Claim(FIVE, "quiet"), Claim(NINE)) == 4
+        assert await allowed(limits, name, LimitRequest(FIVE, "flooding"), LimitRequest(NINE)) == 5
+        assert await allowed(limits, name, LimitRequest(FIVE, "quiet"), LimitRequest(NINE)) == 4
 
 
 async def test_without_redis_the_process_counts_and_asks_again_after_a_while(tmp_path, monkeypatch):
     async with own_redis(tmp_path) as redis, limits_at(redis.url) as limits:
-        assert await allowed(limits, "c", Claim(FIVE), times=3) == 3
+        assert await allowed(limits, "c", LimitRequest(FIVE), times=3) == 3
         os.kill(redis.process.pid, signal.SIGSTOP)
         try:
             began = asyncio.get_running_loop().time()
-            assert await allowed(limits, "c", Claim(FIVE)) == 2
-            assert await allowed(limits, "c", Claim(MANY), times=50) == 50
+            assert await allowed(limits, "c", LimitRequest(FIVE)) == 2
+            assert await allowed(limits, "c", LimitRequest(MANY), times=50) == 50
             # One deadline for all.
             assert asyncio.get_running_loop().time() - began < 1
             assert not limits.is_shared
         finally:
             os.kill(redis.process.pid, signal.SIGCONT)
         monkeypatch.setattr(stored_limits, "monotonic", lambda: float("inf"))
-        assert await allowed(limits, "d", Claim(FIVE)) == 5
+        assert await allowed(limits, "d", LimitRequest(FIVE)) == 5
         assert limits.is_shared
 
 

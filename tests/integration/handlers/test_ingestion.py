@@ -10,7 +10,6 @@ from handlers.models.embedder import open_embedder
 from handlers.retrieval.search import Retrieval
 from schemas.events import ChatRequested, DocumentDeleted, DocumentUploaded
 from schemas.settings import Settings
-from stores.chat_logs import ChatLogs
 from stores.documents import Documents
 from stores.uploads import Uploads
 from stores.vector_engine import open_vectors
@@ -43,6 +42,10 @@ async def knowledge(engine, tmp_path, models_path):
         await vectors.close()
 
 
+async def _no_turns():
+    return []
+
+
 class Knowledge:
     """Both handlers over the same stores."""
 
@@ -51,7 +54,7 @@ class Knowledge:
         self.vectors = vectors
         self.uploads = Uploads((folder / "uploads").as_uri())
         self.ingestion = Ingestion(self.documents, self.uploads, vectors, embedder, folder / "workspace")
-        self.retrieval = Retrieval(embedder, vectors, ChatLogs(engine))
+        self.retrieval = Retrieval(embedder, vectors)
 
     async def ingest(self, filename, content, version=1, client_id="acme"):
         stored = await self.uploads.put(client_id, filename, version, filename, stream_of(content), max_bytes=10**8)
@@ -76,7 +79,7 @@ class Knowledge:
         asked = ChatRequested(
             client_id=client_id, message_id=uuid4(), session_id="s", text=text, requested_at=datetime.now(UTC)
         )
-        return await self.retrieval.search(asked)
+        return await self.retrieval.search(asked, _no_turns())
 
 
 async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import stores
-from stores.limits import Claim, Policy
+from stores.limits import LimitRequest, Policy
 from stores.sessions import SessionOwner
 from tests.integration.tenants import (
     MARK,
@@ -92,7 +92,7 @@ CALLS = {
     "VectorStore.delete": lambda s, i, u: s.vectors.delete(BETA, i.document_id),
     "VectorStore.count": lambda s, i, u: s.vectors.count(BETA, i.document_id),
 }  # fmt: skip
-ONE = Claim(Policy("wall", 1))
+ONE = LimitRequest(Policy("wall", 1))
 # Names that it chose itself come back; nothing else of alpha's may.
 ECHOES = {"Uploads.put"}
 

@@ -3,7 +3,7 @@ import gc
 import pytest
 
 from gateway.replay import buffer as buffer_module
-from gateway.replay.buffers import KEPT_SECONDS, SILENT_SECONDS, ReplayBuffers
+from gateway.replay.buffers import KEPT_SECONDS, STALLED_SECONDS, ReplayBuffers
 from tests.support.fakes_tail import CLIENT, answer_frames, frame, message_id
 
 KEY = (CLIENT.encode(), b"s")
@@ -106,9 +106,9 @@ def test_an_ended_answer_leaves_two_minutes_after_its_end(clock):
 def test_a_running_answer_stays_until_it_has_been_silent_for_long(clock):
     frames = answer_frames("slow", is_ended=False)
     buffers = rings_with(*frames[:3], clock=clock)
-    clock.now = SILENT_SECONDS - 1
+    clock.now = STALLED_SECONDS - 1
     buffers.append(KEY, 0, frames[3])
-    clock.now += SILENT_SECONDS - 1
+    clock.now += STALLED_SECONDS - 1
     buffers.sweep()
     assert buffers.get(KEY)
     clock.now += 2

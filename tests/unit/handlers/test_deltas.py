@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from handlers.answering.answer_events import Answer
+from handlers.answering.answer_events import AnswerAttempt
 from handlers.answering.deltas import Deltas
-from handlers.answering.flush import BEAT_SECONDS, EARLY_BEATS
+from handlers.answering.flush import EARLY_TICKS, FLUSH_SECONDS
 from handlers.answering.interruption import Interruption
-from handlers.answering.stream_answer import Plan, speak
+from handlers.answering.stream_answer import GenerationPlan, stream_answer
 from handlers.models.pricing import Pricing
 from tests.support.answering import answer, build
 from tests.support.fakes_models import finish, prompt, retrieved
@@ -37,7 +37,7 @@ async def moments_of(silent_seconds):
     """When each delta of an answer came, in simulated seconds."""
     loop = asyncio.get_running_loop()
     async with Deltas(SteadyModel(silent_seconds), prompt(), Interruption()) as stream:
-        return [loop.time() async for piece in stream if isinstance(piece, str)]
+        return [loop.time() async for _ in stream]
 
 
 async def moments_of_all(*silences):
@@ -53,15 +53,16 @@ def test_the_first_delta_comes_at_once():
 @pytest.mark.parametrize("early_seconds", [0.0, 0.001])
 def test_the_deltas_of_all_answers_come_at_one_beat(early_seconds):
     for moments in simulate(moments_of_all(0.011, 0.03), early_seconds):
-        beats = [moment / BEAT_SECONDS for moment in moments[1:-1]]
-        assert [round(beat) for beat in beats] == list(range(1, len(beats) + 1))
-        assert all(abs(beat - round(beat)) < EARLY_BEATS for beat in beats)
+        beats = [moment / FLUSH_SECONDS for moment in moments[1:-1]]
+        assert [round(flush_tick) for flush_tick in beats] == list(range(1, len(beats) + 1))
+        assert all(abs(flush_tick - round(flush_tick)) < EARLY_TICKS for flush_tick in beats)
 
 
 async def told_by(model):
     """What an answer tells and when, in simulated seconds."""
     loop = asyncio.get_running_loop()
-    told = speak(Answer(retrieved(), 1, "free", Pricing()), Plan(prompt(), [model], ""), Interruption())
+    attempt = AnswerAttempt(retrieved().request, 1, "free", Pricing())
+    told = stream_answer(attempt, GenerationPlan(prompt(), [model], ""), Interruption())
     return [(type(event).__name__, loop.time()) async for event in told]
 
 
@@ -71,8 +72,8 @@ def test_the_model_is_asked_before_its_sources_are_told_at_the_fourth_beat():
 
     assert model.asked_at == 0
     assert told[:3] == [
-        ("AnswerStarted", pytest.approx(4 * BEAT_SECONDS)),
-        ("AnswerSources", pytest.approx(4 * BEAT_SECONDS)),
+        ("AnswerStarted", pytest.approx(4 * FLUSH_SECONDS)),
+        ("AnswerSources", pytest.approx(4 * FLUSH_SECONDS)),
         ("AnswerDelta", pytest.approx(0.2)),
     ]
 
@@ -95,4 +96,4 @@ def test_an_ending_is_told_at_the_beat_after_the_last_words():
 
     assert (last_delta, completed, record) == ("AnswerDelta", "AnswerCompleted", "ChatCompleted")
     assert said == pytest.approx(0.11 + 3 * PIECE_SECONDS)
-    assert ended == recorded == pytest.approx(4 * BEAT_SECONDS)
+    assert ended == recorded == pytest.approx(4 * FLUSH_SECONDS)

@@ -12,9 +12,9 @@ from schemas.events import (
     AnswerDelta,
     AnswerFailed,
     ChatCompleted,
-    SearchFailure,
     Usage,
 )
+from schemas.failures import PermanentError, RefusedError, RetryableError
 from tests.support.answering import DOWN, answer, assert_numbered, build, names, observe, of, run
 from tests.support.fakes_models import FakeAttempts, FakeClients, FakeModel, finish, retrieved
 
@@ -78,7 +78,7 @@ async def test_giving_up_ends_the_attempt_that_was_shown():
     shown = []
     with pytest.raises(ProviderBusyError) as caught:
         await observe(answer(generation, event), shown)
-    ending = [said async for said in generation.give_up(event, caught.value)]
+    ending = await generation.give_up(event.request, caught.value, event)
 
     assert names(ending) == ["AnswerFailed", "ChatCompleted"]
     assert_numbered(shown + ending)
@@ -91,8 +91,8 @@ async def test_giving_up_twice_tells_the_same_ending():
     generation, event = build(FakeModel(ProviderRefusedError("401", code="provider_refused"))), retrieved()
     with pytest.raises(ProviderRefusedError) as caught:
         await run(generation, event)
-    first = [said async for said in generation.give_up(event, caught.value)]
-    second = [said async for said in generation.give_up(event, caught.value)]
+    first = await generation.give_up(event.request, caught.value, event)
+    second = await generation.give_up(event.request, caught.value, event)
 
     assert (first[0].code, first[0].retryable) == ("provider_refused", False)
     assert second[-2:] == first
@@ -101,7 +101,8 @@ async def test_giving_up_twice_tells_the_same_ending():
 async def test_giving_up_needs_no_postgres():
     attempts, clients = FakeAttempts(), FakeClients()
     attempts.failure = clients.failure = DOWN
-    ending = [said async for said in build(attempts=attempts, clients=clients).give_up(retrieved(), DOWN)]
+    event = retrieved()
+    ending = await build(attempts=attempts, clients=clients).give_up(event.request, DOWN, event)
 
     assert isinstance(ending[0], AnswerFailed)
     assert ending[0].attempt >= 1
@@ -114,25 +115,26 @@ async def test_overtaken_attempt_does_not_give_up():
         await run(generation, event)
     attempts.rows["acme", event.request.message_id] = 2
 
-    assert [said async for said in generation.give_up(event, caught.value)] == []
+    assert await generation.give_up(event.request, caught.value, event) == []
 
 
 async def test_a_question_that_could_not_be_searched_for_ends_as_failed_and_stays_so():
-    generation = build(FakeModel("never", finish()))
-    event = retrieved(passages=[])
-    failure = SearchFailure(code="retrieval_failed", message="It cannot be searched.", retryable=True)
-    failed = event.model_copy(update={"failure": failure})
+    for error, expected in (
+        (RetryableError("away"), ("retrieval_failed", True)),
+        (PermanentError("broken"), ("retrieval_failed", False)),
+        (RefusedError("no", code="invalid_request"), ("invalid_request", False)),
+    ):
+        generation, event = build(FakeModel("never", finish())), retrieved(passages=[])
+        ending, record = await generation.give_up(event.request, error, None)
 
-    ending, record = await run(generation, failed)
-
-    assert (ending.code, ending.message, ending.retryable) == ("retrieval_failed", "It cannot be searched.", True)
-    assert (record.outcome, record.failure_code) == ("failed", "retrieval_failed")
-    assert await run(generation, event) == [ending, record]
+        assert (ending.code, ending.retryable) == expected
+        assert ending.message.endswith(".")
+        assert (record.outcome, record.failure_code) == ("failed", expected[0])
+        assert await run(generation, event) == [ending, record]
 
 
 async def test_a_repeated_question_that_cannot_be_searched_for_keeps_its_answer():
     generation, event = build(FakeModel("Done.", finish())), retrieved()
     told = await run(generation, event)
-    failure = SearchFailure(code="retrieval_failed", message="It cannot be searched.", retryable=True)
 
-    assert await run(generation, event.model_copy(update={"failure": failure})) == told
+    assert await generation.give_up(event.request, RetryableError("away"), None) == told

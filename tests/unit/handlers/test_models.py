@@ -203,12 +203,13 @@ def test_cancel_reaches_every_watcher_and_none_after_its_end():
 
 
 async def test_full_delta_does_not_wait_for_the_pause(monkeypatch):
-    monkeypatch.setattr(flush, "BEAT_SECONDS", 60)
+    monkeypatch.setattr(flush, "FLUSH_SECONDS", 60)
     async with asyncio.timeout(5), Deltas(FakeModel("a", "b" * 999, "c", finish()), prompt(), Interruption()) as stream:
         read = [piece async for piece in stream]
 
     assert read[0] == "a"
-    assert "".join(read[:-1]) == "a" + "b" * 999 + "c"
+    assert "".join(read) == "a" + "b" * 999 + "c"
+    assert stream.finish == finish()
 
 
 async def test_slow_reader_holds_a_fast_model_back(monkeypatch):

@@ -6,12 +6,12 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from handlers.readers.isolation import Limits, read_isolated
+from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.kinds import kind_of, reader_of
 from handlers.readers.section import UnreadableError, clean, load_sections
 from tests.conftest import SHARED_DATA
 
-LIMITS = Limits()
+LIMITS = ReaderLimits()
 
 
 def read(path, kind=None):
@@ -165,9 +165,9 @@ async def test_a_child_reads_the_same_as_this_process_and_tells_how_far_it_is(tm
 @pytest.mark.parametrize(
     ("limits", "code"),
     [
-        (Limits(seconds=0.01), "too_slow"),
-        (Limits(resident_bytes=1024), "too_large"),
-        (Limits(address_space_bytes=20 * 1024**2), "too_large"),
+        (ReaderLimits(seconds=0.01), "too_slow"),
+        (ReaderLimits(resident_bytes=1024), "too_large"),
+        (ReaderLimits(address_space_bytes=20 * 1024**2), "too_large"),
     ],
 )
 async def test_a_limit_ends_the_child_with_a_reason(tmp_path, limits, code):

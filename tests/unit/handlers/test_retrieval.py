@@ -1,16 +1,19 @@
 """What retrieval searches for, what it finds, and what a visitor gets when it cannot."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
+from handlers.background_task import background_task
+from handlers.ports import Turn
+from handlers.retrieval import search
 from handlers.retrieval.search import MAX_PASSAGES, Retrieval, confidence
 from schemas.events import ChatRequested, ChatRetrieved, Passage
-from schemas.failures import PermanentError, RetryableError
+from schemas.failures import RetryableError
 from stores.vectors import Chunk
-from tests.support.fakes_knowledge import FakeChatLogs, FakeEmbedder, FakeVectors
+from tests.support.fakes_knowledge import FakeEmbedder, FakeVectors
 
 
 def asked(text, client_id="acme"):
@@ -30,8 +33,13 @@ async def knowledge():
     return embedder, vectors
 
 
-async def retrieved(knowledge, request, chat_logs=None) -> ChatRetrieved:
-    return await Retrieval(*knowledge, chat_logs or FakeChatLogs()).search(request)
+async def said(*questions) -> list[Turn]:
+    return [Turn(question, "An answer.") for question in questions]
+
+
+async def retrieved(knowledge, request, turns=None) -> ChatRetrieved:
+    async with background_task(turns or said()) as reading:
+        return await Retrieval(*knowledge).search(request, reading)
 
 
 async def test_the_best_passage_comes_first_with_a_confidence(knowledge):
@@ -53,14 +61,14 @@ async def test_another_client_finds_nothing_and_is_sure_of_nothing(knowledge):
 
 
 async def test_a_message_that_leans_on_the_conversation_takes_the_last_question_along(knowledge):
-    found = await retrieved(knowledge, asked("and in Austria?"), FakeChatLogs("How long do refunds take?"))
+    found = await retrieved(knowledge, asked("and in Austria?"), said("What is this?", "How long do refunds take?"))
 
     assert found.query == "How long do refunds take?\nand in Austria?"
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), ConnectionRefusedError(), OperationalError("", None, Exception())])
-async def test_without_history_the_message_itself_is_searched_for(knowledge, error):
-    found = await retrieved(knowledge, asked("and in Austria?"), FakeChatLogs(error=error))
+async def test_a_history_that_takes_too_long_is_not_waited_for(knowledge, monkeypatch):
+    monkeypatch.setattr(search, "HISTORY_SECONDS", 0.01)
+    found = await retrieved(knowledge, asked("and in Austria?"), asyncio.Event().wait())
 
     assert found.query == "and in Austria?"
 
@@ -70,19 +78,6 @@ async def test_a_store_that_is_away_is_the_runtimes_business(knowledge):
 
     with pytest.raises(RetryableError):
         await retrieved(knowledge, asked("How long?"))
-
-
-async def test_a_search_that_failed_for_good_is_handed_on_to_be_told(knowledge):
-    request = asked("How long?")
-    retrieval = Retrieval(*knowledge, FakeChatLogs())
-
-    for error, is_retryable in ((RetryableError("x"), True), (PermanentError("y"), False)):
-        found = retrieval.failed(request, error)
-
-        assert (found.request, found.session_id, found.client_id) == (request, request.session_id, request.client_id)
-        assert (found.passages, found.confidence) == ([], 0.0)
-        assert (found.failure.code, found.failure.retryable) == ("retrieval_failed", is_retryable)
-        assert found.failure.message.endswith(".")
 
 
 def test_confidence_is_cosine_plus_share_and_never_negative():

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from stores import stale_cache
 from stores.database import DATABASE_ERRORS
-from stores.stale_cache import Recent
+from stores.stale_cache import StaleWhileAwayCache
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def silent():
 
 
 async def test_a_fresh_row_is_not_loaded_again():
-    rows = Recent("row")
+    rows = StaleWhileAwayCache("row")
     await rows.get("key", lambda: value("before"))
 
     assert await rows.get("key", lambda: value("after")) == "before"
@@ -35,7 +35,7 @@ async def test_a_fresh_row_is_not_loaded_again():
 
 
 async def test_a_row_that_is_gone_is_forgotten_also_when_the_database_goes_afterwards(stale):
-    rows = Recent("row")
+    rows = StaleWhileAwayCache("row")
     await rows.get("key", lambda: value("row"))
 
     assert await rows.get("key", lambda: value(None)) is None
@@ -45,7 +45,7 @@ async def test_a_row_that_is_gone_is_forgotten_also_when_the_database_goes_after
 
 async def test_the_last_row_is_good_enough_while_the_database_is_away_or_silent(stale, monkeypatch):
     monkeypatch.setattr(stale_cache, "DEADLINE_SECONDS", 0.01)
-    rows = Recent("row")
+    rows = StaleWhileAwayCache("row")
     await rows.get("key", lambda: value("row"))
 
     async with asyncio.timeout(5):
@@ -56,7 +56,7 @@ async def test_the_last_row_is_good_enough_while_the_database_is_away_or_silent(
 
 
 async def test_the_log_tells_of_stale_rows_and_shows_no_key(stale):
-    rows = Recent("key owner")
+    rows = StaleWhileAwayCache("key owner")
     await rows.get("digest", lambda: value("row"))
     with capture_logs() as logs:
         await rows.get("digest", away)
@@ -89,7 +89,7 @@ async def begun(loads, count):
 @pytest.mark.parametrize("is_stale", [True, False])
 async def test_all_who_want_a_row_in_one_instant_cost_one_query(is_stale, monkeypatch):
     monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0 if is_stale else 10)
-    rows, loads = Recent("row"), Loads()
+    rows, loads = StaleWhileAwayCache("row"), Loads()
     if is_stale:
         await rows.get("key", lambda: value("before"))
     waiting = gets(rows, loads, 50)
@@ -102,7 +102,7 @@ async def test_all_who_want_a_row_in_one_instant_cost_one_query(is_stale, monkey
 
 
 async def test_all_who_want_a_row_hear_that_the_database_is_away():
-    rows, loads = Recent("row"), Loads()
+    rows, loads = StaleWhileAwayCache("row"), Loads()
     waiting = gets(rows, loads, 3)
     await begun(loads, 1)
     loads.asked[0].set_exception(ConnectionRefusedError())
@@ -114,7 +114,7 @@ async def test_all_who_want_a_row_hear_that_the_database_is_away():
 
 
 async def test_whoever_goes_away_takes_no_row_from_the_others():
-    rows, loads = Recent("row"), Loads()
+    rows, loads = StaleWhileAwayCache("row"), Loads()
     first, second, third = gets(rows, loads, 3)
     await begun(loads, 1)
     first.cancel()
@@ -128,7 +128,7 @@ async def test_whoever_goes_away_takes_no_row_from_the_others():
 
 
 async def test_a_row_that_was_forgotten_while_it_was_loaded_is_not_remembered():
-    rows, loads = Recent("row"), Loads()
+    rows, loads = StaleWhileAwayCache("row"), Loads()
     (early,) = gets(rows, loads, 1)
     await begun(loads, 1)
     rows.forget("key")
@@ -141,7 +141,7 @@ async def test_a_row_that_was_forgotten_while_it_was_loaded_is_not_remembered():
 
 async def test_the_oldest_rows_leave(monkeypatch):
     monkeypatch.setattr(stale_cache, "MAX_ROWS", 3)
-    rows = Recent("number")
+    rows = StaleWhileAwayCache("number")
     for key in range(10):
         await rows.get(key, lambda key=key: value(key))
 
