@@ -43,12 +43,14 @@ class Progress:
 class ReplayBuffer:
     """Frames in the order of the log, each answer's without repetition.
 
-    `floor` is the highest offset that left; from a cursor at or above it, `after` tells all, unless an answer is
-    `misplaced`. `breaks` rises with each frame that no cursor is behind: who has heard of fewer must begin anew.
+    `last_offset` is that of the newest frame, -1 before any; `floor` is the highest offset that left. From a cursor at
+    or above `floor`, `after` tells all, unless an answer is `misplaced`. `breaks` rises with each frame that no cursor
+    is behind: who has heard of fewer must begin anew.
     """
 
     __slots__ = (
-        "_ended", "breaks", "floor", "frames", "key", "misplaced", "partition", "progress", "size_bytes", "waiters",
+        "_ended", "breaks", "floor", "frames", "key", "last_offset", "misplaced", "partition", "progress", "size_bytes",
+        "waiters",
     )  # fmt: skip
 
     def __init__(self, key: SessionKey, partition: int, floor: int) -> None:
@@ -60,6 +62,7 @@ class ReplayBuffer:
         self.waiters: set[Callable[[], None]] = set()
         self.misplaced: set[str] = set()
         self.breaks = 0
+        self.last_offset = -1
         self.size_bytes = 0
         self._ended: dict[str, None] = {}
 
@@ -71,6 +74,7 @@ class ReplayBuffer:
             self._pass_over(frame)
             return True
         self.frames.append(frame)
+        self.last_offset = frame.offset
         self.size_bytes += _weight(frame)
         while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
             self._evict()

@@ -67,6 +67,11 @@ class PendingQuestions:
         """Whether a question of this session has not begun to be answered."""
         return self._lines.waits(client_id, session_id)
 
+    @property
+    def is_any_waiting(self) -> bool:
+        """Whether any question has not begun to be answered."""
+        return len(self._lines) > 0
+
     def wait_estimates(self, client_id: str, session_id: str) -> list[WaitEstimate]:
         """Of the session's questions that wait long enough to be worth an event."""
         return self._lines.wait_estimates(client_id, session_id)

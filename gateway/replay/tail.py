@@ -139,12 +139,12 @@ class Tail:
 
     def _take(self, record: Record) -> None:
         try:
-            key, key_hash, frame = _frame_of(record)
+            key, key_hash, frame, is_sound = _frame_of(record)
         except (KeyError, ValueError) as error:
             self._note_unreadable(record, error)
             return
         home = key_hash % self._partitions
-        if not _is_sound(frame):
+        if not is_sound:
             self._note_unreadable(record, ValueError("the value is not what its headers say"))
             if record.partition == home:
                 self._buffers.skip(key, home, frame)
@@ -177,27 +177,33 @@ class Tail:
             REPLAY_BUFFERS.set(len(self._buffers))
 
 
-def _frame_of(record: Record) -> tuple[SessionKey, int, Frame]:
-    """Where it belongs, by key and headers, and the key's hash. Raises `KeyError` and `ValueError`."""
+def _frame_of(record: Record) -> tuple[SessionKey, int, Frame, bool]:
+    """The session by key and headers, the key's hash, the frame, and whether its value says what the headers say.
+
+    Raises `KeyError` and `ValueError` for headers that name no answer.
+    """
     headers = dict(record.headers)
     key, key_hash = _key(headers[CLIENT_ID], record.key)
-    message_id, attempt, seq = headers[ANSWER].decode("ascii").rsplit("/", 2)
+    position, event, value = headers[ANSWER], EVENTS[headers[EVENT_TYPE]], record.value or b""
+    try:
+        data = frame_data.decode(event, value)
+        message_id, attempt, seq = data.message_id, data.attempt, data.seq
+        # To write the header is cheaper than to read it.
+        is_sound = b"%b/%d/%d" % (message_id.encode(), attempt, seq) == position
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        message_id, attempt, seq = _position_of(position)
+    frame = Frame(record.offset, _canonical(message_id), attempt, seq, event, value, record.timestamp)
+    return key, key_hash, frame, is_sound
+
+
+def _position_of(header: bytes) -> tuple[str, int, int]:
+    """Message, attempt and number of an answer's header. Raises `ValueError`."""
+    message_id, attempt, seq = header.decode("ascii").rsplit("/", 2)
     if not (attempt.isdecimal() and seq.isdecimal() and len(attempt) < MAX_DIGITS > len(seq)):
         raise ValueError("the answer's attempt and number are no whole numbers")
-    event, value = EVENTS[headers[EVENT_TYPE]], record.value or b""
-    return (
-        key,
-        key_hash,
-        Frame(record.offset, _canonical(message_id), int(attempt), int(seq), event, value, record.timestamp),
-    )
-
-
-def _is_sound(frame: Frame) -> bool:
-    try:
-        data = frame_data.decode(frame.event, frame.data)
-    except ValueError:
-        return False
-    return (data.message_id, data.attempt, data.seq) == (frame.message_id, frame.attempt, frame.seq)
+    return message_id, int(attempt), int(seq)
 
 
 @lru_cache(REMEMBERED_NAMES)

@@ -56,7 +56,8 @@ class EventStream:
 
     __slots__ = (
         "_began", "_breaks", "_cursor", "_dependencies", "_drained_at", "_ends_at", "_first_events", "_heartbeat_at",
-        "_heartbeat_seconds", "_is_finished", "_loop", "_message_id", "_opened_ms", "_prefix", "_queued_at", "_session",
+        "_heartbeat_seconds", "_is_finished", "_look_at", "_loop", "_message_id", "_opened_ms", "_prefix",
+        "_prefix_bytes", "_queued_at", "_session",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class EventStream:
         self._breaks = 0
         self._message_id = str(message_id) if message_id else None
         self._prefix = position.event_id(0)[:-1]
+        self._prefix_bytes = self._prefix.encode()
         self._began = "snapshot" if start.answers else "deltas"
         self._first_events = list(_first_events(position, start, accepted))
         self._is_finished = self._message_id is not None and any(
@@ -83,6 +85,7 @@ class EventStream:
         )
         self._loop = asyncio.get_running_loop()
         self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
+        self._look_at = self._ends_at
         self._drained_at: float | None = None
         self._queued_at = -QUEUED_EVERY_SECONDS
         self._heartbeat_seconds = random.uniform(*HEARTBEAT_SECONDS)
@@ -121,16 +124,12 @@ class EventStream:
             await self._send(timer, send, body)
         self._first_events.clear()
         while (reason := self._reason_to_end(connection, timer, buffer)) is None:
-            while frames := buffer.after(self._cursor, self._message_id):
+            if buffer.last_offset > self._cursor and (frames := self._next(buffer)):
                 await self._send(timer, send, self._encode(frames))
-                if self._is_finished or connection.is_lost or self._is_behind(buffer):
-                    break
             else:
-                if connection.is_half_closed:
-                    # Twice is enough: the first is answered by a reset if nobody is there.
-                    self._heartbeat_seconds = PROBE_SECONDS
-                    self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
-                await self._idle(timer, send)
+                if timer.is_due or connection.is_half_closed or self._dependencies.questions.is_any_waiting:
+                    await self._send_due(connection, timer, send)
+                await timer.arm(min(self._heartbeat_at, self._drained_at or self._ends_at, self._look_at))
         if not connection.is_lost:
             # Whole events only: everything before this was sent event by event.
             await self._send(timer, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
@@ -161,16 +160,26 @@ class EventStream:
                 return "lifetime"
         return None
 
-    async def _idle(self, timer: StreamTimer, send: Send) -> None:
-        """Everything up to the tail's position is in the ring, and none of it is for us."""
+    def _next(self, buffer: ReplayBuffer) -> list[Frame]:
+        """The frames behind the cursor; the cursor passes over those of other answers."""
+        frames = buffer.after(self._cursor, self._message_id)
+        if not frames:
+            self._cursor = buffer.last_offset
+        return frames
+
+    async def _send_due(self, connection: Connection, timer: StreamTimer, send: Send) -> None:
+        """Sends what time has made due. Everything up to the tail's position is in the buffer, and was sent."""
         if timer.is_due:
             self._cursor = max(self._cursor, self._dependencies.tail.position(self._session.partition))
             if self._loop.time() >= self._heartbeat_at:
                 await self._send(timer, send, sse.heartbeat(f"{self._prefix}{self._cursor}"))
-        until = min(self._heartbeat_at, self._drained_at or self._ends_at, self._ends_at)
+        if connection.is_half_closed:
+            # Twice is enough: the first is answered by a reset if nobody is there.
+            self._heartbeat_seconds = PROBE_SECONDS
+            self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
+        self._look_at = self._ends_at
         if self._dependencies.questions.is_waiting(self._session.client_id, self._session.session_id):
-            until = min(until, await self._send_queued(timer, send))
-        await timer.wait(until)
+            self._look_at = min(self._ends_at, await self._send_queued(timer, send))
 
     async def _send_queued(self, timer: StreamTimer, send: Send) -> float:
         """Says how long the session's waiting questions have to wait; returns when to look again."""
@@ -188,7 +197,7 @@ class EventStream:
     def _encode(self, frames: list[Frame]) -> bytes:
         bodies, size = [], 0
         for frame in frames:
-            body = sse.event(frame.event, frame.data, f"{self._prefix}{frame.offset}")
+            body = sse.frame(self._prefix_bytes, frame.offset, frame.event, frame.data)
             bodies.append(body)
             size += len(body)
             if frame.is_ending and self._message_id is not None:

@@ -11,7 +11,7 @@ class StreamTimer:
 
     A client that does not read blocks the write, so a deadline checked between writes never comes (pyth #3782): the
     timer here looks from outside, and calls `abort` when it sees the same write twice, `LOOK_SECONDS` apart.
-    `is_due`: the moment had come when `wait` returned.
+    `is_due`: the time had come when the future of `arm` was done.
     """
 
     __slots__ = (
@@ -44,17 +44,14 @@ class StreamTimer:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    async def wait(self, until: float) -> None:
-        """Returns when woken, or at `until` (loop time)."""
+    def arm(self, until: float) -> asyncio.Future[None]:
+        """Done when woken, or at `until` (loop time). A future, for a coroutine more would be paid for each frame."""
         self.is_due = False
         self._due = until
         if self._timer.when() > until:
             self._rearm(until)
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def close(self) -> None:
         """The stream has ended."""

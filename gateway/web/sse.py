@@ -22,6 +22,13 @@ def event(name: str, data: bytes, event_id: str | None = None) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event_id.encode(), name.encode(), data)
 
 
+def frame(prefix: bytes, offset: int, name: str, data: bytes) -> bytes:
+    """The event of a frame, whose id is the prefix and the offset. As `event`, at half its cost."""
+    if b"\n" in data or b"\r" in data:
+        data = _LINE_END.sub(b"\ndata: ", data)
+    return b"id: %b%d\nevent: %b\ndata: %b\n\n" % (prefix, offset, name.encode(), data)
+
+
 def first(retry_ms: int, event_id: str) -> bytes:
     """The first frame: how long to wait before coming back, and with which id. Fires no handler."""
     return b"retry: %d\nid: %b\n\n" % (retry_ms, event_id.encode())

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from chatconnect.cli import create_cli
 from chatconnect.client.sse_parser import SseParser
-from gateway.replay.answers import Answer, Frame
+from gateway.replay.answers import FoldedAnswer, Frame
 from gateway.replay.tail import EVENTS
 from schemas import sse
 from schemas.events import AnswerSources, AnswerStarted, ChatRequested, Source
@@ -70,7 +70,7 @@ def test_the_gateways_own_snapshots_are_valid_at_every_step_of_an_answer(schema)
     question = ChatRequested(
         client_id="c", message_id=UUID(int=1), session_id="s", text="?", requested_at=datetime.now(UTC)
     )
-    answer = Answer(str(question.message_id))
+    answer = FoldedAnswer(str(question.message_id))
     for offset, event in enumerate(answer_of(question, "one 二")):
         record = encode(event)
         name = EVENTS[dict(record.headers)["event-type"]]
