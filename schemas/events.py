@@ -28,9 +28,14 @@ from schemas.shape import Shape
 
 Tier = Literal["free", "paid"]
 Outcome = Literal["completed", "failed", "cancelled"]
+AnswerState = Literal["running", Outcome]
+ENDINGS: dict[str, Outcome] = {"completed": "completed", "failed": "failed", "cancelled": "cancelled"}
+"""The events that end an answer, and the state that each leaves it in."""
 FinishReason = Literal["stop", "length", "no_answer", "cancelled", "error"]
 Rating = Literal["up", "down"]
 DocumentStatus = Literal["pending", "parsing", "chunking", "embedding", "indexing", "ready", "failed", "deleted"]
+ENDED_STATUSES: frozenset[DocumentStatus] = frozenset({"ready", "failed", "deleted"})
+"""Ingestion does nothing more of its own."""
 
 
 class Usage(Shape):

@@ -1,6 +1,6 @@
 """Every event of our SSE streams (`wire.md`): its name, the shape of its data, and one JSON Schema of them all."""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -12,9 +12,11 @@ from schemas.events import (
     AnswerCancelled,
     AnswerCompleted,
     AnswerDelta,
+    AnswerEvent,
     AnswerFailed,
     AnswerSources,
     AnswerStarted,
+    AnswerState,
     QuestionAsked,
     Source,
 )
@@ -48,7 +50,7 @@ class Snapshot(Shape):
     asked_at: UtcDatetime | None = None
     text: str
     sources: list[Source]
-    state: Literal["running", "completed", "failed", "cancelled"]
+    state: AnswerState
 
 
 EVENTS: dict[str, type[Shape]] = {
@@ -64,6 +66,12 @@ EVENTS: dict[str, type[Shape]] = {
     "snapshot": Snapshot,
     "progress": DocumentProgressView,
 }
+
+
+ANSWER_EVENTS: dict[str, type[AnswerEvent]] = {
+    name: model for name, model in EVENTS.items() if issubclass(model, AnswerEvent)
+}
+"""The events that come off `chat.token`; `QuestionAsked` is not numbered within an attempt."""
 
 
 class WireSchema(GenerateJsonSchema):

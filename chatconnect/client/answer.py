@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-ENDED = ("completed", "failed", "cancelled")
+from schemas.events import ENDINGS
 
 
 class GapError(Exception):
@@ -32,7 +32,7 @@ class Answer:
     @property
     def is_ended(self) -> bool:
         """No event can change it any more."""
-        return self.state in ENDED
+        return self.state in ENDINGS
 
     def apply(self, event: str, data: dict[str, Any]) -> bool:
         """Whether the event was news. Raises `GapError` when one before it was not seen."""
@@ -57,7 +57,7 @@ class Answer:
 
     def _replace(self, attempt: int, seq: int, data: dict[str, Any]) -> bool:
         is_older = (attempt, seq) <= (self.attempt, self.seq)
-        if attempt < self.attempt or (is_older and data["state"] not in ENDED):
+        if attempt < self.attempt or (is_older and data["state"] not in ENDINGS):
             return False
         self.attempt, self.seq = attempt, seq
         self.text, self.sources, self.state = data["text"], data["sources"], data["state"]
@@ -69,7 +69,7 @@ class Answer:
             self.text += data["text"]
         elif event == "sources":
             self.sources = data["sources"]
-        self.state = event if event in ENDED else "running"
+        self.state = event if event in ENDINGS else "running"
         self._note(data)
 
     def _note(self, data: dict[str, Any]) -> None:

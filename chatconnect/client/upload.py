@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from chatconnect.client.api import Access, ApiError, BusyError, check
+from schemas.events import ENDED_STATUSES
 
 # Renewed by every change of the status, so it bounds a stall and not the size of a document.
 STALL_SECONDS = 300
@@ -19,7 +20,6 @@ POLL_SECONDS = 0.3
 MAX_POLL_SECONDS = 2.0
 UPLOAD_TRIES = 4
 MAX_EXTERNAL_ID_CHARACTERS = 200
-ENDED = ("ready", "failed", "deleted")
 
 Report = Callable[[str, int], None]
 
@@ -92,7 +92,7 @@ class Upload:
             # The row may still tell of the version before this one.
             if status and status["version"] >= version:
                 self._report(status["currentStep"], status["progress"])
-                if status["status"] in ENDED:
+                if status["status"] in ENDED_STATUSES:
                     return self._outcome(document_id, status)
                 if status != seen:
                     seen, deadline, pause_seconds = status, time.monotonic() + STALL_SECONDS, POLL_SECONDS

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from chatconnect.client import api
 from chatconnect.client.upload import Outcome, Report, Upload
 from chatconnect.commands.ask import plain
+from schemas.formats import SUFFIXES
 
-SUPPORTED = (".md", ".pdf", ".txt")
 AT_ONCE = 4
 
 
@@ -62,7 +62,7 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _is_supported(file: Path) -> bool:
-    return file.suffix.lower() in SUPPORTED
+    return file.suffix.lower() in SUFFIXES
 
 
 async def _ingest(access: api.Access, files: list[Path], *, is_quiet: bool) -> list[Outcome]:
@@ -124,7 +124,7 @@ def _line(outcome: Outcome) -> str:
 
 def _print_summary(outcomes: list[Outcome], skipped: list[Path]) -> None:
     for file in skipped:
-        typer.echo(plain(f"skipped {file.name}: supported are {', '.join(SUPPORTED)}"), err=True)
+        typer.echo(plain(f"skipped {file.name}: supported are {', '.join(SUFFIXES)}"), err=True)
     ready = sum(outcome.is_ready for outcome in outcomes)
     typer.echo(f"{ready} of {len(outcomes)} ready, {len(skipped)} skipped")
 

@@ -18,6 +18,7 @@ from chatconnect.dev_stack.supervisor import Supervisor
 from chatconnect.embedded.kafka import PARTITIONS
 from chatconnect.embedded.ports import LOOPBACK
 from chatconnect.embedded.process import PartError, Process
+from schemas.providers import configured
 from schemas.settings import Settings
 from stores.clients import Clients, Keys
 from stores.database import DATABASE_ERRORS, create_engine
@@ -159,11 +160,7 @@ async def until_answers(url: str, name: str) -> None:
 
 def answering(settings: Settings) -> str:
     """Which models and embeddings answer, in one line."""
-    models = []
-    if settings.openai_api_key:
-        models.append(f"OpenAI {settings.openai_model} at {settings.openai_base_url}")
-    if settings.anthropic_api_key:
-        models.append(f"Anthropic {settings.anthropic_model} at {settings.anthropic_base_url}")
+    models = [f"{one.label} {one.model} at {one.base_url}" for one in configured(settings)]
     answers = (
         " and ".join(models) or "extractive, the best sentences found (no OPENAI_API_KEY or ANTHROPIC_API_KEY is set)"
     )

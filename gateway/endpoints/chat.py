@@ -21,6 +21,7 @@ from gateway.web.problems import Problem
 from gateway.web.responses import json_reply
 from schemas.events import ChatCancelled, ChatFeedback, Source, Usage
 from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
+from schemas.keys import SessionKey
 
 ROW_POLL_SECONDS = 0.5
 
@@ -147,7 +148,7 @@ async def _is_there(gateway: Gateway, caller: Caller, session_id: str | None) ->
         return False
     if caller.ticket is not None:
         return True
-    buffer = gateway.buffers.get((caller.client.client_id.encode(), session_id.encode()))
+    buffer = gateway.buffers.get(SessionKey(caller.client.client_id, session_id))
     return bool(buffer) or await gateway.sessions.find(caller.client.client_id, session_id) is not None
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from gateway.state import Gateway, gateway_of
 from gateway.web.responses import json_reply
 from schemas.http import Check, Health
+from schemas.providers import configured
 from schemas.settings import Settings
 from stores.database import DATABASE_ERRORS
 
@@ -103,5 +104,5 @@ async def _qdrant(gateway: Gateway) -> Check:
 
 
 def _models(settings: Settings) -> Check:
-    providers = [name for name in ("openai", "anthropic") if getattr(settings, f"{name}_api_key")]
+    providers = [provider.name for provider in configured(settings)]
     return Check(status="ok", detail=", ".join(providers) or "extractive: no model key is set")

@@ -21,6 +21,7 @@ from gateway.openapi.operation import Parameter as Param
 from gateway.web.prefer import MAX_WAIT_SECONDS
 from schemas import http
 from schemas.bounds import MAX_SESSION_ID_CHARACTERS
+from schemas.sse import ANSWER_EVENTS
 
 DOCUMENT = Param("documentId", "path", "The document's id.", {"type": "string", "minLength": 1})
 MESSAGE = Param("messageId", "path", "The message's id.", {"type": "string", "format": "uuid"})
@@ -40,8 +41,9 @@ PREFER = Param("Prefer", "header", f"`wait=N` (seconds, up to {MAX_WAIT_SECONDS}
 LAST_SEEN = Param("Last-Event-ID", "header", "The last id that was seen: the stream goes on after it.")
 BEFORE = Param("before", "query", "The `next` of the page before; of messages also a time (RFC 3339).")
 LOCATION = {"Location": "Where to look for what comes of it."}
-HAPPENED = ("started", "sources", "delta", "completed", "failed", "cancelled", "snapshot")
-ANSWERING = Events(("accepted", "queued", *HAPPENED))
+ANSWER = tuple(name for name in ANSWER_EVENTS if name != "asked")
+ANSWERING = Events(("accepted", "queued", *ANSWER, "snapshot"))
+FOLLOWING = Events(("asked", "queued", *ANSWER, "snapshot"))
 APPLIED = {"Preference-Applied": "What of `Prefer` was done."}
 
 
@@ -100,7 +102,12 @@ CHAT = (
         "GET /sessions/{sessionId}/events",
         "Follow a session: a stream, or by long poll with `Accept: application/json`",
         HOLDERS,
-        {200: Reply("What happens in the session.", {SSE: Events(("asked", "queued", *HAPPENED)), JSON: http.Polled})},
+        {
+            200: Reply(
+                "What happens in the session.",
+                {SSE: Events(("asked", "queued", *ANSWER, "snapshot")), JSON: http.Polled},
+            )
+        },
         (
             SESSION,
             LAST_SEEN,

@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import msgspec
 import orjson
 
 from gateway.replay import frame_data
 from schemas.bounds import MAX_NUMBER
+from schemas.events import ENDINGS, AnswerState
 from stores.chat_logs import ChatLog
-
-State = Literal["running", "completed", "failed", "cancelled"]
-
-ENDINGS: dict[str, State] = {"completed": "completed", "failed": "failed", "cancelled": "cancelled"}
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +45,7 @@ class FoldedAnswer:
     attempt: int = 0
     seq: int = 0
     is_whole: bool = True
-    state: State = "running"
+    state: AnswerState = "running"
     question: str | None = None
     asked_at: datetime | None = None
     text: str = ""

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from gateway.replay.answers import FoldedAnswer, Frame
+from schemas.keys import SessionKey
 
 SESSION_BYTES = 256 * 1024
 # A frame's own objects weigh about this much beside its data, and what is kept of an answer beside its frames.
 FRAME_OVERHEAD_BYTES = 256
 ANSWER_OVERHEAD_BYTES = 1_024
 REMEMBERED_ENDINGS = 64
-
-SessionKey = tuple[bytes, bytes]
-"""Client id and session id, as they come off the log."""
 
 
 @dataclass(slots=True)

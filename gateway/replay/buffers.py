@@ -8,8 +8,9 @@ from heapq import heappop, heappush
 from time import monotonic
 
 from gateway.replay.answers import FoldedAnswer, Frame
-from gateway.replay.buffer import ReplayBuffer, SessionKey
+from gateway.replay.buffer import ReplayBuffer
 from gateway.web.metrics import EVICTIONS
+from schemas.keys import MessageKey, SessionKey
 
 KEPT_SECONDS = 120.0
 STALLED_SECONDS = 600.0
@@ -43,7 +44,7 @@ class ReplayBuffers:
         self._total_bytes = total_bytes
         self._buffers: OrderedDict[SessionKey, ReplayBuffer] = OrderedDict()
         self._floors: dict[int, int] = {}
-        self._by_message: dict[tuple[bytes, str], SessionKey] = {}
+        self._by_message: dict[MessageKey, SessionKey] = {}
         self._expiries: list[tuple[float, SessionKey, str]] = []
         self.size_bytes = 0
 
@@ -73,8 +74,8 @@ class ReplayBuffers:
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
         """The session of an answer that is held here."""
-        key = self._by_message.get((client_id.encode(), message_id))
-        return key[1].decode() if key else None
+        key = self._by_message.get(MessageKey(client_id, message_id))
+        return key.session_id if key else None
 
     def append(self, key: SessionKey, partition: int, frame: Frame) -> bool:
         """Take a frame and wake who waits for it. False: a repetition, dropped."""
@@ -99,7 +100,7 @@ class ReplayBuffers:
         self.size_bytes += buffer.size_bytes - size
         if is_news and not is_known:
             # The first session that a message was answered in stays the one it is found by.
-            self._by_message.setdefault((key[0], frame.message_id), key)
+            self._by_message.setdefault(MessageKey(key.client_id, frame.message_id), key)
             heappush(self._expiries, (self._clock() + STALLED_SECONDS, key, frame.message_id))
         if is_news and frame.is_ending:
             heappush(self._expiries, (self._clock() + KEPT_SECONDS, key, frame.message_id))
@@ -150,8 +151,9 @@ class ReplayBuffers:
         return buffer
 
     def _forget(self, key: SessionKey, message_id: str) -> None:
-        if self._by_message.get((key[0], message_id)) == key:
-            del self._by_message[key[0], message_id]
+        message = MessageKey(key.client_id, message_id)
+        if self._by_message.get(message) == key:
+            del self._by_message[message]
         buffer = self._buffers.get(key)
         if buffer is not None and message_id in buffer.progress:
             self._shrink(buffer, partial(buffer.forget, message_id))

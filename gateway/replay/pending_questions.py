@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from gateway.replay.answers import ENDINGS
 from gateway.replay.waiting_lines import WaitEstimate, WaitingLines
 from gateway.web.metrics import ANSWER_SECONDS, ANSWERS, FIRST_TOKEN_SECONDS, OLDEST_UNANSWERED_SECONDS, UNANSWERED
-from schemas.events import Tier
+from schemas.events import ENDINGS, Tier
+from schemas.keys import MessageKey
 
 MAX_QUESTIONS = 50_000
 GIVEN_UP_SECONDS = 900.0
@@ -30,36 +30,36 @@ class PendingQuestions:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._lines = WaitingLines(clock)
         self._clock = clock
-        self._open: OrderedDict[tuple[bytes, str], PendingQuestion] = OrderedDict()
+        self._open: OrderedDict[MessageKey, PendingQuestion] = OrderedDict()
         UNANSWERED.set_function(lambda: len(self._open))
         OLDEST_UNANSWERED_SECONDS.set_function(self.oldest_seconds)
 
     def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
         """A question is about to be published."""
         self._lines.join(tier, client_id, session_id, message_id)
-        self._open.setdefault((client_id.encode(), message_id), PendingQuestion(session_id, self._clock()))
+        self._open.setdefault(MessageKey(client_id, message_id), PendingQuestion(session_id, self._clock()))
         if len(self._open) > MAX_QUESTIONS:
             self._drop_oldest()
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
         """The session of a question that waits here."""
-        question = self._open.get((client_id.encode(), message_id))
+        question = self._open.get(MessageKey(client_id, message_id))
         return question.session_id if question else None
 
-    def observe(self, client_id: bytes, message_id: str, event: str) -> None:
+    def observe(self, client_id: str, message_id: str, event: str) -> None:
         """A frame of an answer came by; most belong to questions of other instances."""
-        question = self._open.get((client_id, message_id))
+        question = self._open.get(MessageKey(client_id, message_id))
         if question is None:
             return
         if not question.has_begun:
             question.has_begun = True
-            self._lines.begin(client_id.decode(), message_id)
+            self._lines.begin(client_id, message_id)
         age = self._clock() - question.accepted_at
         if event == "delta" and not question.has_first_token:
             question.has_first_token = True
             FIRST_TOKEN_SECONDS.observe(age)
         elif event in ENDINGS:
-            del self._open[client_id, message_id]
+            del self._open[MessageKey(client_id, message_id)]
             ANSWER_SECONDS.observe(age)
             ANSWERS.labels(event).inc()
 
@@ -93,4 +93,4 @@ class PendingQuestions:
 
     def _drop_oldest(self) -> None:
         (client_id, message_id), _ = self._open.popitem(last=False)
-        self._lines.leave(client_id.decode(), message_id)
+        self._lines.leave(client_id, message_id)

@@ -9,11 +9,12 @@ from uuid import UUID
 import structlog
 
 from gateway.replay.answers import FoldedAnswer
-from gateway.replay.buffer import ReplayBuffer, SessionKey
+from gateway.replay.buffer import ReplayBuffer
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.resume import SendDeltas, SendSnapshots, decide
 from gateway.replay.tail import Tail
 from schemas.cursor import PageCursor
+from schemas.keys import SessionKey
 from stores.chat_logs import ChatLog
 from stores.database import DATABASE_ERRORS
 
@@ -57,7 +58,7 @@ class Session:
     @property
     def key(self) -> SessionKey:
         """Its name in the rings."""
-        return self.client_id.encode(), self.session_id.encode()
+        return SessionKey(self.client_id, self.session_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ import structlog
 
 from gateway.replay import frame_data
 from gateway.replay.answers import Frame
-from gateway.replay.buffer import SessionKey
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.resume import StreamPosition
 from gateway.web.metrics import REPEATED, REPLAY_BUFFER_BYTES, REPLAY_BUFFERS, TAIL_LAG, UNREADABLE
 from schemas.bounds import MAX_CLIENT_ID_CHARACTERS, MAX_SESSION_ID_CHARACTERS
+from schemas.keys import SessionKey
+from schemas.sse import ANSWER_EVENTS
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
 from streams.kafka.partitioner import hash_of, partition_for
 
@@ -32,15 +33,7 @@ MAX_DIGITS = 11
 
 log = structlog.get_logger()
 
-EVENTS = {
-    b"QuestionAsked": "asked",
-    b"AnswerStarted": "started",
-    b"AnswerSources": "sources",
-    b"AnswerDelta": "delta",
-    b"AnswerCompleted": "completed",
-    b"AnswerFailed": "failed",
-    b"AnswerCancelled": "cancelled",
-}
+NAME_OF_TYPE = {model.__name__.encode(): name for name, model in ANSWER_EVENTS.items()}
 
 
 class FrameLog(Protocol):
@@ -149,7 +142,7 @@ class Tail:
             if record.partition == home:
                 self._buffers.skip(key, home, frame)
             return
-        self._questions.observe(key[0], frame.message_id, frame.event)
+        self._questions.observe(key.client_id, frame.message_id, frame.event)
         if record.partition != home:
             # By a producer that has yet to hear that the topic has more partitions.
             self._buffers.misplace(key, home, frame)
@@ -184,7 +177,7 @@ def _frame_of(record: Record) -> tuple[SessionKey, int, Frame, bool]:
     """
     headers = dict(record.headers)
     key, key_hash = _key(headers[CLIENT_ID], record.key)
-    position, event, value = headers[ANSWER], EVENTS[headers[EVENT_TYPE]], record.value or b""
+    position, event, value = headers[ANSWER], NAME_OF_TYPE[headers[EVENT_TYPE]], record.value or b""
     try:
         data = frame_data.decode(event, value)
         message_id, attempt, seq = data.message_id, data.attempt, data.seq
@@ -208,11 +201,16 @@ def _position_of(header: bytes) -> tuple[str, int, int]:
 
 @lru_cache(REMEMBERED_NAMES)
 def _key(client_id: bytes, session_id: bytes | None) -> tuple[SessionKey, int]:
-    """Whose session, and its hash. Raises `ValueError` for what no client or session is called."""
-    for name, most in ((client_id, MAX_CLIENT_ID_CHARACTERS), (session_id or b"", MAX_SESSION_ID_CHARACTERS)):
-        if not 0 < len(name) <= most * 4 or len(name.decode()) > most:
-            raise ValueError("the client or the session has no name that may be one")
-    return (client_id, session_id or b""), hash_of(session_id or b"")
+    """The session, and the hash of its id. Raises `ValueError` for what cannot be a client's or a session's id."""
+    client = _decoded(client_id, MAX_CLIENT_ID_CHARACTERS)
+    session = _decoded(session_id or b"", MAX_SESSION_ID_CHARACTERS)
+    return SessionKey(client, session), hash_of(session_id or b"")
+
+
+def _decoded(name: bytes, max_characters: int) -> str:
+    if not 0 < len(name) <= max_characters * 4 or len(decoded := name.decode()) > max_characters:
+        raise ValueError("the client's or the session's id is empty or too long")
+    return decoded
 
 
 @lru_cache(REMEMBERED_NAMES)

@@ -13,11 +13,11 @@ from gateway.streaming.progress_hub import ProgressHub
 from gateway.streaming.stream import HEARTBEAT_SECONDS, LIFETIME_SECONDS, RETRY_MS
 from gateway.web.drain import Drain
 from gateway.web.metrics import OPEN_STREAMS, STREAMS_ENDED
+from schemas.events import ENDED_STATUSES
 from schemas.http import DocumentProgressView
 from stores.database import DATABASE_ERRORS
 from stores.documents import Document, Documents
 
-ENDINGS = ("ready", "failed", "deleted")
 # What the log did not say, Postgres does: a delete that nobody has carried out yet, say.
 LOOK_SECONDS = 10.0
 SEND_SECONDS = 5.0
@@ -54,7 +54,7 @@ async def progress_events(
         # Looked at again, for what came between the first look and the watch.
         told = await _look(documents, document) or view(document)
         yield _event(told, retry_ms=random.randint(*RETRY_MS))
-        while told.status not in ENDINGS and not drain.is_on and now() < ends_at:
+        while told.status not in ENDED_STATUSES and not drain.is_on and now() < ends_at:
             progress = await watch.next(min(LOOK_SECONDS, max(0.0, ends_at - now())))
             if progress is None:
                 found = await _look(documents, document)
@@ -75,7 +75,7 @@ def is_news(found: DocumentProgressView, told: DocumentProgressView) -> bool:
     # The failure to delete what has no row is of version 0.
     if found == told or 0 < found.version < told.version:
         return False
-    return found.version > told.version or found.status in ENDINGS or found.progress >= told.progress
+    return found.version > told.version or found.status in ENDED_STATUSES or found.progress >= told.progress
 
 
 async def _look(documents: Documents, document: Document) -> DocumentProgressView | None:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from handlers.background_task import background_task
 from handlers.ingestion.chunks import Splitter
 from handlers.ports import Embedder
+from handlers.readers.detection import format_by_name, format_of
 from handlers.readers.fair_slots import FairSlots
 from handlers.readers.isolation import ReaderLimits, read_isolated
-from handlers.readers.kinds import kind_of
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
 from stores.uploads import Uploads
@@ -93,15 +93,17 @@ class Stages:
             raise UnreadableError("The file changed after it was uploaded: upload it again.", code="changed")
 
     async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
-        kind = await asyncio.to_thread(kind_of, source, uploaded.filename, uploaded.media_type)
+        found = await asyncio.to_thread(format_of, source, uploaded.filename, uploaded.media_type)
         async with AsyncExitStack() as stack:
             async with background_task(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
                 while not (await asyncio.wait([entering], timeout=WAIT_SECONDS))[0]:
                     yield Step("parsing", 0, "Waiting for its turn to be read")
-            async with aclosing(read_isolated(kind, source, target, LIMITS)) as steps:
+            async with aclosing(read_isolated(found.name, source, target, LIMITS)) as steps:
                 async for read in steps:
                     fraction = read.done / max(read.total, 1)
-                    text = f"Reading page {read.done} of {read.total}" if kind == "pdf" else f"Read {fraction:.0%}"
+                    text = (
+                        f"Reading page {read.done} of {read.total}" if found.name == "pdf" else f"Read {fraction:.0%}"
+                    )
                     yield Step("parsing", fraction, text)
 
     async def _chunk(self, sections: Path, target: Path) -> AsyncIterator[Step]:
@@ -136,10 +138,8 @@ class Stages:
 
 def no_text(uploaded: DocumentUploaded) -> UnreadableError:
     """The failure of a file without a word in it."""
-    is_pdf = uploaded.filename.lower().endswith(".pdf") or uploaded.media_type == "application/pdf"
-    hint = (
-        "The pages may be scanned images: run text recognition (OCR) on it" if is_pdf else "Check that it has content"
-    )
+    found = format_by_name(uploaded.filename, uploaded.media_type)
+    hint = found.no_text_hint if found else "Check that it has content"
     return UnreadableError(f"There is no text in the file. {hint} and upload it again.", code="no_text")
 
 

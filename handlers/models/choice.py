@@ -1,7 +1,6 @@
 """Which model answers: the widget's if it names one, else the tier's; then the other provider's."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import aiohttp
 
@@ -9,55 +8,42 @@ from handlers.models.anthropic import AnthropicModel
 from handlers.models.openai import OpenAIModel
 from handlers.ports import Model
 from schemas.events import Tier
+from schemas.providers import PROVIDER_OF_TIER, ConfiguredProvider, configured, provider_of
 from schemas.settings import Settings
 from stores.clients import Widget
 
-PROVIDER_OF_TIER: dict[Tier, str] = {"free": "openai", "paid": "anthropic"}
+MODELS: dict[str, type[OpenAIModel] | type[AnthropicModel]] = {"openai": OpenAIModel, "anthropic": AnthropicModel}
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A provider that we have a key of: how to make a model by its name, and the name used unless a widget has one."""
-
-    make: Callable[[str], Model]
-    default: str
+MakeModel = Callable[[ConfiguredProvider, str], Model]
 
 
 class ModelChoice:
     """The models to try for a question. Without any provider everything is answered by `extractive`."""
 
-    def __init__(self, providers: Mapping[str, Provider], extractive: Model) -> None:
-        self._providers = dict(providers)
+    def __init__(
+        self,
+        providers: Sequence[ConfiguredProvider],
+        make: Callable[[ConfiguredProvider, str], Model],
+        extractive: Model,
+    ) -> None:
+        self._providers = providers
+        self._make = make
         self._extractive = extractive
 
     def __call__(self, widget: Widget, tier: Tier) -> list[Model]:
         """At least one; a later one is for when the earlier ones failed before their first token."""
-        wanted = widget.provider or _provider_of(widget.model) or PROVIDER_OF_TIER[tier]
+        wanted = widget.provider or (provider_of(widget.model) if widget.model else PROVIDER_OF_TIER[tier])
         if not self._providers or wanted == self._extractive.provider:
             return [self._extractive]
-        order = sorted(self._providers, key=lambda name: name != wanted)
-        return [self._model(name, widget.model if name == wanted else None) for name in order]
-
-    def _model(self, provider: str, name: str | None) -> Model:
-        return self._providers[provider].make(name or self._providers[provider].default)
+        order = sorted(self._providers, key=lambda one: one.name != wanted)
+        return [self._make(one, (widget.model if one.name == wanted else None) or one.model) for one in order]
 
 
 def create_choice(settings: Settings, session: aiohttp.ClientSession, extractive: Model) -> ModelChoice:
     """The providers whose keys are set."""
-    providers: dict[str, Provider] = {}
-    if key := settings.openai_api_key:
-        url = settings.openai_base_url
-        providers["openai"] = Provider(lambda name: OpenAIModel(session, url, key, name), settings.openai_model)
-    if secret := settings.anthropic_api_key:
-        base = settings.anthropic_base_url
-        providers["anthropic"] = Provider(
-            lambda name: AnthropicModel(session, base, secret, name), settings.anthropic_model
-        )
-    return ModelChoice(providers, extractive)
 
+    def make(provider: ConfiguredProvider, model: str) -> Model:
+        return MODELS[provider.name](session, provider.base_url, provider.api_key, model)
 
-def _provider_of(model: str | None) -> str | None:
-    """Widgets may name a model alone. At another base URL OpenAI's language speaks for any name."""
-    if model is None:
-        return None
-    return "anthropic" if model.startswith("claude") else "openai"
+    return ModelChoice(configured(settings), make, extractive)

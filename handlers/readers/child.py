@@ -1,4 +1,4 @@
-"""The child process: `python -m handlers.readers.child KIND FILE OUT`. Imports one engine and nothing of ours that
+"""The child process: `python -m handlers.readers.child FORMAT FILE OUT`. Imports one engine and nothing of ours that
 talks to anything.
 
 Sections go to OUT, a JSON line each. On stdout a JSON line for each step (`done`, `total`), and `code`, `reason`
@@ -13,9 +13,8 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import cast
 
-from handlers.readers.kinds import Kind, reader_of
+from handlers.readers.detection import reader_of
 from handlers.readers.lockdown import lock_down
 from handlers.readers.section import UnreadableError
 
@@ -41,11 +40,11 @@ class _Steps:
             _tell({"done": done, "total": total})
 
 
-def main(kind: str, source: str, target: str) -> None:
+def main(format_name: str, source: str, target: str) -> None:
     """Read the file, or say why not."""
     _end_with_parent()
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
-    reader = reader_of(cast("Kind", kind))
+    reader = reader_of(format_name)
     folder = Path(target).parent
     # What Python imports later, its libraries, and the folder of this one file.
     left = lock_down([*PYTHON, *LIBRARIES, Path(source)], [folder])

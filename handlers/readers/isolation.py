@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 import structlog
 
-from handlers.readers.kinds import Kind
 from handlers.readers.section import UnreadableError
 
 log = structlog.get_logger()
@@ -41,13 +40,15 @@ class ReadStep:
     total: int
 
 
-async def read_isolated(kind: Kind, source: Path, target: Path, limits: ReaderLimits) -> AsyncGenerator[ReadStep, None]:
+async def read_isolated(
+    format_name: str, source: Path, target: Path, limits: ReaderLimits
+) -> AsyncGenerator[ReadStep, None]:
     """Write the sections of `source` to `target`; yields the newest step several times a second.
 
     Raises `UnreadableError`, a limit's included. The child never outlives the iteration.
     """
     deadline = asyncio.get_running_loop().time() + limits.seconds
-    async with _child(kind, source, target, limits) as child:
+    async with _child(format_name, source, target, limits) as child:
         told = _Told()
         reading = asyncio.create_task(told.read(child))
         try:
@@ -99,7 +100,7 @@ def _warn_once(left: str) -> None:
 
 
 @asynccontextmanager
-async def _child(kind: Kind, source: Path, target: Path, limits: ReaderLimits) -> AsyncIterator[Process]:
+async def _child(format_name: str, source: Path, target: Path, limits: ReaderLimits) -> AsyncIterator[Process]:
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     # A hostile file meets no secret in the environment, and `-P` keeps modules beside it from being imported.
     environment = {
@@ -108,7 +109,7 @@ async def _child(kind: Kind, source: Path, target: Path, limits: ReaderLimits) -
         "PYTHONIOENCODING": "utf-8",
         "ADDRESS_SPACE_BYTES": str(limits.address_space_bytes),
     }
-    command = (sys.executable, "-P", "-m", "handlers.readers.child", kind, str(source), str(target))
+    command = (sys.executable, "-P", "-m", "handlers.readers.child", format_name, str(source), str(target))
     child = await asyncio.create_subprocess_exec(
         *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment, cwd=target.parent
     )

@@ -10,36 +10,36 @@ from typing import Any, ClassVar
 from llama_index.core.readers.base import BaseReader
 from llama_index.core.schema import Document
 
-from handlers.readers.kinds import Kind, reader_of
+from handlers.readers.detection import reader_of
 from handlers.readers.section import Section
 
 
 class _SectionReader(BaseReader):
     """One `Document` per section; its anchors are the metadata, kept out of what is embedded."""
 
-    kind: ClassVar[Kind]
+    format_name: ClassVar[str]
 
     def lazy_load_data(self, file: Path | str, extra_info: dict[str, Any] | None = None) -> Iterable[Document]:
         """Read in this process, without limits: for files you trust."""
-        return to_documents(reader_of(self.kind)(Path(file), lambda _done, _total: None), extra_info)
+        return to_documents(reader_of(self.format_name)(Path(file), lambda _done, _total: None), extra_info)
 
 
 class PdfReader(_SectionReader):
     """Pages as documents, metadata `page` from 1."""
 
-    kind = "pdf"
+    format_name = "pdf"
 
 
 class MarkdownReader(_SectionReader):
     """Text under a heading as documents, metadata `heading` is the path of headings."""
 
-    kind = "markdown"
+    format_name = "markdown"
 
 
 class TextReader(_SectionReader):
     """Windows of text as documents."""
 
-    kind = "text"
+    format_name = "text"
 
 
 def to_documents(sections: Iterable[Section], extra_info: dict[str, Any] | None = None) -> Iterator[Document]:

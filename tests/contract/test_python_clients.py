@@ -8,11 +8,11 @@ import pytest
 from chatconnect.client.answer_stream import AnswerStream, Question
 from chatconnect.client.api import Access
 from chatconnect.client.sse_parser import SseParser
+from schemas.events import ENDINGS
 from tests.contract.recorded import ALL, OF_SESSIONS, Recorded
 from tests.support.visitor import Visitor
 
 EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8"}
-ENDINGS = ("completed", "failed", "cancelled")
 
 
 @pytest.mark.parametrize("recording", ALL, ids=lambda each: each.name)

@@ -11,10 +11,9 @@ from uuid import UUID, uuid4
 import aiohttp
 
 from chatconnect.client.sse_parser import SseParser
-from schemas.events import AnswerCompleted, AnswerDelta, AnswerSources, AnswerStarted, Usage
+from schemas.events import ENDINGS, AnswerCompleted, AnswerDelta, AnswerSources, AnswerStarted, Usage
 from tests.support.gateway_running import SOURCE
 
-ENDINGS = ("completed", "failed", "cancelled")
 ALPHABET = 'ab é漢字🦓👩‍👩‍👧‍👦\r\n\\"\u2028\0d:'
 LONG_PIECES, LONG_PIECE = 20, 1_000
 PIECES, PIECE = (3, 40), (1, 60)

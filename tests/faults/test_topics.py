@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from schemas.keys import SessionKey
 from streams import publisher as publisher_module
 from streams.publisher import Publisher
 from streams.reading import reader, topic_watch
@@ -182,8 +183,8 @@ async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
     assert shown(first, old, again) == ("some words ", "completed")
     async with running_gateway(log) as restarted:
         assert (
-            restarted.gateway.tail.stream_position((b"c", b"s"), 0).epoch
-            == running.gateway.tail.stream_position((b"c", b"s"), 0).epoch
+            restarted.gateway.tail.stream_position(SessionKey("c", "s"), 0).epoch
+            == running.gateway.tail.stream_position(SessionKey("c", "s"), 0).epoch
         )
     assert old.last_id.split(".")[0] != again.last_id.split(".")[0]
 

@@ -10,6 +10,7 @@ import orjson
 from gateway.admission.key_revocation import KeyRevocations
 from gateway.connections.connection import EXTENSION
 from gateway.replay.answers import Frame
+from schemas.sse import ANSWER_EVENTS
 
 EPOCH = "epoch123"
 
@@ -47,14 +48,7 @@ def answer_frames(text, message=1, attempt=1, start=0, is_ended=True):
     return [frame(start + seq, event, message, attempt, seq, **data) for seq, (event, data) in enumerate(steps)]
 
 
-EVENT_TYPES = {
-    "started": b"AnswerStarted",
-    "sources": b"AnswerSources",
-    "delta": b"AnswerDelta",
-    "completed": b"AnswerCompleted",
-    "failed": b"AnswerFailed",
-    "cancelled": b"AnswerCancelled",
-}
+EVENT_TYPES = {name: model.__name__.encode() for name, model in ANSWER_EVENTS.items()}
 
 
 def record(made, session="s", client=CLIENT, partition=0):

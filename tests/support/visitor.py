@@ -15,8 +15,8 @@ from typing import Any
 import aiohttp
 
 from chatconnect.client.sse_parser import SseParser
+from schemas.events import ENDINGS
 
-ENDINGS = frozenset({"completed", "failed", "cancelled"})
 PAUSE_SECONDS = 0.3
 REQUEST_SECONDS = 10.0
 
@@ -37,7 +37,7 @@ class Told:
 
     def take(self, event: str, data: dict[str, Any]) -> None:
         """The rules of `wire.md`: a higher attempt starts anew, `seq` has no gaps, a snapshot replaces."""
-        if event not in ENDINGS | {"started", "sources", "delta", "snapshot"}:
+        if event not in {*ENDINGS, "started", "sources", "delta", "snapshot"}:
             return
         attempt, seq = data["attempt"], data["seq"]
         self.attempts.add(attempt)

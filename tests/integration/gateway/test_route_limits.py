@@ -73,9 +73,9 @@ async def test_one_clients_document_streams_leave_another_its_own(settings):
         return Request({"type": "http", "headers": [], "client": ("192.0.2.1", 1)})
 
     for number in range(own_share):
-        places.hold(request(), one, f"doc_{number}")
+        places.acquire(request(), one, f"doc_{number}")
     with pytest.raises(FullError) as refused:
-        places.hold(request(), one, "doc_more")
-    places.hold(request(), other, "doc_1")
+        places.acquire(request(), one, "doc_more")
+    places.acquire(request(), other, "doc_1")
 
     assert refused.value.status == 429

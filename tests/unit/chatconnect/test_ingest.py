@@ -83,7 +83,7 @@ def test_a_file_named_by_hand_that_is_not_supported_is_an_error(folder: Path) ->
         result = run(url, folder / "a.md", folder / "inner" / "c.docx")
 
     assert result.exit_code == 1
-    assert "skipped c.docx: supported are .md, .pdf, .txt" in result.stderr
+    assert "skipped c.docx: supported are .pdf, .md, " in result.stderr
 
 
 def test_a_refused_file_is_told_with_the_sentence_of_the_problem(folder: Path) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from gateway.replay import buffer as buffer_module
 from gateway.replay.buffers import KEPT_SECONDS, STALLED_SECONDS, ReplayBuffers
+from schemas.keys import SessionKey
 from tests.support.fakes_tail import CLIENT, answer_frames, frame, message_id
 
-KEY = (CLIENT.encode(), b"s")
+KEY = SessionKey(CLIENT, "s")
 
 
 class Clock:
@@ -141,7 +142,7 @@ def test_when_memory_is_short_ended_answers_go_first_and_oldest_first():
         buffers = ReplayBuffers(Clock(), total_bytes)
         for number in range(4):
             for made in answer_frames("text", message=number, start=100 * number, is_ended=number > 0):
-                buffers.append((CLIENT.encode(), b"%d" % number), 0, made)
+                buffers.append(SessionKey(CLIENT, str(number)), 0, made)
         return buffers
 
     full = filled(10**6).size_bytes
@@ -179,8 +180,8 @@ def test_a_new_ring_knows_what_left_its_partition(clock):
     clock.now = KEPT_SECONDS + 1
     buffers.sweep()
 
-    assert buffers.floor((b"other", b"session"), 0) == 56
-    assert buffers.floor((b"other", b"session"), 1) == 6
+    assert buffers.floor(SessionKey("other", "session"), 0) == 56
+    assert buffers.floor(SessionKey("other", "session"), 1) == 6
 
 
 def test_a_frame_wakes_whoever_waits():

@@ -10,9 +10,10 @@ from msgspec import structs
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.tail import Tail
+from schemas.keys import SessionKey
 from tests.support.fakes_tail import CLIENT, EVENT_TYPES, FakeLog, answer_frames, frame, message_id, record
 
-KEY = (CLIENT.encode(), b"s")
+KEY = SessionKey(CLIENT, "s")
 
 
 def tail_of(*records):
@@ -128,9 +129,9 @@ def test_no_bytes_on_the_topic_stop_the_tail_or_change_an_honest_answer(forged):
 
     honest = next(answer for answer in buffers.answers(KEY) if answer.message_id == message_id(1))
     assert (honest.text, honest.state, honest.is_whole) == ("an honest answer", "completed", True)
-    for client, session in list(buffers._buffers):
-        buffers.answers((client, session))
-        assert buffers.session_of(client.decode(), message_id(2)) in (None, "s", "other")
+    for key in list(buffers._buffers):
+        buffers.answers(key)
+        assert buffers.session_of(key.client_id, message_id(2)) in (None, "s", "other")
 
 
 def test_an_unreadable_record_of_a_higher_attempt_voids_no_honest_one():

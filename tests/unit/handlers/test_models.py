@@ -13,7 +13,7 @@ from handlers.answering import cancellations, deltas, flush
 from handlers.answering.cancellations import Cancellations
 from handlers.answering.deltas import Deltas
 from handlers.answering.interruption import Interruption
-from handlers.models.choice import ModelChoice, Provider, create_choice
+from handlers.models.choice import ModelChoice, create_choice
 from handlers.models.errors import retry_after_seconds
 from handlers.models.extractive import Extractive
 from handlers.models.pricing import Pricing
@@ -21,6 +21,7 @@ from handlers.models.sse import EventParser
 from handlers.ports import Finish
 from handlers.prompts import build_prompt, question_message
 from schemas.events import Usage
+from schemas.providers import ConfiguredProvider
 from schemas.settings import Settings
 from stores.clients import Widget
 from tests.support.fakes_models import FakeModel, finish, passage, prompt
@@ -78,15 +79,9 @@ def test_model_without_price_costs_nothing_and_is_reported_once():
     assert [entry["event"] for entry in logs] == ["model_without_price"]
 
 
-def providers(*names):
-    return {
-        name: Provider(lambda model, name=name: FakeModel(provider=name, name=model), f"{name}-default")
-        for name in names
-    }
-
-
 def chosen(names, tier, **widget):
-    choice = ModelChoice(providers(*names), Extractive())
+    providers = [ConfiguredProvider(name, name, "key", "http://x", f"{name}-default") for name in names]
+    choice = ModelChoice(providers, lambda one, model: FakeModel(provider=one.name, name=model), Extractive())
     return [(model.provider, model.name) for model in choice(Widget("acme", "w", **widget), tier)]
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from handlers.readers.detection import format_of, reader_of
 from handlers.readers.isolation import ReaderLimits, read_isolated
-from handlers.readers.kinds import kind_of, reader_of
 from handlers.readers.section import UnreadableError, clean, load_sections
 from tests.conftest import SHARED_DATA
 
 LIMITS = ReaderLimits()
 
 
-def read(path, kind=None):
-    return list(reader_of(kind or kind_of(path, path.name, ""))(path, lambda _done, _total: None))
+def read(path, name=None):
+    return list(reader_of(name or format_of(path, path.name, "").name)(path, lambda _done, _total: None))
 
 
 def written(tmp_path, name, content):
@@ -122,15 +122,15 @@ def test_a_long_text_comes_in_bounded_windows_without_losing_a_letter(tmp_path):
 )
 def test_a_type_that_cannot_be_read_says_what_can(tmp_path, name, content, media_type, code):
     with pytest.raises(UnreadableError) as raised:
-        kind_of(written(tmp_path, name, content), name, media_type)
+        format_of(written(tmp_path, name, content), name, media_type)
 
     assert raised.value.code == code
     assert code != "unsupported_type" or "PDF (.pdf), Markdown (.md) and plain text (.txt)" in str(raised.value)
 
 
 def test_the_first_bytes_decide_before_the_name_and_the_media_type_without_one(tmp_path):
-    assert kind_of(written(tmp_path, "a.txt", b"%PDF-1.7"), "a.txt", "text/plain") == "pdf"
-    assert kind_of(written(tmp_path, "README", b"# hi"), "README", "text/markdown; charset=utf-8") == "markdown"
+    assert format_of(written(tmp_path, "a.txt", b"%PDF-1.7"), "a.txt", "text/plain").name == "pdf"
+    assert format_of(written(tmp_path, "README", b"# hi"), "README", "text/markdown; charset=utf-8").name == "markdown"
 
 
 def test_binary_named_as_text_is_refused(tmp_path):
@@ -149,7 +149,7 @@ def test_clean_text_can_be_stored():
 
 async def isolated(path, tmp_path, limits=LIMITS):
     out = tmp_path / "sections.jsonl"
-    steps = [step async for step in read_isolated(kind_of(path, path.name, ""), path, out, limits)]
+    steps = [step async for step in read_isolated(format_of(path, path.name, "").name, path, out, limits)]
     return steps, list(load_sections(out))
 
 

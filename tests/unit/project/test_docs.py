@@ -8,8 +8,8 @@ import pytest
 from starlette.routing import Route
 
 from chatconnect.cli import COMMANDS
-from chatconnect.commands.ingest import SUPPORTED
 from gateway.routes import ROUTES
+from schemas.formats import SUFFIXES
 from schemas.settings import Settings
 from scripts.configuration import PAGE, page
 from streams.topics import DAY_MS, HOUR_MS, TOPICS, Topic
@@ -107,7 +107,7 @@ def test_the_file_types_are_the_ones_that_ingest_sends() -> None:
     section = re.search(r"## Which file types.*?\n\n(.*?)\n\n", (ROOT / "docs" / "start.md").read_text(), re.DOTALL)
 
     assert section is not None
-    assert set(re.findall(r"`(\.\w+)`", section[1])) == set(SUPPORTED)
+    assert set(re.findall(r"`(\.\w+)`", section[1])) == set(SUFFIXES)
 
 
 def test_the_license_is_the_whole_text() -> None:
