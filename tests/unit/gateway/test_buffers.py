@@ -148,9 +148,9 @@ def test_when_memory_is_short_ended_answers_go_first_and_oldest_first():
     full = filled(10**6).size_bytes
     buffers = filled(full - 1)
 
-    assert [number for number in range(4) if buffers.get((CLIENT.encode(), b"%d" % number))] == [0, 2, 3]
+    assert [number for number in range(4) if buffers.get(SessionKey(CLIENT, str(number)))] == [0, 2, 3]
     assert buffers.size_bytes < full
-    assert buffers.floor((CLIENT.encode(), b"1"), 0) == 106
+    assert buffers.floor(SessionKey(CLIENT, "1"), 0) == 106
 
 
 def test_running_answers_give_up_their_frames_before_their_text():
