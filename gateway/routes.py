@@ -11,7 +11,7 @@ from gateway.admission.rate_limits import (
     READS,
     RENEWALS,
 )
-from gateway.endpoints import chat, demo, documents, health, internal, sessions
+from gateway.endpoints import actions, chat, demo, documents, health, internal, sessions
 from gateway.endpoints.guard import GuardedRoute as Guarded
 from gateway.openapi import document
 from gateway.web import metrics
@@ -20,8 +20,8 @@ ROUTES = [
     Guarded("/", demo.page, PUBLIC),
     Guarded("/chat", chat.chat, QUESTIONS, method="POST"),
     Guarded("/chat/stream", chat.chat_stream, QUESTIONS, method="POST"),
-    Guarded("/chat/{message_id}/cancel", chat.cancel, ACTIONS, method="POST"),
-    Guarded("/chat/{message_id}/feedback", chat.feedback, ACTIONS, method="POST"),
+    Guarded("/chat/{message_id}/cancel", actions.cancel, ACTIONS, method="POST"),
+    Guarded("/chat/{message_id}/feedback", actions.feedback, ACTIONS, method="POST"),
     # A session id may hold a slash.
     Guarded("/sessions/{session_id:path}/events", sessions.events, EVENTS),
     Guarded("/sessions/{session_id:path}/messages", sessions.messages, READS),

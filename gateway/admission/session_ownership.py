@@ -56,6 +56,16 @@ class SessionOwnership:
         """The visitor of a session that a page opens: the same each time, so that a repeated POST is the same one's."""
         return str(self._tickets.name("visitor", session.client_id, session.session_id))
 
+    def ticket_for(self, caller: Caller, session: Session) -> str | None:
+        """A ticket for a visitor who has none, or whose own is in its second half."""
+        if caller.kind == "publishable":
+            visitor_id = self.visitor(session)
+        elif caller.ticket is not None and caller.ticket.is_due:
+            visitor_id = caller.ticket.visitor_id
+        else:
+            return None
+        return self._tickets.issue(session.client_id, session.session_id, visitor_id, caller.key_hash)[0]
+
     async def _claim(self, session: Session, message_id: UUID) -> None:
         wanted = SessionOwner("visitor", self.visitor(session), message_id)
         # What is answered in a session that nobody has named was asked by a server that writes to the log itself.

@@ -1,36 +1,59 @@
-"""Ask, cancel, rate."""
+"""Ask: POST /chat and POST /chat/stream. Subscribe first, then publish, so that no frame of the answer is missed."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from uuid_utils.compat import uuid7
 
-from gateway.admission.access import Caller, ticket_needed
-from gateway.endpoints.ask import Asked, ask, ticket_for
+from gateway.admission.access import Caller
+from gateway.admission.concurrency import ConcurrencyLimit
+from gateway.admission.shedding import overloaded
+from gateway.endpoints.idempotency import identified
 from gateway.replay.answers import FoldedAnswer
-from gateway.replay.subscriptions import Session
+from gateway.replay.subscriptions import NotYetError, Session, StreamStart, TakenError
 from gateway.state import Gateway, caller_of, gateway_of, stream_dependencies
 from gateway.streaming.next_frame import next_frame
 from gateway.streaming.stream import EventStream
 from gateway.web import bodies
 from gateway.web.prefer import preference
-from gateway.web.problems import Problem
+from gateway.web.problems import Problem, unavailable
 from gateway.web.responses import json_reply
-from schemas.events import ChatCancelled, ChatFeedback, Source, Usage
-from schemas.http import CancelRequest, ChatAccepted, ChatReply, FeedbackRequest
-from schemas.keys import SessionKey
+from schemas.events import ChatRequested, Source, Usage
+from schemas.http import ChatAccepted, ChatReply, ChatRequest
+from stores.database import DATABASE_ERRORS
+from streams.codec import CLIENT_TIER
 
 ROW_POLL_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is on the log, or was before. `ticket` is for the caller, when one is due."""
+
+    session: Session
+    message_id: UUID
+    start: StreamStart
+    ticket: str | None
+    key_hash: str | None
+
+    def accepted(self) -> ChatAccepted:
+        """What the caller is told."""
+        return ChatAccepted(message_id=self.message_id, session_id=self.session.session_id, ticket=self.ticket)
 
 
 async def chat(request: Request) -> Response:
     """POST /chat: the whole answer, or 202 when the caller would not wait for it."""
     gateway = gateway_of(request)
     wish = preference(request.headers.getlist("prefer"))
-    asked = await ask(gateway, request, gateway.waiting if wish.wait_seconds else None)
+    asked = await _ask(gateway, request, gateway.waiting if wish.wait_seconds else None)
     headers = {"preference-applied": wish.applied} if wish.applied else {}
     answer = await _ended(gateway, request, asked, wish.wait_seconds)
     if answer is None:
@@ -42,7 +65,7 @@ async def chat(request: Request) -> Response:
 async def chat_stream(request: Request) -> EventStream:
     """POST /chat/stream: the answer as it is written."""
     gateway = gateway_of(request)
-    asked = await ask(gateway, request, gateway.streams)
+    asked = await _ask(gateway, request, gateway.streams)
     return EventStream(
         stream_dependencies(gateway, asked.key_hash),
         asked.session,
@@ -52,45 +75,81 @@ async def chat_stream(request: Request) -> EventStream:
     )
 
 
-async def cancel(request: Request) -> Response:
-    """POST /chat/{message_id}/cancel. A message that has ended stays as it is."""
-    gateway = gateway_of(request)
+async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | None) -> Asked:
+    """Accept the question of a request. A known `messageId` is attached to and not asked again. Raises `Problem`.
+
+    `places`: where the request needs one for as long as it lasts; it is taken before anything is asked.
+    """
     caller = caller_of(request)
-    body = await bodies.read(request, CancelRequest)
-    message_id = bodies.message_id(request)
-    found = await _session_of(gateway, caller, message_id)
-    if found is None and await _is_there(gateway, caller, body.session_id):
-        found = body.session_id
-    session = _found(gateway, caller, found)
-    await gateway.publisher.publish(
-        ChatCancelled(
-            client_id=session.client_id,
-            message_id=message_id,
-            session_id=session.session_id,
-            cancelled_at=datetime.now(UTC),
-        )
-    )
-    return json_reply(_told(gateway, caller, session, message_id), 202)
+    posted = await bodies.read(request, ChatRequest)
+    body = identified(posted, request.headers.getlist("idempotency-key"), caller, gateway.tickets)
+    session = gateway.subscriptions.session(caller.client.client_id, body.session_id or str(uuid7()))
+    message_id = body.message_id or uuid7()
+    await gateway.ownership.open(caller, session, message_id, is_named=posted.session_id is not None)
+    last_event_id = request.headers.get("last-event-id")
+    known = await _known(gateway, session, message_id, last_event_id) if body.message_id else None
+    if limit is not None:
+        limit.acquire(request, caller, session.session_id)
+    start = known or gateway.subscriptions.now(session)
+    if known is None:
+        _refuse_unheard(gateway)
+        _refuse_hopeless(gateway, caller)
+        await _publish(gateway, caller, session, message_id, body)
+    return Asked(session, message_id, start, gateway.ownership.ticket_for(caller, session), caller.key_hash)
 
 
-async def feedback(request: Request) -> Response:
-    """POST /chat/{message_id}/feedback. The last thumb counts."""
-    gateway = gateway_of(request)
-    caller = caller_of(request)
-    body = await bodies.read(request, FeedbackRequest)
-    message_id = bodies.message_id(request)
-    session = _found(gateway, caller, await _session_of(gateway, caller, message_id))
-    await gateway.publisher.publish(
-        ChatFeedback(
-            client_id=session.client_id,
-            message_id=message_id,
-            session_id=session.session_id,
-            rating=body.rating,
-            comment=body.comment,
-            rated_at=datetime.now(UTC),
-        )
+def _refuse_unheard(gateway: Gateway) -> None:
+    # Its answer would come when somebody has made the topic anew, or never.
+    if gateway.topic_watch.missing_vital:
+        raise unavailable("Questions cannot be answered right now: send this again with the same messageId.")
+
+
+def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:
+    estimate = gateway.questions.refusal(caller.client.tier, caller.client.client_id)
+    if estimate is not None:
+        raise overloaded(estimate)
+
+
+async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:
+    if gateway.questions.session_of(session.client_id, str(message_id)) not in (None, session.session_id):
+        raise _message_taken()
+    try:
+        return await gateway.subscriptions.to_message(session, message_id, last_event_id)
+    except TakenError as error:
+        raise _message_taken() from error
+    except NotYetError as error:
+        raise unavailable("This answer cannot be told in full right now: ask again in a moment.") from error
+    except DATABASE_ERRORS as error:
+        # Asking once more is harmless: a message that is answered again shows one answer and has one row
+        # (`handlers.answering.lease`).
+        log.warning("asked_without_history", error=repr(error))
+        return None
+
+
+def _message_taken() -> Problem:
+    """The refusal of a message's id that another session has used."""
+    return Problem(
+        409, "A message with this id was asked in another session: make a new messageId.", slug="message-id-taken"
     )
-    return json_reply(_told(gateway, caller, session, message_id), 202)
+
+
+async def _publish(gateway: Gateway, caller: Caller, session: Session, message_id: UUID, body: ChatRequest) -> None:
+    question = ChatRequested(
+        client_id=session.client_id,
+        message_id=message_id,
+        session_id=session.session_id,
+        widget_id=body.widget_id,
+        text=body.message,
+        locale=body.locale,
+        page_url=body.context.url if body.context else None,
+        requested_at=datetime.now(UTC),
+    )
+    tier = caller.client.tier
+    gateway.questions.accept(tier, session.client_id, str(message_id), session.session_id)
+    if buffer := gateway.buffers.get(session.key):
+        # Its streams shall tell how long the wait is.
+        buffer.wake()
+    await gateway.publisher.publish(question, headers=[(CLIENT_TIER, tier.encode())])
 
 
 async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds: float) -> FoldedAnswer | None:
@@ -129,36 +188,3 @@ def _reply(asked: Asked, answer: FoldedAnswer) -> ChatReply:
         model=answer.model,
         finish_reason=answer.ending.get("finishReason", "cancelled"),
     )
-
-
-async def _session_of(gateway: Gateway, caller: Caller, message_id: UUID) -> str | None:
-    """The session that a message is known to belong to. Raises `Problem` 403, and `DATABASE_ERRORS`."""
-    client_id, name = caller.client.client_id, str(message_id)
-    if caller.kind == "publishable":
-        raise ticket_needed()
-    found = gateway.buffers.session_of(client_id, name) or gateway.questions.session_of(client_id, name)
-    if found is None and (row := await gateway.chat_logs.get(client_id, message_id)) is not None:
-        found = row.session_id
-    return found
-
-
-async def _is_there(gateway: Gateway, caller: Caller, session_id: str | None) -> bool:
-    """Whether a question may wait in this session that another gateway accepted."""
-    if session_id is None:
-        return False
-    if caller.ticket is not None:
-        return True
-    buffer = gateway.buffers.get(SessionKey(caller.client.client_id, session_id))
-    return bool(buffer) or await gateway.sessions.find(caller.client.client_id, session_id) is not None
-
-
-def _found(gateway: Gateway, caller: Caller, session_id: str | None) -> Session:
-    if session_id is None:
-        raise Problem(404, "There is no such message. If it has not begun to be answered, send its sessionId along.")
-    caller.require_session(session_id)
-    return gateway.subscriptions.session(caller.client.client_id, session_id)
-
-
-def _told(gateway: Gateway, caller: Caller, session: Session, message_id: UUID) -> ChatAccepted:
-    ticket = ticket_for(gateway, caller, session)
-    return ChatAccepted(message_id=message_id, session_id=session.session_id, ticket=ticket)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from gateway.admission.access import Caller
 from gateway.admission.session_ownership import require_same_visitor
 from gateway.admission.tickets import LEEWAY
-from gateway.endpoints.ask import ticket_for
 from gateway.replay.subscriptions import NotYetError, Session
 from gateway.state import Gateway, caller_of, gateway_of, stream_dependencies
 from gateway.streaming.polling import poll
@@ -62,7 +61,7 @@ async def messages(request: Request) -> Response:
     page = History(
         messages=[_message(row) for row in reversed(rows)],
         next=str(PageCursor(rows[-1].requested_at, str(rows[-1].message_id))) if len(rows) == limit else None,
-        ticket=ticket_for(gateway, caller, session) if caller.ticket else None,
+        ticket=gateway.ownership.ticket_for(caller, session) if caller.ticket else None,
     )
     return json_reply(page)
 

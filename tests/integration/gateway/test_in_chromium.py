@@ -78,8 +78,7 @@ async def test_a_page_reads_why_it_was_refused(page, running, key, monkeypatch):
     async def breaks(*_, **__):
         raise KeyError("a defect of ours")
 
-    monkeypatch.setattr("gateway.endpoints.ask.ask", breaks)
-    monkeypatch.setattr("gateway.endpoints.chat.ask", breaks)
+    monkeypatch.setattr("gateway.endpoints.chat._ask", breaks)
     found = {
         401: await fetched(page, running, "/chat", **asks("pk_nobody_knows_this_one")),
         404: await fetched(page, running, "/nothing"),
