@@ -118,7 +118,7 @@ class WaitingLines:
         return found
 
     def refusal(self, tier: Tier, client_id: str) -> WaitEstimate | None:
-        """The wait to report when a new question is refused, as the oldest of its line waits too long. None: accept it."""
+        """The wait to report when a new question is refused: the oldest of its line waits too long. None: accept."""
         line = self._lines[tier].get(client_id)
         if not line:
             return None
