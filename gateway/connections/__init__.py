@@ -1,1 +1,1 @@
-"""One TCP connection: bounds before a request exists."""
+"""TCP connections, and their limits before a request exists."""

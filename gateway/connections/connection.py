@@ -1,7 +1,7 @@
-"""What a stream must know of its connection and ASGI does not tell: that it is lost, and how to cut it.
+"""What a stream needs of its connection and ASGI does not offer: whether it is lost, and how to abort it.
 
-uvicorn's `send` blocks for as long as a client does not read, and closing waits for the unsent bytes; only the
-transport's `abort` frees them. And to hear of a disconnect by `receive` costs a task, or a cancelled wait per frame.
+uvicorn's `send` blocks while a client does not read, and closing waits for the unsent bytes; only the transport's
+`abort` frees them. And detecting a disconnect through `receive` costs a task, or a cancelled wait per frame.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ EXTENSION = "chatconnect.connection"
 
 
 class Connection:
-    """One TCP connection, for the one stream that it carries at a time."""
+    """One TCP connection. It carries one stream at a time."""
 
     __slots__ = ("_transport", "is_half_closed", "is_lost", "on_lost")
 
@@ -23,23 +23,23 @@ class Connection:
         self.on_lost: Callable[[], None] | None = None
 
     def abort(self) -> None:
-        """Cut it now; what was not sent is thrown away."""
+        """Close it now; unsent bytes are discarded."""
         self._transport.abort()
 
     def half_close(self) -> None:
-        """Its peer sends no more, and may be gone: only writing tells."""
+        """Wake the stream: the peer has closed its half, and may be gone, which only a write detects."""
         self.is_half_closed = True
         if self.on_lost is not None:
             self.on_lost()
 
     def lose(self) -> None:
-        """It is lost: tell the stream."""
+        """Wake the stream: the connection is lost."""
         self.is_lost = True
         if self.on_lost is not None:
             self.on_lost()
 
 
 def connection_of(scope: Scope) -> Connection:
-    """The request's connection. Only our own server tells it."""
+    """The request's connection. Only `protocol.Protocol` provides it."""
     found: Connection = scope["extensions"][EXTENSION]["connection"]
     return found

@@ -1,9 +1,9 @@
-"""uvicorn's HTTP protocol with bounds: on the head while it arrives, on the time for head and body, on connections.
+"""uvicorn's HTTP protocol with limits: on the size of the head, on the time for head and body, on connections.
 
-uvicorn bounds none of these (Kludex/uvicorn #157). hypercorn and h11 bound the head's size; granian, in Rust, bounds
-its time as well. But a stream here is written at 1.5 times the cost of bare uvicorn, cut by its transport's `abort`
-when its reader stalls, and drained by its own signal handling: hypercorn writes frames at several times that cost, and
-granian gives ASGI no transport. So uvicorn stays, and what it lacks is these callbacks.
+uvicorn has none of these (Kludex/uvicorn #157). hypercorn and h11 limit the head's size; granian, in Rust, limits its
+time as well. But hypercorn writes frames at several times the cost of uvicorn (a stream here costs 1.5 times bare
+uvicorn), and granian gives ASGI no transport, whose `abort` ends a stream when its client stalls. So the server is
+uvicorn, with its own signal handling for the drain, and these callbacks add the limits.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ MAX_HEADERS = 100
 MAX_URL_BYTES = 8 * 1024
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 20.0
-# Slower than any network that people wait for.
+# Slower than any usable network.
 BODY_BYTES_PER_SECOND = 512
-# After a refusal the rest of a body is read and thrown away, for a client that still sends would lose the refusal to
-# the reset of its connection (RFC 9112 §9.6).
+# After a refusal the rest of a body is read and discarded: a client that is still sending would lose the refusal to a
+# connection reset (RFC 9112 §9.6).
 LINGER_SECONDS = 10.0
 MAX_DISCARDED_BYTES = 512 * 1024 * 1024
 MOST_CONNECTIONS = 12_000
@@ -35,10 +35,10 @@ LOOPBACK = ("127.0.0.1", "::1")
 class Protocol(HttpToolsProtocol):
     """One connection, with a `Connection` in each request's scope."""
 
-    # Slots, for uvicorn's own attributes fill a dictionary just so: eight more would cost each stream a kilobyte.
+    # Slots: uvicorn's own attributes just fill an instance dictionary, and eight more would cost 1 KB per stream.
     __slots__ = (
-        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_looked_at", "_most_connections", "_problem",
-        "_received", "_timer",
+        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_most_connections", "_problem", "_received",
+        "_received_at_check", "_timer",
     )  # fmt: skip
     _connection: Connection
     _addresses: ClassVar[Counter[str]] = Counter()
@@ -51,24 +51,24 @@ class Protocol(HttpToolsProtocol):
         self._is_lingering = False
         self._received = 0
         self._began_at = 0.0
-        self._looked_at = 0
+        self._received_at_check = 0
         self._problem: tuple[int, str] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Once per connection."""
+        """Count the connection, and refuse it above the limit."""
         super().connection_made(transport)
         self._connection = Connection(transport)
         self._addresses[self._address] += 1
-        if self._is_one_too_many():
+        if self._is_over_limit():
             CONNECTIONS_REFUSED.inc()
             transport.write(refusal(503, "This instance has no more connections to give: try again in a moment."))
-            # It must not linger: its descriptor is one of those that are scarce.
+            # No lingering: file descriptors are scarce here.
             transport.close()
         else:
             self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Once per connection."""
+        """Uncount the connection, and end its stream."""
         self._stop_timer()
         self._unset_keepalive_if_required()
         self._addresses[self._address] -= 1
@@ -78,7 +78,7 @@ class Protocol(HttpToolsProtocol):
         self._connection.lose()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of any part of a request, or what is thrown away."""
+        """Bytes of any part of a request, or of a body to discard."""
         self._received += len(data)
         if self._is_lingering:
             if self._received > MAX_DISCARDED_BYTES:
@@ -91,14 +91,14 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Nothing here is upgraded to: it is a request like any other.
+            # No upgrade is supported: the request is handled like any other.
             pass
         except httptools.HttpParserError:
             self._problem = self._problem or (400, "This is no HTTP request: check what sends it.")
-        self._look()
+        self._check()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """The peer sends no more. Whoever has sent a whole POST may wait for its answer; a stream's reader has left."""
+        """The peer has half-closed. After a whole POST it may wait for the answer; the client of a stream has left."""
         cycle = self.cycle
         if self._is_lingering or cycle is None or cycle.response_complete or cycle.more_body:
             return False
@@ -109,19 +109,19 @@ class Protocol(HttpToolsProtocol):
         return True
 
     def on_message_begin(self) -> None:
-        """Once per request."""
+        """Put the connection into the request's scope."""
         super().on_message_begin()
         self.scope["extensions"] = {EXTENSION: {"connection": self._connection}}
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Once per header, and per field of a trailer, which is nobody's business here."""
+        """Once per header, and per field of a trailer, which is ignored."""
         if self._is_in_head and len(self.headers) < MAX_HEADERS:
             super().on_header(name, value)
         elif self._is_in_head:
             self._problem = 431, f"The request has more than {MAX_HEADERS} headers: send fewer."
 
     def on_headers_complete(self) -> None:
-        """The request begins."""
+        """Start the request. Raises `ValueError`, which stops the parser, for a head above the limits."""
         if len(self.url) > MAX_URL_BYTES:
             self._problem = 414, f"The address is longer than {MAX_URL_BYTES // 1024} KB: shorten it."
         if self._problem is not None:
@@ -129,11 +129,11 @@ class Protocol(HttpToolsProtocol):
         self._stop_timer()
         self._is_in_head = False
         super().on_headers_complete()
-        # Until the body has come, whoever closes must linger.
+        # Until the body is complete, closing must linger.
         self.cycle.transport = self  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
-        """The whole request has come."""
+        """The request is complete."""
         self._stop_timer()
         self._is_in_head = True
         self.cycle.transport = self.transport
@@ -142,41 +142,41 @@ class Protocol(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         return False
 
-    # What a response needs of a transport.
+    # The methods of a transport that uvicorn's response uses.
     def write(self, data: bytes) -> None:
-        """Send."""
+        """Write to the transport."""
         self.transport.write(data)
 
     def is_closing(self) -> bool:
-        """Nothing more can be sent."""
+        """Whether nothing more can be sent."""
         return self._is_lingering or self.transport.is_closing()
 
     def close(self) -> None:
-        """Close after what was written; if the peer is sending yet, once it has ended or after a while."""
+        """Close after the written bytes; while the peer still sends, once it has ended or after `LINGER_SECONDS`."""
         if self._is_in_head or self.transport.is_closing():
             self.transport.close()
             return
         self._linger()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._problem is None and self._is_in_head and self._received > MAX_HEAD_BYTES and self._timer is not None:
             self._problem = 431, f"The request's head is larger than {MAX_HEAD_BYTES // 1024} KB: send fewer cookies."
         if self._problem is not None:
             self._refuse(*self._problem)
         elif not self._is_in_head and self._timer is None:
-            self._began_at, self._received, self._looked_at = self.loop.time(), 0, 0
-            self._timer = self.loop.call_later(BODY_SECONDS, self._look_at_body)
+            self._began_at, self._received, self._received_at_check = self.loop.time(), 0, 0
+            self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
 
-    def _look_at_body(self) -> None:
-        """The body must go on, and not trickle; while the application reads no more of it, that is not its fault."""
+    def _check_body(self) -> None:
+        """Refuse a body that stalls or is too slow, unless the application has paused reading."""
         is_late = self._received < BODY_BYTES_PER_SECOND * (self.loop.time() - self._began_at)
-        is_silent = self._received == self._looked_at
-        if (is_late or is_silent) and not self.flow.read_paused:
+        is_stalled = self._received == self._received_at_check
+        if (is_late or is_stalled) and not self.flow.read_paused:
             self._timer = None
             self._refuse(408, "The request's body came too slowly: send it again.")
             return
-        self._looked_at = self._received
-        self._timer = self.loop.call_later(BODY_SECONDS, self._look_at_body)
+        self._received_at_check = self._received
+        self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
 
     def _await_head(self) -> None:
         self._timer = self.loop.call_later(
@@ -214,7 +214,7 @@ class Protocol(HttpToolsProtocol):
     def _address(self) -> str:
         return self.client[0] if self.client else ""
 
-    def _is_one_too_many(self) -> bool:
-        # Behind a proxy on this machine all come from one address; of any other one may take half.
+    def _is_over_limit(self) -> bool:
+        # Behind a proxy on this machine all connections have one address; any other address may have half of them.
         share = self._most_connections if self._address in LOOPBACK else self._most_connections // 2
         return len(self.connections) > self._most_connections or self._addresses[self._address] > share

@@ -1,4 +1,4 @@
-"""Refusals of what never becomes a request: the bytes of a whole response, in the form that `problems` has."""
+"""Refusals before a request exists: the bytes of a whole response, in the same form as those of `problems`."""
 
 from http import HTTPStatus
 
@@ -15,7 +15,7 @@ SLUGS = {
 
 
 def refusal(status: int, detail: str) -> bytes:
-    """It closes the connection. Any page may read it: it says nothing of anybody."""
+    """A response that closes the connection. Any page may read it: it contains no client's data."""
     title = HTTPStatus(status).phrase
     document = Problem(type=f"urn:chatconnect:problem:{SLUGS[status]}", title=title, status=status, detail=detail)
     body = document.model_dump_json().encode()

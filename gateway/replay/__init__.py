@@ -1,1 +1,1 @@
-"""The recent frames of every session, and where a client goes on. Imports http."""
+"""The replay buffers of all sessions, and where a client resumes. Imports web."""

@@ -1,4 +1,4 @@
-"""What frames add up to: the text, the sources and the ending of an answer. Decoded only when it is asked for."""
+"""Folds the frames of an answer into its text, sources and ending. Frames are decoded only when that is needed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,10 +14,10 @@ from stores.chat_logs import ChatLog
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """One record of `chat.token`: its place on the log, its place in its answer, and the SSE data as it came.
+    """One record of `chat.token`: its offset, its position in its answer, and the SSE data as received.
 
-    Rings hold hundreds of thousands of them, and the garbage collector looks through none: as named tuples they made it
-    stop every stream for 150 ms every 15 s, once the rings were full (`bench.gateway`).
+    Full buffers hold hundreds of thousands of frames, so the garbage collector must not track them: as named tuples
+    they make it stop every stream for 150 ms every 15 s (`bench.gateway`).
     """
 
     offset: int
@@ -30,15 +30,15 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_ending(self) -> bool:
-        """After this one nothing more of its message counts."""
+        """Whether it ends the answer: later frames of the message are ignored."""
         return self.event in ENDINGS
 
 
 @dataclass(slots=True)
 class FoldedAnswer:
-    """One answer as far as its frames tell. A higher attempt starts the text anew.
+    """The state of one answer after the frames folded so far. A higher attempt starts the text again.
 
-    `is_whole` is False when its first frames were never seen, so that `text` must not be shown as the answer's.
+    `is_whole` is False when frames are missing: then `text` must not be shown as the answer's text.
     """
 
     message_id: str
@@ -56,13 +56,13 @@ class FoldedAnswer:
 
     @property
     def size_bytes(self) -> int:
-        """What it weighs, nearly."""
+        """Approximate memory of the texts and sources."""
         return len(self.text) + self.sources_bytes + len(self.question or "")
 
     @classmethod
     def logged(cls, row: ChatLog) -> Self:
-        """The ended answer that `chat_logs` remembers, which has forgotten how many events it took: whoever has seen
-        some of them must not take it for older.
+        """The ended answer of a row of `chat_logs`. The row has no `seq`, so it gets the highest one: a client that
+        has received some frames must not discard it as older.
         """
         return cls(
             message_id=str(row.message_id),
@@ -82,7 +82,7 @@ class FoldedAnswer:
         )
 
     def fold(self, frame: Frame) -> None:
-        """Take the next frame of this answer, in the order of the log."""
+        """Apply the next frame of this answer, in log order."""
         if frame.attempt > self.attempt:
             self.attempt, self.text, self.sources, self.model = frame.attempt, "", [], ""
             self.sources_bytes = 0
@@ -106,7 +106,7 @@ class FoldedAnswer:
         return replace(self)
 
     def snapshot(self) -> bytes:
-        """The data of the `snapshot` event (`wire.md`)."""
+        """The data of the `snapshot` event (`docs/wire.md`), as JSON."""
         asked = {"question": self.question, "askedAt": self.asked_at} if self.question is not None else {}
         return orjson.dumps(
             {

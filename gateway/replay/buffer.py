@@ -1,4 +1,4 @@
-"""One session's recent frames, and how far each of its answers is."""
+"""One session's replay buffer: its recent frames, and the progress of each of its answers."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from gateway.replay.answers import FoldedAnswer, Frame
 from schemas.keys import SessionKey
 
 SESSION_BYTES = 256 * 1024
-# A frame's own objects weigh about this much beside its data, and what is kept of an answer beside its frames.
+# Approximate memory of a frame in addition to its data, and of an answer in addition to its frames.
 FRAME_OVERHEAD_BYTES = 256
 ANSWER_OVERHEAD_BYTES = 1_024
 REMEMBERED_ENDINGS = 64
@@ -18,9 +18,9 @@ REMEMBERED_ENDINGS = 64
 
 @dataclass(slots=True)
 class Progress:
-    """How far an answer is. `folded` is what its evicted frames added up to.
+    """The position of one answer. `folded` is the state after its evicted frames.
 
-    `has_hole`: a frame between others is missing or unreadable, so nobody may be sent what follows it.
+    `has_hole`: a frame is missing or unreadable, so later frames of the attempt must not be sent.
     """
 
     attempt: int
@@ -32,18 +32,19 @@ class Progress:
     folded: FoldedAnswer | None = None
 
     def is_past(self, frame: Frame) -> bool:
-        """Whether a frame says nothing new: a repetition, of a lower attempt, or after the end."""
+        """Whether a frame is old: a repetition, of a lower attempt, or after the ending."""
         if not self.is_running or frame.attempt < self.attempt:
             return True
         return frame.attempt == self.attempt and frame.seq <= self.seq
 
 
 class ReplayBuffer:
-    """Frames in the order of the log, each answer's without repetition.
+    """Frames in log order, without repetitions within an answer.
 
-    `last_offset` is that of the newest frame, -1 before any; `floor` is the highest offset that left. From a cursor at
-    or above `floor`, `after` tells all, unless an answer is `misplaced`. `breaks` rises with each frame that no cursor
-    is behind: who has heard of fewer must begin anew.
+    `last_offset` is that of the newest frame, -1 before any. `floor` is the highest offset that was evicted or skipped;
+    from a cursor at or above it `after` returns every frame, unless an answer is `misplaced`: a frame of it was on a
+    wrong partition. `breaks` counts the changes that no cursor can account for: a stream that started with another
+    count must end, and the client resumes with snapshots.
     """
 
     __slots__ = (
@@ -65,7 +66,7 @@ class ReplayBuffer:
         self._ended: dict[str, None] = {}
 
     def append(self, frame: Frame, now: float) -> bool:
-        """Take a frame, unless it repeats, belongs to a lower attempt, or its answer has ended."""
+        """Add a frame. False: it was dropped as a repetition, of a lower attempt, or after the ending of its answer."""
         if not self._advance(frame, now):
             return False
         if self.progress[frame.message_id].has_hole:
@@ -80,8 +81,8 @@ class ReplayBuffer:
         return True
 
     def skip(self, frame: Frame, now: float) -> bool:
-        """A frame came whose data cannot be read, so nothing else of it is believed: an answer that runs has a hole
-        here, unless `append` would not take the frame, and of one that nobody has heard of nothing is known.
+        """Note a frame with unreadable data, of which nothing else is trusted: its answer has a hole here if it is
+        running and `append` would take the frame. An unknown answer stays unknown. Returns False.
         """
         progress = self.progress.get(frame.message_id)
         if progress is not None and not progress.is_past(frame):
@@ -92,7 +93,7 @@ class ReplayBuffer:
         return False
 
     def misplace(self, frame: Frame, now: float) -> bool:
-        """A frame came whose offset is of another partition: its answer has a hole here, and no cursor is behind it."""
+        """Note a frame read from another partition: its answer has a hole, and all streams end."""
         here = structs.replace(frame, offset=self.floor)
         is_news = self._advance(here, now)
         if is_news:
@@ -102,12 +103,12 @@ class ReplayBuffer:
         return is_news
 
     def break_off(self) -> None:
-        """Whoever reads here must begin anew, wherever it is."""
+        """End every stream of the session, whatever its cursor: its client must resume with snapshots."""
         self.breaks += 1
         self.wake()
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
-        """The frames behind a cursor, of one answer or of all. Who follows one answer has asked, and is not told so."""
+        """The frames after a cursor, of all answers or of one; then without `asked`, which its own client sent."""
         newer = []
         for frame in reversed(self.frames):
             if frame.offset <= cursor:
@@ -118,7 +119,7 @@ class ReplayBuffer:
         return newer
 
     def answer(self, message_id: str) -> FoldedAnswer:
-        """What the frames of a known answer add up to."""
+        """The state of a known answer after its evicted and its buffered frames."""
         progress = self.progress[message_id]
         answer = progress.folded.copy() if progress.folded else FoldedAnswer(message_id)
         answer.is_whole = progress.is_whole
@@ -128,11 +129,11 @@ class ReplayBuffer:
         return answer
 
     def knows(self, message_id: str) -> bool:
-        """Whether anything of an answer came by, though its frames may have left since."""
+        """Whether any frame of an answer was received, even if its frames were evicted since."""
         return message_id in self.progress or message_id in self._ended
 
     def forget(self, message_id: str) -> None:
-        """Drop an answer, and the frames at the old end that belong to no known answer."""
+        """Drop an answer, and the oldest frames as far as they belong to no known answer."""
         progress = self.progress.pop(message_id)
         self.misplaced.discard(message_id)
         self.size_bytes -= ANSWER_OVERHEAD_BYTES + (progress.folded.size_bytes if progress.folded else 0)
@@ -146,31 +147,31 @@ class ReplayBuffer:
                 self.forget(message_id)
 
     def shed_frames(self) -> None:
-        """Keep of the running answers no more than what a snapshot needs."""
+        """Evict all frames: of running answers only what a snapshot needs is kept."""
         while self.frames:
             self._evict()
 
     def shed_texts(self) -> None:
-        """Keep of the running answers only that they run, so that nobody takes the rest of one for the whole."""
+        """Of running answers keep only that they run, and are not whole: a later part must not be sent as the whole."""
         self.shed_frames()
         for progress in self.progress.values():
             self.size_bytes -= progress.folded.size_bytes if progress.folded else 0
             progress.folded, progress.is_whole = None, False
 
     def shed_answers(self) -> None:
-        """Keep nothing: whoever comes is told to come back, or what the database has."""
+        """Drop every answer: clients get what the database has, or are asked to retry."""
         for message_id in list(self.progress):
             self.forget(message_id)
 
     def wake(self) -> None:
-        """Call whoever waits."""
+        """Wake every stream that waits for this session."""
         for wake in self.waiters:
             wake()
 
     def _advance(self, frame: Frame, now: float) -> bool:
         message_id, seq = frame.message_id, frame.seq
         progress = self.progress.get(message_id)
-        # One that had begun before we were here may be joined in its middle, by who has seen the part before.
+        # The first frame read may be in the middle of an answer. No hole: a client with the part before can go on.
         is_known = progress is not None
         if progress is None:
             if message_id in self._ended:
@@ -197,12 +198,12 @@ class ReplayBuffer:
         self._pass_over(frame)
 
     def _pass_over(self, frame: Frame) -> None:
-        # Streams that are not past it end, and go on with a snapshot once there is one.
+        # Streams with a lower cursor end, and their clients resume with a snapshot once there is one.
         self.floor = max(self.floor, frame.offset)
         self.wake()
 
     def _remember_ending(self, message_id: str) -> None:
-        # A redelivered request publishes its ending again, long after its frames were forgotten here.
+        # A redelivered request publishes its ending again, maybe long after its frames were dropped here.
         self._ended[message_id] = None
         if len(self._ended) > REMEMBERED_ENDINGS:
             del self._ended[next(iter(self._ended))]

@@ -1,4 +1,4 @@
-"""The recent frames of every session, bounded in time, in bytes per session and in bytes in all."""
+"""The replay buffers of all sessions, bounded in age, in bytes per session and in total bytes."""
 
 import sys
 from collections import OrderedDict
@@ -15,14 +15,14 @@ from schemas.keys import MessageKey, SessionKey
 KEPT_SECONDS = 120.0
 STALLED_SECONDS = 600.0
 TOTAL_BYTES = 64 * 1024 * 1024
-# Beginnings and ends that are remembered; the weight of what they stand for bounds them sooner, unless it was shed.
-MAX_ANSWERS = 400_000
-# What one pass of relief leaves. It stops every stream for as long as it takes to read what it sheds, 70 ms for a
-# tenth and 10 ms for this; and it looks at every ring, so it must not be needed for each frame either.
-RELIEVED_SHARE = 0.98
+# Each answer has up to two. `TOTAL_BYTES` is reached sooner, unless the answers were shed before they expired.
+MAX_EXPIRIES = 400_000
+# The share of the total that one shedding pass leaves. A pass blocks every stream: 70 ms to shed a tenth, 10 ms to
+# shed this. It visits every buffer, so it must not be needed for each frame either.
+SHEDDING_TARGET = 0.98
 Take = Callable[[ReplayBuffer, Frame, float], bool]
 
-# Above every offset.
+# A floor above every offset: no cursor reaches it.
 UNREACHED = sys.maxsize
 
 # Ended answers before running ones; each pass begins with the least recently used session.
@@ -35,8 +35,8 @@ SHEDDING_ORDER = (
 
 
 class ReplayBuffers:
-    """Rings by (client, session). Whatever leaves a ring raises a floor, so that no gap goes unnoticed:
-    a cursor at or above a ring's `floor` has seen everything that the ring no longer holds.
+    """Replay buffers by (client, session). Every frame that leaves a buffer raises a floor, so that gaps are detected:
+    a cursor at or above a buffer's `floor` is past everything that the buffer no longer holds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic, total_bytes: int = TOTAL_BYTES) -> None:
@@ -52,7 +52,7 @@ class ReplayBuffers:
         return len(self._buffers)
 
     def begin(self, positions: Mapping[int, int]) -> None:
-        """A log begins: of each partition nothing before its position is known here, and nothing of an earlier log."""
+        """Start with a log, from the next offset of each partition. Everything of an earlier log is dropped."""
         old, self._buffers = self._buffers, OrderedDict()
         self._by_message.clear()
         self._expiries.clear()
@@ -62,32 +62,32 @@ class ReplayBuffers:
             buffer.break_off()
 
     def get(self, key: SessionKey) -> ReplayBuffer | None:
-        """The ring of a session, if it has one."""
+        """The buffer of a session, or None."""
         return self._buffers.get(key)
 
     def floor(self, key: SessionKey, partition: int) -> int:
-        """The lowest cursor from which the frames held here are all there are."""
+        """The lowest cursor from which the buffered frames are complete; `UNREACHED` while there is none."""
         buffer = self._buffers.get(key)
         if buffer is None:
             return self._floors.get(partition, -1)
         return UNREACHED if buffer.misplaced else buffer.floor
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
-        """The session of an answer that is held here."""
+        """The session of a buffered answer, or None."""
         key = self._by_message.get(MessageKey(client_id, message_id))
         return key.session_id if key else None
 
     def append(self, key: SessionKey, partition: int, frame: Frame) -> bool:
-        """Take a frame and wake who waits for it. False: a repetition, dropped."""
+        """Add a frame and wake the streams of its session. False: it was dropped as old."""
         return self._take(key, partition, frame, ReplayBuffer.append)
 
     def skip(self, key: SessionKey, partition: int, frame: Frame) -> None:
-        """A frame whose data cannot be read: its answer is not whole here, and nobody is sent the rest of it."""
+        """Note a frame with unreadable data: its answer is not whole here, and the rest of it is not sent."""
         self._take(key, partition, frame, ReplayBuffer.skip)
 
     def misplace(self, key: SessionKey, partition: int, frame: Frame) -> None:
-        """A frame of this partition's session came on another one, where its offset says nothing: as `skip`, and no
-        cursor proves that nothing is missing until its answer is forgotten here.
+        """Note a frame of this partition's session that was read from another one, where its offset means nothing: as
+        `skip`, and no cursor proves completeness until its answer is dropped here.
         """
         self._take(key, partition, frame, ReplayBuffer.misplace)
 
@@ -96,38 +96,38 @@ class ReplayBuffers:
         self._buffers.move_to_end(key)
         is_known = frame.message_id in buffer.progress
         size = buffer.size_bytes
-        is_news = take(buffer, frame, self._clock())
+        is_new = take(buffer, frame, self._clock())
         self.size_bytes += buffer.size_bytes - size
-        if is_news and not is_known:
-            # The first session that a message was answered in stays the one it is found by.
+        if is_new and not is_known:
+            # A message id keeps the session in which it was first answered.
             self._by_message.setdefault(MessageKey(key.client_id, frame.message_id), key)
             heappush(self._expiries, (self._clock() + STALLED_SECONDS, key, frame.message_id))
-        if is_news and frame.is_ending:
+        if is_new and frame.is_ending:
             heappush(self._expiries, (self._clock() + KEPT_SECONDS, key, frame.message_id))
-        while len(self._expiries) > MAX_ANSWERS:
+        while len(self._expiries) > MAX_EXPIRIES:
             self._forget(*heappop(self._expiries)[1:])
         if self.size_bytes > self._total_bytes:
-            self._relieve()
-        return is_news
+            self._shed()
+        return is_new
 
     def join(self, key: SessionKey, partition: int, wake: Callable[[], None]) -> ReplayBuffer:
-        """The session's ring, which calls `wake` at each frame and stays until `leave`."""
+        """The session's buffer, which calls `wake` for each frame and exists at least until `leave`."""
         buffer = self._buffers.get(key) or self._create(key, partition)
         buffer.waiters.add(wake)
         return buffer
 
     def leave(self, buffer: ReplayBuffer, wake: Callable[[], None]) -> None:
-        """Wake it no more; an empty ring that nobody waits at goes."""
+        """Call `wake` no more; drop the buffer if it is empty and no stream waits for it."""
         buffer.waiters.discard(wake)
         self._drop_if_unused(buffer)
 
     def wake_all(self) -> None:
-        """Let every waiter look around: the drain began."""
+        """Wake every stream, so that it checks whether it must end."""
         for buffer in self._buffers.values():
             buffer.wake()
 
     def sweep(self) -> None:
-        """Forget answers that ended `KEPT_SECONDS` ago, and those silent for `STALLED_SECONDS`."""
+        """Drop answers that ended `KEPT_SECONDS` ago, and those without a frame for `STALLED_SECONDS`."""
         now = self._clock()
         while self._expiries and self._expiries[0][0] <= now:
             _, key, message_id = heappop(self._expiries)
@@ -142,7 +142,7 @@ class ReplayBuffers:
             self._forget(key, message_id)
 
     def answers(self, key: SessionKey) -> list[FoldedAnswer]:
-        """Every answer of the session that is held here, oldest first."""
+        """Every buffered answer of the session, oldest first."""
         buffer = self._buffers.get(key)
         return [buffer.answer(message_id) for message_id in buffer.progress] if buffer else []
 
@@ -158,8 +158,8 @@ class ReplayBuffers:
         if buffer is not None and message_id in buffer.progress:
             self._shrink(buffer, partial(buffer.forget, message_id))
 
-    def _relieve(self) -> None:
-        target = self._total_bytes * RELIEVED_SHARE
+    def _shed(self) -> None:
+        target = self._total_bytes * SHEDDING_TARGET
         EVICTIONS.labels("memory").inc()
         for shed in SHEDDING_ORDER:
             for buffer in list(self._buffers.values()):

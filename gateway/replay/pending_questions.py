@@ -1,4 +1,4 @@
-"""The questions that were accepted here and have not ended: for the figures, and to find their session."""
+"""Questions that this instance accepted and whose answers have not ended: for metrics, wait times and resume."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,7 +16,7 @@ GIVEN_UP_SECONDS = 900.0
 
 @dataclass(slots=True)
 class PendingQuestion:
-    """A question that waits for its answer's end."""
+    """A question whose answer has not ended."""
 
     session_id: str
     accepted_at: float
@@ -25,7 +25,7 @@ class PendingQuestion:
 
 
 class PendingQuestions:
-    """Oldest first. Bounded: the oldest leave when there are too many or they are hopelessly late."""
+    """Oldest first. Bounded: the oldest are dropped above `MAX_QUESTIONS`, or after `GIVEN_UP_SECONDS` (`sweep`)."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._lines = WaitingLines(clock)
@@ -35,19 +35,19 @@ class PendingQuestions:
         OLDEST_UNANSWERED_SECONDS.set_function(self.oldest_seconds)
 
     def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
-        """A question is about to be published."""
+        """Add a question, before it is published. Again: no effect."""
         self._lines.join(tier, client_id, session_id, message_id)
         self._open.setdefault(MessageKey(client_id, message_id), PendingQuestion(session_id, self._clock()))
         if len(self._open) > MAX_QUESTIONS:
             self._drop_oldest()
 
     def session_of(self, client_id: str, message_id: str) -> str | None:
-        """The session of a question that waits here."""
+        """The session of a pending question, or None."""
         question = self._open.get(MessageKey(client_id, message_id))
         return question.session_id if question else None
 
     def observe(self, client_id: str, message_id: str, event: str) -> None:
-        """A frame of an answer came by; most belong to questions of other instances."""
+        """Called for each frame; most belong to questions of other instances."""
         question = self._open.get(MessageKey(client_id, message_id))
         if question is None:
             return
@@ -64,7 +64,7 @@ class PendingQuestions:
             ANSWERS.labels(event).inc()
 
     def is_waiting(self, client_id: str, session_id: str) -> bool:
-        """Whether a question of this session has not begun to be answered."""
+        """Whether the session has a question whose answer has not begun."""
         return self._lines.waits(client_id, session_id)
 
     @property
@@ -73,20 +73,20 @@ class PendingQuestions:
         return len(self._lines) > 0
 
     def wait_estimates(self, client_id: str, session_id: str) -> list[WaitEstimate]:
-        """Of the session's questions that wait long enough to be worth an event."""
+        """The estimates of the session's questions that wait, or have waited, at least `MIN_WAIT_SECONDS`."""
         return self._lines.wait_estimates(client_id, session_id)
 
     def refusal(self, tier: Tier, client_id: str) -> WaitEstimate | None:
-        """What to answer a client whose next question would wait too long. None: accept it."""
+        """The wait to report when the client's next question must be refused. None: accept it."""
         return self._lines.refusal(tier, client_id)
 
     def oldest_seconds(self) -> float:
-        """Age of the question that waits longest; 0 when none does."""
+        """Age of the oldest pending question; 0 when there is none."""
         oldest = next(iter(self._open.values()), None)
         return self._clock() - oldest.accepted_at if oldest else 0.0
 
     def sweep(self) -> None:
-        """Give up on questions that no answer can be expected for."""
+        """Drop the questions that are older than `GIVEN_UP_SECONDS`, and count them as unanswered."""
         while self.oldest_seconds() > GIVEN_UP_SECONDS:
             self._drop_oldest()
             ANSWERS.labels("unanswered").inc()

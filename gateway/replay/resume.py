@@ -1,6 +1,6 @@
-"""Where a client goes on: pure, so that every schedule of drops and restarts can be tried (design §5).
+"""Decides how a client resumes (`docs/architecture.md`). Pure, so that tests can try every schedule of restarts.
 
-The rule: prove that nothing is missing, or replace what the client has. There is no third answer, and no refusal.
+The rule: prove that no frame is missing, or replace what the client has. There is no third outcome, and no refusal.
 """
 
 import re
@@ -13,7 +13,7 @@ _ID = re.compile(r"([a-z0-9]{1,32})\.([0-9]{1,9})\.([0-9]{1,19})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SendDeltas:
-    """Every frame after this offset is here: send those."""
+    """Every frame after this offset is buffered: send those."""
 
     cursor: int
 
@@ -27,7 +27,7 @@ class SendSnapshots:
 class StreamPosition:
     """What one instance knows of a session: its partition, its `floor` (see `ReplayBuffers`) and the partition's end.
 
-    `end` is the offset after the last record that this instance has heard of.
+    `end` is the offset after the last record that this instance knows of.
     """
 
     epoch: str
@@ -41,15 +41,15 @@ class StreamPosition:
 
     @property
     def unfinished_id(self) -> str:
-        """An id that is answered by snapshots on every instance: what a client holds until its last one has arrived."""
+        """The id that every instance answers with snapshots: a client holds it until its last snapshot has arrived."""
         return f"{self.epoch}.{self.partition}.-1"
 
 
 def decide(last_event_id: str | None, position: StreamPosition) -> SendDeltas | SendSnapshots:
-    """What a client that sends this id gets. None: it sends none.
+    """What a client with this `Last-Event-ID` (None: without one) is sent.
 
-    A cursor beyond the end that is known here is either an id of a log that has been cut, or this instance has yet
-    to hear of it; both are answered by a snapshot, which is right even when it is older than what the client has.
+    A cursor at or beyond `end` either is of a log that was truncated, or this instance does not know that record yet.
+    Both get snapshots, which are right even when they are older than what the client has.
     """
     found = _ID.fullmatch(last_event_id) if last_event_id and len(last_event_id) <= MAX_ID_CHARACTERS else None
     if found is None:

@@ -1,4 +1,4 @@
-"""How a stream begins: what a client that comes with this id has to be sent before the live frames."""
+"""How a stream starts: what a client with a given `Last-Event-ID` must be sent before the live frames."""
 
 import asyncio
 from collections.abc import Iterable
@@ -25,17 +25,17 @@ log = structlog.get_logger()
 
 
 class NotYetError(Exception):
-    """An answer is not here in full, and Postgres does not have it or is away: come back in a moment, or to another
-    instance.
+    """An answer is incomplete here, and Postgres does not have it or is unavailable: the client should retry, here or
+    on another instance.
     """
 
 
 class TakenError(Exception):
-    """The message is one of another session of the client."""
+    """The message belongs to another session of the client."""
 
 
 class AnswerHistory(Protocol):
-    """What we need of `stores.chat_logs.ChatLogs`."""
+    """What `Subscriptions` needs of `stores.chat_logs.ChatLogs`."""
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
         """The ended answer, or None."""
@@ -48,7 +48,7 @@ class AnswerHistory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of a client, and the partition that its records are in, in one incarnation of the log (`Tail`)."""
+    """A session of a client, and the partition of its records in one incarnation of the log (`Tail`)."""
 
     client_id: str
     session_id: str
@@ -57,7 +57,7 @@ class Session:
 
     @property
     def key(self) -> SessionKey:
-        """Its name in the rings."""
+        """Its key in `ReplayBuffers`."""
         return SessionKey(self.client_id, self.session_id)
 
 
@@ -70,8 +70,8 @@ class StreamStart:
 
 
 class Subscriptions:
-    """Joins what the rings hold with what the database remembers. Reads, never waits for an answer, and 2 s at most
-    for the database.
+    """Combines buffered answers with stored ones. Only reads; never waits for an answer's progress, and for the
+    database at most `HISTORY_SECONDS` a query.
     """
 
     def __init__(self, tail: Tail, buffers: ReplayBuffers, history: AnswerHistory) -> None:
@@ -84,13 +84,13 @@ class Subscriptions:
         return Session(client_id, session_id, self._tail.partition(session_id), self._tail.incarnation)
 
     def now(self, session: Session) -> StreamStart:
-        """From here on: take it before a question is published, and no frame of its answer can be missed."""
+        """Start with the next record. Call it before a question is published: then no frame of its answer is missed."""
         return StreamStart(self._tail.position(session.partition))
 
     async def to_session(self, session: Session, last_event_id: str | None) -> StreamStart:
-        """To everything of a session. Raises `NotYetError`.
+        """The start of a stream of all answers of a session. Raises `NotYetError`.
 
-        While Postgres is away, whoever comes without an id gets what the rings hold; what ended earlier it finds in
+        While Postgres is unavailable, a client without an id gets what is buffered; answers that ended earlier are in
         the session's history, once that can be read again.
         """
         decision = decide(last_event_id, self._tail.stream_position(session.key, session.partition))
@@ -102,20 +102,20 @@ class Subscriptions:
         except DATABASE_ERRORS as error:
             log.warning("history_unavailable", error=repr(error))
             if last_event_id:
-                # It may hold a part of an answer whose rest only Postgres has: no newer id must cover that up.
+                # The client may have part of an answer whose rest only Postgres has: a newer id would skip it.
                 raise NotYetError from error
             rows = []
-        return self._replaced(session, reversed(rows), None)
+        return self._with_snapshots(session, reversed(rows), None)
 
     async def to_message(self, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:
-        """To one answer of a session; None: nothing is known of it. Raises `NotYetError`; `DATABASE_ERRORS` where
-        only Postgres could tell whether anything is; `TakenError` for a message of another session.
+        """The start of a stream of one answer; None: the message is unknown. Raises `NotYetError`; `DATABASE_ERRORS`
+        when only Postgres could know the message; `TakenError` for a message of another session.
         """
         name = str(message_id)
         if self._buffers.session_of(session.client_id, name) not in (None, session.session_id):
             raise TakenError
         decision = decide(last_event_id, self._tail.stream_position(session.key, session.partition))
-        if isinstance(decision, SendDeltas) and self._has_news(session, name, decision.cursor):
+        if isinstance(decision, SendDeltas) and self._has_more(session, name, decision.cursor):
             return StreamStart(decision.cursor)
         buffer = self._buffers.get(session.key)
         try:
@@ -125,16 +125,16 @@ class Subscriptions:
             if has_part or (buffer is not None and buffer.knows(name)):
                 raise NotYetError from error
             raise
-        start = self._replaced(session, rows, name)
+        start = self._with_snapshots(session, rows, name)
         return start if start.answers else None
 
     def has_answers(self, session: Session) -> bool:
-        """Whether an answer of this session is held here."""
+        """Whether any answer of this session is buffered."""
         buffer = self._buffers.get(session.key)
         return buffer is not None and bool(buffer.progress)
 
     def holds(self, session: Session, message_id: UUID) -> bool:
-        """Whether an answer of this session to this message is held here."""
+        """Whether the answer to this message of this session is buffered."""
         return self._buffers.session_of(session.client_id, str(message_id)) == session.session_id
 
     async def _page(self, session: Session, limit: int) -> list[ChatLog]:
@@ -142,7 +142,7 @@ class Subscriptions:
             return await self._history.page(session.client_id, session.session_id, before=None, limit=limit)
 
     async def _older(self, session: Session, page: list[ChatLog]) -> list[ChatLog]:
-        """The answers with a hole here that the page is too short for."""
+        """The stored answers that are incomplete in the buffer and older than the page."""
         known = {str(row.message_id) for row in page}
         wanted = [held.message_id for held in self._buffers.answers(session.key) if not held.is_whole]
         found = []
@@ -157,8 +157,8 @@ class Subscriptions:
             raise TakenError
         return [row] if row is not None else []
 
-    def _replaced(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> StreamStart:
-        # No await between reading the rings and taking the cursor: there is no gap and no overlap.
+    def _with_snapshots(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> StreamStart:
+        # No await between reading the buffers and taking the cursor: there is no gap and no overlap.
         answers = {str(row.message_id): FoldedAnswer.logged(row) for row in rows}
         for held in self._buffers.answers(session.key):
             if message_id is not None and held.message_id != message_id:
@@ -169,7 +169,7 @@ class Subscriptions:
                 raise NotYetError
         return StreamStart(self._tail.position(session.partition), tuple(answers.values()))
 
-    def _has_news(self, session: Session, message_id: str, cursor: int) -> bool:
+    def _has_more(self, session: Session, message_id: str, cursor: int) -> bool:
         buffer = self._buffers.get(session.key)
         progress = buffer.progress.get(message_id) if buffer else None
         if buffer is None or progress is None:

@@ -1,4 +1,4 @@
-"""Reads all of `chat.token` into the rings. Key and headers say where a frame belongs, and its value must agree."""
+"""Reads all of `chat.token` into the replay buffers. A record's value must agree with its key and headers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,14 +21,14 @@ from schemas.sse import ANSWER_EVENTS
 from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
 from streams.kafka.partitioner import hash_of, partition_for
 
-# Longer than any answer takes, so that an answer that runs while we start is whole here.
+# Longer than any answer takes: an answer that runs while this instance starts is whole here.
 REPLAYED = timedelta(seconds=180)
 SWEEP_SECONDS = 5.0
 CATCH_UP_POLL_SECONDS = 0.02
-# Less than a silent reader needs to be built anew, so that meanwhile nobody is sent here.
+# Less than it takes to replace a stalled reader: meanwhile readiness fails, and no client is routed here.
 STALLED_SECONDS = 8.0
 REMEMBERED_NAMES = 8_192
-# Of an attempt or a number in four bytes.
+# A 32-bit attempt or `seq` has fewer digits.
 MAX_DIGITS = 11
 
 log = structlog.get_logger()
@@ -37,31 +37,31 @@ NAME_OF_TYPE = {model.__name__.encode(): name for name, model in ANSWER_EVENTS.i
 
 
 class FrameLog(Protocol):
-    """What we need of `streams.reading.reader.LogReader`."""
+    """What `Tail` needs of `streams.reading.reader.LogReader`."""
 
     epoch: str
     heard_at: float
 
     @property
     def partitions(self) -> int:
-        """How many the topic has."""
+        """The number of partitions of the topic."""
         ...
 
     @property
     def is_caught_up(self) -> bool:
-        """Everything that was there at the start has been handed out."""
+        """Whether every record that was on the log at the start has been returned."""
         ...
 
     async def seek(self, since: timedelta) -> None:
-        """Start with what is not older than this."""
+        """Start with the records that are not older than this."""
         ...
 
     def batches(self) -> AsyncIterator[list[Record]]:
-        """Batches for ever; an empty one when the log is another one from now on."""
+        """Batches for ever. After an empty one the log is a new incarnation."""
         ...
 
     def position(self, partition: int) -> int:
-        """The offset that is read next."""
+        """The offset to read next."""
         ...
 
     def end_offset(self, partition: int) -> int:
@@ -70,10 +70,11 @@ class FrameLog(Protocol):
 
 
 class Tail:
-    """Every partition's live end, without a group. The owner runs `run` and ends the process when it ends.
+    """Reads the live end of every partition, without a consumer group. The owner runs `run` and ends the process when
+    it ends.
 
-    `incarnation` rises when the log becomes another one: the topic was made anew, or has more partitions, so that no
-    place in the one before says anything any more.
+    `incarnation` counts how often the log was replaced: the topic was recreated, or has more partitions. Positions of
+    an earlier incarnation are invalid.
     """
 
     def __init__(self, log: FrameLog, buffers: ReplayBuffers, questions: PendingQuestions) -> None:
@@ -86,7 +87,7 @@ class Tail:
         self.caught_up = asyncio.Event()
 
     async def run(self) -> None:
-        """Read for ever, from `REPLAYED` ago."""
+        """Read for ever, starting with the records of the last `REPLAYED`."""
         await self._log.seek(REPLAYED)
         self._begin()
         async with asyncio.TaskGroup() as group:
@@ -94,27 +95,27 @@ class Tail:
             group.create_task(self._keep_house())
 
     def partition(self, session_id: str) -> int:
-        """Where a session's records are."""
+        """The partition of a session's records."""
         return partition_for(session_id.encode(), self._log.partitions)
 
     def position(self, partition: int) -> int:
-        """The offset of the last record that was read here; what is at or before it is in the rings, or left them."""
+        """The offset of the last record read. Every frame up to it is in the buffers, or has left them."""
         return self._log.position(partition) - 1
 
     def stream_position(self, key: SessionKey, partition: int) -> StreamPosition:
-        """What is known here of a session (`gateway.replay.resume`)."""
+        """What this instance knows of a session (`gateway.replay.resume`)."""
         floor = self._buffers.floor(key, partition)
         return StreamPosition(self._log.epoch, partition, floor, self._log.end_offset(partition))
 
     @property
     def lag(self) -> int:
-        """Records that are on the log and not here."""
+        """Records on the log that are not yet read."""
         partitions = range(self._log.partitions)
         return sum(self._log.end_offset(number) - self._log.position(number) for number in partitions)
 
     @property
     def is_alive(self) -> bool:
-        """All that is on the log came, a few seconds ago at the latest."""
+        """Whether everything on the log was read, at most `STALLED_SECONDS` ago."""
         now = asyncio.get_running_loop().time()
         return self.caught_up.is_set() and now - self._log.heard_at < STALLED_SECONDS
 
@@ -144,7 +145,7 @@ class Tail:
             return
         self._questions.observe(key.client_id, frame.message_id, frame.event)
         if record.partition != home:
-            # By a producer that has yet to hear that the topic has more partitions.
+            # From a producer that does not know yet that the topic has more partitions.
             self._buffers.misplace(key, home, frame)
             return
         if not self._buffers.append(key, home, frame):
@@ -152,7 +153,7 @@ class Tail:
 
     def _note_unreadable(self, record: Record, error: Exception) -> None:
         UNREADABLE.inc()
-        # The first of many: the metric counts the others.
+        # Only the first is logged: the metric counts the others.
         if not self._has_noted:
             self._has_noted = True
             log.warning("record_unreadable", partition=record.partition, offset=record.offset, error=repr(error))
@@ -215,7 +216,7 @@ def _decoded(name: bytes, max_characters: int) -> str:
 
 @lru_cache(REMEMBERED_NAMES)
 def _canonical(message_id: str) -> str:
-    """The name of a message, which must be a UUID as we write it. Raises `ValueError`."""
+    """The message id, which must be a UUID in canonical form. Raises `ValueError`."""
     if str(UUID(message_id)) != message_id:
         raise ValueError("a message's name is a UUID in lower case")
     return message_id

@@ -1,7 +1,7 @@
-"""The questions that were accepted here and have not begun to be answered: who waits, how long, and when to say no.
+"""Questions that this instance accepted and whose answers have not begun: positions, wait times, refusals.
 
-Pure, with a clock. Workers take turns between clients, so a newcomer's place follows from the others' lengths, not
-from their sum, and only a client's own line says that its next question would wait too long.
+Pure, with a clock. Each client has a line per tier. Workers take turns between clients, so a new question's position
+follows from the length of each line, not from their sum, and a client is refused only by the wait of its own line.
 """
 
 import math
@@ -13,12 +13,12 @@ from typing import TypeVar
 
 from schemas.events import Tier
 
-# Who has waited longer has left: better to be told at once. Paid questions have three turns of four.
+# Visitors give up by then: refuse early instead. Paid questions have three turns of four.
 MAX_WAIT_SECONDS: dict[Tier, float] = {"free": 30.0, "paid": 60.0}
-# While questions are refused one is let in now and then: it would overtake a stuck one, which then counts no more.
+# While questions are refused, one is accepted now and then: if it overtakes a stuck one, that is dropped.
 PROBE_SECONDS = 5.0
 OVERTAKEN_SECONDS = 20.0
-# From here on a wait is worth a word.
+# Shorter waits are not reported.
 MIN_WAIT_SECONDS = 1.5
 PACE_SECONDS = 10.0
 MIN_PACE_SECONDS = 1.0
@@ -42,7 +42,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class WaitEstimate:
-    """`position` counts from 1; `wait_seconds` is what the pace makes of it, at which the line has moved lately."""
+    """`position` counts from 1; `wait_seconds` follows from it and the rate at which answers have begun lately."""
 
     message_id: str
     position: int
@@ -50,13 +50,13 @@ class WaitEstimate:
 
     @property
     def retry_after_seconds(self) -> int:
-        """When to come back instead of waiting."""
+        """When to retry instead of waiting (`Retry-After`)."""
         lowest, highest = RETRY_SECONDS
         return max(lowest, min(highest, math.ceil(self.wait_seconds)))
 
 
 class WaitingLines:
-    """One instance's view: with more gateways the true position is higher, the true pace too, and the wait the same."""
+    """The view of one instance. With more gateways the true position and rate are higher, and the wait is the same."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -70,55 +70,55 @@ class WaitingLines:
         return len(self._all)
 
     def join(self, tier: Tier, client_id: str, session_id: str, message_id: str) -> None:
-        """A question was accepted. Again: nothing."""
+        """Add an accepted question. Again: no effect."""
         if (client_id, message_id) in self._all:
             return
         if len(self._all) >= MAX_WAITING:
             self.leave(*next(iter(self._all)))
-        one = Waiting(tier, client_id, session_id, message_id, self._clock())
+        question = Waiting(tier, client_id, session_id, message_id, self._clock())
         if not self._lines[tier]:
-            self._busy_since[tier] = one.accepted_at
-        self._all[client_id, message_id] = one
-        self._lines[tier].setdefault(client_id, OrderedDict())[message_id] = one
-        self._sessions.setdefault((client_id, session_id), OrderedDict())[message_id] = one
+            self._busy_since[tier] = question.accepted_at
+        self._all[client_id, message_id] = question
+        self._lines[tier].setdefault(client_id, OrderedDict())[message_id] = question
+        self._sessions.setdefault((client_id, session_id), OrderedDict())[message_id] = question
 
     def begin(self, client_id: str, message_id: str) -> None:
-        """Its answer began."""
-        one = self.leave(client_id, message_id)
-        if one is None:
+        """Remove a question whose answer began, and those of its line that it overtook by `OVERTAKEN_SECONDS`."""
+        question = self.leave(client_id, message_id)
+        if question is None:
             return
-        self._begun[one.tier].append(self._clock())
-        line = self._lines[one.tier].get(client_id)
+        self._begun[question.tier].append(self._clock())
+        line = self._lines[question.tier].get(client_id)
         for other in list(line.values()) if line else ():
-            if other.accepted_at >= one.accepted_at - OVERTAKEN_SECONDS:
+            if other.accepted_at >= question.accepted_at - OVERTAKEN_SECONDS:
                 break
             self.leave(client_id, other.message_id)
 
     def leave(self, client_id: str, message_id: str) -> Waiting | None:
-        """It waits no longer, whatever became of it. None: it did not wait here."""
-        one = self._all.pop((client_id, message_id), None)
-        if one is not None:
-            _remove(self._lines[one.tier], client_id, message_id)
-            _remove(self._sessions, (client_id, one.session_id), message_id)
-        return one
+        """Remove a question, whatever the reason. None: it did not wait here."""
+        question = self._all.pop((client_id, message_id), None)
+        if question is not None:
+            _remove(self._lines[question.tier], client_id, message_id)
+            _remove(self._sessions, (client_id, question.session_id), message_id)
+        return question
 
     def waits(self, client_id: str, session_id: str) -> bool:
         """Whether a question of this session waits."""
         return (client_id, session_id) in self._sessions
 
     def wait_estimates(self, client_id: str, session_id: str) -> list[WaitEstimate]:
-        """Of the session's questions that wait long enough to be worth a word."""
+        """The estimates of the session's questions that wait, or have waited, at least `MIN_WAIT_SECONDS`."""
         found = []
-        for one in self._sessions.get((client_id, session_id), {}).values():
-            line = self._lines[one.tier][client_id]
-            ahead = next(place for place, name in enumerate(line) if name == one.message_id)
-            estimate = self._estimate(one.tier, client_id, one.message_id, ahead)
-            if max(estimate.wait_seconds, self._clock() - one.accepted_at) >= MIN_WAIT_SECONDS:
+        for question in self._sessions.get((client_id, session_id), {}).values():
+            line = self._lines[question.tier][client_id]
+            ahead = next(index for index, name in enumerate(line) if name == question.message_id)
+            estimate = self._estimate(question.tier, client_id, question.message_id, ahead)
+            if max(estimate.wait_seconds, self._clock() - question.accepted_at) >= MIN_WAIT_SECONDS:
                 found.append(estimate)
         return found
 
     def refusal(self, tier: Tier, client_id: str) -> WaitEstimate | None:
-        """What to tell a newcomer who must not join, since the oldest of its line waits too long. None: welcome."""
+        """The wait to report when a new question is refused: the oldest of its line waits too long. None: accept."""
         line = self._lines[tier].get(client_id)
         if not line:
             return None
@@ -131,7 +131,7 @@ class WaitingLines:
         lines = self._lines[tier]
         position = 1 + ahead + sum(min(len(line), ahead + 1) for name, line in lines.items() if name != client_id)
         begun, now = self._begun[tier], self._clock()
-        # Only while somebody waited did answers begin as fast as they can.
+        # Only while questions wait do answers begin as fast as the workers can.
         since = max(now - PACE_SECONDS, self._busy_since[tier])
         while begun and begun[0] < since:
             begun.popleft()

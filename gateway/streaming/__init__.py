@@ -1,1 +1,1 @@
-"""How events reach a client: SSE, long poll, a document's progress. Imports admission, replay, http."""
+"""How events reach a client: SSE, long poll, a document's progress. Imports admission, replay, web."""

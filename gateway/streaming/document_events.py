@@ -1,4 +1,4 @@
-"""A document's ingestion, told as it happens. A low rate, so sse-starlette writes these streams (design §5)."""
+"""The SSE stream of a document's ingestion progress. Its rate is low, so sse-starlette writes it."""
 
 import asyncio
 import random
@@ -18,13 +18,13 @@ from schemas.http import DocumentProgressView
 from stores.database import DATABASE_ERRORS
 from stores.documents import Document, Documents
 
-# What the log did not say, Postgres does: a delete that nobody has carried out yet, say.
-LOOK_SECONDS = 10.0
+# How often Postgres is read, for what is not on the log: a delete that no worker has carried out yet, for example.
+POLL_SECONDS = 10.0
 SEND_SECONDS = 5.0
 
 
 class ProgressStream(EventSourceResponse):
-    """`progress` until ingestion has ended, the stream's life has, or the drain begins. HEAD gets the headers."""
+    """Sends `progress` until ingestion or the stream's lifetime ends, or the drain begins. HEAD gets the headers."""
 
     def __init__(self, documents: Documents, hub: ProgressHub, drain: Drain, document: Document) -> None:
         super().__init__(
@@ -36,7 +36,7 @@ class ProgressStream(EventSourceResponse):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request; whoever does not read is cut off."""
+        """Serve the request; a client that does not read is disconnected."""
         with OPEN_STREAMS.track_inprogress():
             try:
                 await super().__call__(scope, receive, send)
@@ -47,45 +47,45 @@ class ProgressStream(EventSourceResponse):
 async def progress_events(
     documents: Documents, hub: ProgressHub, drain: Drain, document: Document
 ) -> AsyncIterator[ServerSentEvent]:
-    """Where it stands, then whatever is new. Progress of one version never falls."""
+    """The current status, then each later one. Progress of one version never falls."""
     now = asyncio.get_running_loop().time
     ends_at = now() + random.uniform(*LIFETIME_SECONDS)
     with hub.watch(document.client_id, document.document_id) as watch:
-        # Looked at again, for what came between the first look and the watch.
-        told = await _look(documents, document) or view(document)
-        yield _event(told, retry_ms=random.randint(*RETRY_MS))
-        while told.status not in ENDED_STATUSES and not drain.is_on and now() < ends_at:
-            progress = await watch.next(min(LOOK_SECONDS, max(0.0, ends_at - now())))
+        # Read again, for changes between the first read and the watch.
+        sent = await _read_view(documents, document) or view(document)
+        yield _event(sent, retry_ms=random.randint(*RETRY_MS))
+        while sent.status not in ENDED_STATUSES and not drain.is_on and now() < ends_at:
+            progress = await watch.next(min(POLL_SECONDS, max(0.0, ends_at - now())))
             if progress is None:
-                found = await _look(documents, document)
+                found = await _read_view(documents, document)
             else:
                 found = DocumentProgressView(id=document.document_id, **progress.model_dump(by_alias=False))
-            if found is not None and is_news(found, told):
-                told = found
-                yield _event(told)
+            if found is not None and is_progress(found, sent):
+                sent = found
+                yield _event(sent)
 
 
 def view(document: Document) -> DocumentProgressView:
-    """Where ingestion stands, by the row."""
+    """The status of ingestion as in the row."""
     return DocumentProgressView(id=document.document_id, **asdict(document))
 
 
-def is_news(found: DocumentProgressView, told: DocumentProgressView) -> bool:
-    """Whether it goes on from what was told: nothing older, and no progress that falls when a run begins anew."""
-    # The failure to delete what has no row is of version 0.
-    if found == told or 0 < found.version < told.version:
+def is_progress(found: DocumentProgressView, sent: DocumentProgressView) -> bool:
+    """Whether `found` goes on from `sent`: no older version, and no lower progress, as after a restart of ingestion."""
+    # A failed delete of a document without a row has version 0.
+    if found == sent or 0 < found.version < sent.version:
         return False
-    return found.version > told.version or found.status in ENDED_STATUSES or found.progress >= told.progress
+    return found.version > sent.version or found.status in ENDED_STATUSES or found.progress >= sent.progress
 
 
-async def _look(documents: Documents, document: Document) -> DocumentProgressView | None:
+async def _read_view(documents: Documents, document: Document) -> DocumentProgressView | None:
     try:
         row = await documents.get(document.client_id, document.document_id)
     except DATABASE_ERRORS:
-        # The log goes on telling, and the next look may succeed.
+        # Events on the log still arrive, and the next read may succeed.
         return None
     return view(row) if row else None
 
 
-def _event(told: DocumentProgressView, retry_ms: int | None = None) -> ServerSentEvent:
-    return ServerSentEvent(told.model_dump_json(exclude_none=True), event="progress", retry=retry_ms)
+def _event(sent: DocumentProgressView, retry_ms: int | None = None) -> ServerSentEvent:
+    return ServerSentEvent(sent.model_dump_json(exclude_none=True), event="progress", retry=retry_ms)

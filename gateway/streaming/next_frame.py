@@ -9,16 +9,16 @@ from gateway.replay.subscriptions import Session
 
 
 async def next_frame(buffers: ReplayBuffers, session: Session, receive: Receive, until: float) -> bool:
-    """Returns at the session's next frame, when woken, or at `until` (loop time). False: the client is gone.
+    """Returns at the session's next frame, when woken, or at `until` (loop time). False: the client disconnected.
 
-    While it waits for the client's disconnect, the ring sets the timer of that wait to now: one coroutine for both.
+    It waits for the disconnect with a timeout, which a frame reschedules to now: one coroutine waits for both.
     """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(until) as timer:
 
             def wake() -> None:
-                # On its way out it has been woken already, and its timer refuses another time.
+                # An expired timeout raises when it is rescheduled, and has ended the wait already.
                 if not timer.expired():
                     timer.reschedule(loop.time())
 

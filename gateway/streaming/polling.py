@@ -1,4 +1,4 @@
-"""The long-poll form of a session's events, for networks that let no stream through. Same ids, same rules."""
+"""The long-poll form of a session's events, for networks that block streams. Same ids, same rules."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ _EVENT = b'{"id":"%b","event":"%b","data":%b}'
 async def poll(
     dependencies: StreamDependencies, request: Request, session: Session, start: StreamStart, wait_seconds: float
 ) -> Response:
-    """Everything after the client's place, as soon as there is anything, and the place after that (`next`)."""
+    """Every event after the client's position, as soon as there is one, and the id for the next poll (`next`)."""
     until = asyncio.get_running_loop().time() + wait_seconds
     while not (found := _events(dependencies, session, start)) and not dependencies.drain.is_on:
         if session.incarnation != dependencies.tail.incarnation:
@@ -29,7 +29,7 @@ async def poll(
     buffer = dependencies.buffers.get(session.key)
     frames = buffer.after(start.cursor, None) if buffer else []
     arrived = frames[-1].offset if frames else max(start.cursor, dependencies.tail.position(session.partition))
-    # Whatever left the ring while we waited is made up for by the next poll's snapshots.
+    # Frames that were evicted while this poll waited are replaced by the next poll's snapshots.
     following = position.unfinished_id if position.floor > start.cursor else position.event_id(arrived)
     return _reply(found, following)
 

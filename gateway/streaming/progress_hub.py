@@ -1,4 +1,4 @@
-"""What `document.progress` says of the documents that somebody watches. One reader for the whole process."""
+"""Passes records of `document.progress` to the streams that watch a document. One reader for the whole process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -19,37 +19,37 @@ log = structlog.get_logger()
 
 
 class ProgressWatch:
-    """One stream's view of one document: the latest news only, for each piece says everything."""
+    """One stream's view of one document. Keeps the latest record only: each holds the complete status."""
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
         self._latest: DocumentProgress | None = None
-        self._rung = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def tell(self, progress: DocumentProgress | None) -> None:
-        """Wake the stream, with news or without."""
+    def notify(self, progress: DocumentProgress | None) -> None:
+        """Wake the stream, with a new record or without."""
         self._latest = progress or self._latest
-        self._rung.set()
+        self._woken.set()
 
     async def next(self, seconds: float) -> DocumentProgress | None:
-        """What is new. None when woken without news, or after this long."""
+        """The new record. None when woken without one, or after this many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._rung.wait()
-        self._rung.clear()
+                await self._woken.wait()
+        self._woken.clear()
         latest, self._latest = self._latest, None
         return latest
 
 
 class ProgressHub:
-    """Hands each record to the watches of its document, if they are its client's."""
+    """Passes each record to the watches of its document that belong to its client."""
 
     def __init__(self) -> None:
         self._watches: dict[str, set[ProgressWatch]] = {}
 
     @contextmanager
     def watch(self, client_id: str, document_id: str) -> Iterator[ProgressWatch]:
-        """Everything that the log says from now on reaches the watch."""
+        """A watch that receives every record of the document from now on."""
         watch = ProgressWatch(client_id)
         watches = self._watches.setdefault(document_id, set())
         watches.add(watch)
@@ -61,7 +61,7 @@ class ProgressHub:
                 del self._watches[document_id]
 
     def dispatch(self, record: Record) -> None:
-        """A record of the topic; what cannot be read is logged and passed over."""
+        """Pass a record to its watches; an unreadable one is logged and skipped."""
         watches = self._watches.get((record.key or b"").decode(errors="replace"))
         if not watches:
             return
@@ -73,27 +73,27 @@ class ProgressHub:
         assert isinstance(progress, DocumentProgress)
         for watch in watches:
             if watch.client_id == progress.client_id:
-                watch.tell(progress)
+                watch.notify(progress)
 
     def wake_all(self) -> None:
-        """Let every stream look whether it must end."""
+        """Wake every stream, so that it checks whether it must end."""
         for watches in self._watches.values():
             for watch in watches:
-                watch.tell(None)
+                watch.notify(None)
 
 
 @asynccontextmanager
 async def open_progress_hub(settings: Settings, drain: Drain) -> AsyncIterator[ProgressHub]:
-    """Reads the log's live end while open. When the log cannot be read any more the process drains, and says so."""
-    news = ProgressHub()
-    drain.on_begin(news.wake_all)
+    """A hub that reads the log's live end while open. When reading fails for good, the process drains and logs it."""
+    hub = ProgressHub()
+    drain.on_begin(hub.wake_all)
     async with LogReader(settings, DOCUMENT_PROGRESS) as reader:
         await reader.seek(timedelta(0))
-        async with background("progress_hub", _dispatch_all(reader, news), drain):
-            yield news
+        async with background("progress_hub", _dispatch_all(reader, hub), drain):
+            yield hub
 
 
-async def _dispatch_all(reader: LogReader, news: ProgressHub) -> None:
+async def _dispatch_all(reader: LogReader, hub: ProgressHub) -> None:
     async for batch in reader.batches():
         for record in batch:
-            news.dispatch(record)
+            hub.dispatch(record)

@@ -1,4 +1,4 @@
-"""The writer of one SSE response: a raw ASGI coroutine that holds a session and a cursor (design §5)."""
+"""Writes one SSE response: a raw ASGI coroutine that holds a session and a cursor (`docs/architecture.md`)."""
 
 import asyncio
 import random
@@ -28,17 +28,17 @@ from gateway.web.metrics import DELIVERY_SECONDS, OPEN_STREAMS, STREAMS_ENDED, S
 from schemas.sse import Queued
 
 HEARTBEAT_SECONDS = (12.0, 18.0)
-# Spread, so that a restart's reconnects do not come back together for ever.
+# Random, so that clients that reconnect together after a restart do not do so again and again.
 LIFETIME_SECONDS = (480.0, 600.0)
 RETRY_MS = (500, 3_000)
 QUEUED_EVERY_SECONDS = 5.0
-# How often a peer is tried that has ended its half of the connection.
+# The interval of heartbeats to a peer that has half-closed its connection.
 PROBE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class StreamDependencies:
-    """Where frames come from, and what tells streams to end; `key_hash` is of the key that a visitor came with."""
+    """The sources of frames, and what ends streams; `key_hash` is of the API key that the visitor used."""
 
     buffers: ReplayBuffers
     tail: Tail
@@ -49,9 +49,9 @@ class StreamDependencies:
 
 
 class EventStream:
-    """Sends the opening, then frames as they come, until the answer, the stream's life or the client ends.
+    """Sends the first events, then frames as they arrive, until the lifetime ends or the client disconnects.
 
-    With `message_id` only that answer, and the stream ends with it. `seconds` bounds its life below the usual one.
+    With `message_id` it sends only that answer, and ends with it. `seconds` can shorten the usual lifetime.
     """
 
     __slots__ = (
@@ -93,7 +93,7 @@ class EventStream:
         self._opened_ms = time() * 1000
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Answer with the head; the stream itself runs once the application has returned. HEAD gets the headers."""
+        """Send the response head; the stream runs once the application has returned. HEAD gets the headers."""
         await send({"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
@@ -104,7 +104,7 @@ class EventStream:
         STREAMS_STARTED.labels(self._began).inc()
         timer = StreamTimer(connection.abort)
         wake = timer.wake
-        # Asked for anew: the log may have become another one since the session was looked up.
+        # Not `session.partition`: the log may have been replaced since the session was looked up.
         partition = self._dependencies.tail.partition(self._session.session_id)
         buffer = self._dependencies.buffers.join(self._session.key, partition, wake)
         is_of_this_log = self._session.incarnation == self._dependencies.tail.incarnation
@@ -131,7 +131,7 @@ class EventStream:
                     await self._send_due(connection, timer, send)
                 await timer.arm(min(self._heartbeat_at, self._drained_at or self._ends_at, self._look_at))
         if not connection.is_lost:
-            # Whole events only: everything before this was sent event by event.
+            # No event is cut: only whole events were sent before.
             await self._send(timer, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
         return reason
 
@@ -174,7 +174,7 @@ class EventStream:
             if self._loop.time() >= self._heartbeat_at:
                 await self._send(timer, send, sse.heartbeat(f"{self._prefix}{self._cursor}"))
         if connection.is_half_closed:
-            # Twice is enough: the first is answered by a reset if nobody is there.
+            # A peer that is gone answers a heartbeat with a reset, which ends the stream.
             self._heartbeat_seconds = PROBE_SECONDS
             self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
         self._look_at = self._ends_at
@@ -182,7 +182,7 @@ class EventStream:
             self._look_at = min(self._ends_at, await self._send_queued(timer, send))
 
     async def _send_queued(self, timer: StreamTimer, send: Send) -> float:
-        """Says how long the session's waiting questions have to wait; returns when to look again."""
+        """Send how long the session's waiting questions have to wait; returns when to check again (loop time)."""
         now = self._loop.time()
         if now < self._queued_at + QUEUED_EVERY_SECONDS:
             return self._queued_at + QUEUED_EVERY_SECONDS
@@ -206,7 +206,7 @@ class EventStream:
             if size >= sse.MAX_SEND_BYTES:
                 break
         self._cursor = frame.offset
-        # An observation costs as much as making the event: one in eight tells as much.
+        # An observation costs as much as encoding an event, and one in eight is a large enough sample.
         if not frame.offset & 7 and frame.timestamp_ms > self._opened_ms:
             DELIVERY_SECONDS.observe(max(0.0, time() - frame.timestamp_ms / 1000))
         return b"".join(bodies) if len(bodies) > 1 else body
@@ -221,7 +221,7 @@ class EventStream:
 
 def _first_events(position: StreamPosition, start: StreamStart, accepted: bytes | None) -> Iterator[bytes]:
     arrived = position.event_id(start.cursor)
-    # Until its last snapshot has come a client must hold an id that brings all of them again.
+    # Until the last snapshot has arrived, the client must hold an id that brings all of them again.
     yield sse.first(random.randint(*RETRY_MS), position.unfinished_id if start.answers else arrived)
     if accepted is not None:
         yield sse.event("accepted", accepted)
@@ -231,7 +231,7 @@ def _first_events(position: StreamPosition, start: StreamStart, accepted: bytes 
 
 
 def queued(estimate: WaitEstimate) -> bytes:
-    """The event that tells a wait."""
+    """The `queued` event of an estimate."""
     wait_seconds = round(estimate.wait_seconds, 1)
     body = Queued(message_id=UUID(estimate.message_id), position=estimate.position, expected_wait_seconds=wait_seconds)
     return sse.event("queued", body.model_dump_json().encode())

@@ -1,16 +1,16 @@
-"""What wakes one stream, and what cuts it off: no task, no queue and no timer per frame."""
+"""Wakes one stream, and aborts it when its client does not read: no task, no queue and no timer per frame."""
 
 import asyncio
 from collections.abc import Callable
 
-LOOK_SECONDS = 5.0
+CHECK_SECONDS = 5.0
 
 
 class StreamTimer:
-    """Waits for a session's next frame, a moment, or the end of the connection.
+    """Waits for a session's next frame, a time, or the end of the connection.
 
-    A client that does not read blocks the write, so a deadline checked between writes never comes (pyth #3782): the
-    timer here looks from outside, and calls `abort` when it sees the same write twice, `LOOK_SECONDS` apart.
+    A client that does not read blocks the write, so a deadline checked between writes is never reached: this timer
+    checks from outside, and calls `abort` when it finds the same write twice, `CHECK_SECONDS` apart.
     `is_due`: the time had come when the future of `arm` was done.
     """
 
@@ -36,10 +36,10 @@ class StreamTimer:
         self.writes = 0
         self.is_writing = self.is_stalled = False
         self.is_due = True
-        self._timer = self._loop.call_later(LOOK_SECONDS, self._look)
+        self._timer = self._loop.call_later(CHECK_SECONDS, self._check)
 
     def wake(self) -> None:
-        """There is something to look at."""
+        """Make `wait` return."""
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
@@ -54,25 +54,25 @@ class StreamTimer:
         return self._waiter
 
     def close(self) -> None:
-        """The stream has ended."""
+        """Cancel the timer: the stream has ended."""
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
         if self.is_writing and self._seen == self.writes:
             self.is_stalled = True
             self._abort()
             return
         self._seen = self.writes if self.is_writing else -1
-        at = now + LOOK_SECONDS
+        at = now + CHECK_SECONDS
         if now >= self._due:
             self.is_due = True
             self.wake()
         else:
-            # A timer may fire a little before its time: look again then.
+            # A timer may fire slightly early: check again at `_due`.
             at = min(at, self._due)
         self._rearm(at)
 
     def _rearm(self, at: float) -> None:
         self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._look)
+        self._timer = self._loop.call_at(at, self._check)

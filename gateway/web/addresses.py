@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as one can tell: behind proxies uvicorn's `FORWARDED_ALLOW_IPS` decides."""
+"""The address that a request is counted by. Behind proxies uvicorn's `FORWARDED_ALLOW_IPS` decides which that is."""
 
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
@@ -6,13 +6,13 @@ from ipaddress import AddressValueError, IPv6Address
 from starlette.requests import Request
 
 UNKNOWN = "unknown"
-# What one household or one rented server has of IPv6: it could use another address for each request.
+# The IPv6 network of one household or one rented server: it could use another address for each request.
 NETWORK_BITS = 64
 MAX_REMEMBERED = 4_096
 
 
 def address_of(request: Request) -> str:
-    """The address to count by: IPv4 whole, IPv6 by its network."""
+    """The address to count by: IPv4 as it is, IPv6 as its network, `UNKNOWN` without a peer."""
     return _counted(request.client.host) if request.client else UNKNOWN
 
 

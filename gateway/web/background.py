@@ -1,4 +1,4 @@
-"""Work that runs beside a block, and ends with it."""
+"""Background work that ends with the block that started it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -14,15 +14,15 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def background(name: str, work: Coroutine[Any, Any, None], drain: Drain) -> AsyncIterator[None]:
-    """Runs while the block does. What it dies of is logged, and ends the process by a drain."""
+    """Runs while the block does. A failure is logged, and ends the process through a drain."""
 
-    def note(task: asyncio.Task[None]) -> None:
+    def report_failure(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (failure := task.exception()) is not None:
-            log.error("background_died", part=name, exc_info=failure)
+            log.error("background_failed", component=name, exc_info=failure)
             drain.fail(failure)
 
     task = asyncio.create_task(work)
-    task.add_done_callback(note)
+    task.add_done_callback(report_failure)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What comes in: bounded before it is read, cleaned once, parsed into a shape."""
+"""Request bodies and parameters: limited before they are read, cleaned once, parsed into a shape."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from gateway.web.problems import Problem
 from schemas.bounds import MAX_SESSION_ID_CHARACTERS, nameable
 from schemas.shape import Shape
 
-# The longest question in its longest form: each character two escapes of six letters, and room for the rest.
+# The longest question in its longest JSON form: two escapes of six letters per character, and room for the rest.
 MAX_JSON_BYTES = 160 * 1024
 
-# C0 and C1 controls but tab and line feed, lone surrogates, and the two non-characters at the end of the BMP.
+# C0 and C1 controls except tab and line feed, lone surrogates, and the two non-characters at the end of the BMP.
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _UNPAIRED = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
@@ -26,13 +26,13 @@ Body = TypeVar("Body", bound=Shape)
 
 
 def clean(text: str) -> str:
-    """Without control characters (lines end with a line feed); what is no character becomes U+FFFD."""
+    """Remove control characters, end lines with a line feed, and replace surrogates and non-characters by U+FFFD."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return _UNPAIRED.sub("\N{REPLACEMENT CHARACTER}", _UNWANTED.sub("", lines))
 
 
 def cleaned(value: Any) -> Any:
-    """A JSON value with every string in it clean."""
+    """A JSON value with every string in it cleaned."""
     match value:
         case str():
             return clean(value)
@@ -45,7 +45,7 @@ def cleaned(value: Any) -> Any:
 
 
 def limited(request: Request, max_bytes: int) -> Callable[[], Awaitable[Message]]:
-    """The request's `receive`, which raises a 413 `Problem` once more than `max_bytes` have come.
+    """The request's `receive`, which raises a 413 `Problem` once more than `max_bytes` have arrived.
 
     Raises `Problem`: 415 for a body that is compressed or in another charset.
     """
@@ -72,11 +72,11 @@ async def read(request: Request, shape: type[Body]) -> Body:
     if not body.strip():
         body = b"{}"
     try:
-        # The standard parser, for it takes lone surrogates, which are then cleaned rather than refused.
+        # The standard parser accepts lone surrogates, which are then cleaned instead of refused.
         value = json.loads(_text(body))
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The body is not JSON: check its quotes and commas.", slug="malformed-json") from error
-    _require_clean_names(value)
+    _require_clean_session_id(value)
     return parse(cleaned(value), shape)
 
 
@@ -85,7 +85,7 @@ def _text(body: bytes) -> str:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8() from error
-    # JSON holds none; UTF-16 without a mark is full of them.
+    # JSON contains no NUL; UTF-16 without a byte order mark does.
     if "\0" in text:
         raise _not_utf8()
     return text
@@ -104,18 +104,18 @@ def _require_plain(request: Request) -> None:
         raise Problem(415, f"Bodies are taken in UTF-8: send this one so, not in {charset[1][:20]}.")
 
 
-def _require_clean_names(value: Any) -> None:
-    # Cleaned, two ids would become one.
+def _require_clean_session_id(value: Any) -> None:
+    # Not cleaned: two ids could become one.
     if isinstance(value, dict) and isinstance(name := value.get("sessionId"), str) and clean(name) != name:
-        raise _odd_name()
+        raise _invalid_session_id()
 
 
-def _odd_name() -> Problem:
+def _invalid_session_id() -> Problem:
     return Problem(422, "A session id holds no control characters: choose another one.")
 
 
 def parse(value: Any, shape: type[Body]) -> Body:
-    """The value as a shape. Raises `Problem` 422, which names every field that is wrong."""
+    """The value as a shape. Raises `Problem` 422, which names every invalid field."""
     try:
         return shape.model_validate(value)
     except ValidationError as error:
@@ -123,12 +123,12 @@ def parse(value: Any, shape: type[Body]) -> Body:
 
 
 def session_id(request: Request) -> str:
-    """The session in the path. Raises `Problem` 422."""
+    """The session id of the path. Raises `Problem` 422."""
     name: str = request.path_params["session_id"]
     if not 0 < len(name) <= MAX_SESSION_ID_CHARACTERS:
         raise Problem(422, f"A session id has 1 to {MAX_SESSION_ID_CHARACTERS} characters.")
     if clean(name) != name:
-        raise _odd_name()
+        raise _invalid_session_id()
     try:
         return nameable(name)
     except ValueError as error:
@@ -136,7 +136,7 @@ def session_id(request: Request) -> str:
 
 
 def message_id(request: Request) -> UUID:
-    """The message in the path. Raises `Problem` 404 where it is no UUID, 422 where events would not name it so."""
+    """The message id of the path. Raises `Problem` 404 if it is no UUID, 422 if it is not in canonical form."""
     text = request.path_params["message_id"]
     try:
         name = UUID(text)
@@ -148,7 +148,7 @@ def message_id(request: Request) -> UUID:
 
 
 def number(request: Request, name: str, default: int, highest: int) -> int:
-    """A whole number of the query, brought into 0 … `highest`. Raises `Problem` 422."""
+    """A whole number of the query, at most `highest`: a larger one is reduced to it. Raises `Problem` 422."""
     text = request.query_params.get(name, "")
     if text and not (text.isascii() and text.isdecimal()):
         raise Problem(422, f"{name} must be a whole number.")
@@ -161,8 +161,8 @@ def _too_large(max_bytes: int) -> Problem:
 
 
 def _sentence(error: ValidationError) -> str:
-    parts = (
+    sentences = (
         f"{'.'.join(map(str, detail['loc'])) or 'the body'}: {detail['msg']}"
         for detail in error.errors(include_url=False, include_input=False, include_context=False)
     )
-    return "; ".join(parts) + "."
+    return "; ".join(sentences) + "."

@@ -1,7 +1,7 @@
-"""Which pages may read our answers: those of the client's own origins (`access`), and any page what went wrong: a
-refusal says nothing of anybody, and a page that cannot read it cannot tell a wrong key from a dead network.
+"""Which pages may read a response: those of the client's own origins (`access`). Any page may read a refusal: it
+contains no client's data, and without it a page cannot distinguish a wrong key from a network failure.
 
-Also counts requests, tells what is left of a limit (`limits`), and what browsers must not do with an answer.
+Also counts requests, and adds the headers of rate limits (`rate_limits`) and those that restrict browsers.
 """
 
 import re
@@ -13,17 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.web.metrics import REQUESTS
 
 PREFLIGHT_SECONDS = 7_200
-# Also those that no route has: a page can read that then.
+# Including methods that no route has: then a page can read the 405.
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key"
-# Whatever a page's tracing adds: none of it does anything here. `*` would not allow Authorization.
+# The headers asked for are allowed: tracing in a page adds some, which are ignored. `*` excludes Authorization.
 MAX_ASKED_CHARACTERS = 2_000
 NAME = re.compile(r"[a-z0-9!#$%&'+.^_`|~-]+")
-# No page may speak as a server or a proxy of ours.
+# Only our own servers and proxies may send these, never a page.
 SERVERS_OWN = re.compile(r"x-internal-secret|x-client-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method.*")
 FAILED = 400
 EXPOSED_HEADERS = "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After"
-# Answers carry tickets and conversations: nothing is to be kept, guessed or told on.
+# Responses carry tickets and conversations: no caching, no content sniffing, no referrer.
 FOR_BROWSERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -32,7 +32,7 @@ FOR_BROWSERS = {
 
 
 class Cors:
-    """A preflight carries no key, so it is answered to any page; the request itself then shows its key and origin."""
+    """A preflight carries no key, so every page's is granted; the request itself is checked for key and origin."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

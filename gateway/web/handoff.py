@@ -1,7 +1,7 @@
-"""The outermost layer: what lasts longer than the framework's part of a request.
+"""The outermost ASGI layer: runs streams after the framework has returned.
 
-Routing and middleware are a dozen coroutines deep; a stream that lives ten minutes would keep them all, and send every
-frame through them (measured: half of an idle stream's memory, a sixth of a frame's cost).
+Routing and middleware are a dozen coroutines deep. A stream of ten minutes would keep them all, and send every frame
+through them: half of an idle stream's memory, and a sixth of a frame's cost.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,15 +10,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _AFTER = "chatconnect.after"
 _AT_END = "chatconnect.at_end"
-# What uvicorn reads of a request once its answer has begun.
+# What is read of the scope once the response has begun.
 _KEPT = frozenset({"type", "method", _AT_END})
 
 After = Callable[[Send], Awaitable[None]]
 
 
 class StreamHandoff:
-    """Runs a stream after the application that prepared it has returned, on the server's own `send`; and gives back
-    what a request holds once it has ended: answered, refused, disconnected, cancelled or broken.
+    """Runs a stream after the application that prepared it has returned, on the server's own `send`; and calls the
+    callbacks of a request once it has ended: answered, refused, disconnected, cancelled or failed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,10 +39,10 @@ class StreamHandoff:
 
 
 def hand_off(scope: Scope, after: After) -> None:
-    """Have `after` run once the application has returned; the response has begun and is not complete."""
+    """Run `after` once the application has returned; the response has begun and is not complete."""
     scope[_AFTER] = after
 
 
 def on_request_end(scope: Scope, callback: Callable[[], None]) -> None:
-    """Have this called once the request has ended, however it ends."""
+    """Call this once the request has ended, however it ends."""
     scope.setdefault(_AT_END, []).append(callback)

@@ -1,4 +1,4 @@
-"""RFC 7240: how long a caller would wait."""
+"""The header `Prefer` (RFC 7240): how long a caller wants to wait."""
 
 import re
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ class Preference:
 
 
 def preference(headers: Sequence[str]) -> Preference:
-    """What the `Prefer` headers ask for; what is not understood is ignored, as the RFC wants."""
-    wishes = [wish.split(";")[0].strip() for header in headers for wish in header.split(",")]
-    if any(wish.lower() == "respond-async" for wish in wishes):
+    """What the `Prefer` headers ask for; unknown preferences are ignored, as the RFC requires."""
+    preferences = [item.split(";")[0].strip() for header in headers for item in header.split(",")]
+    if any(item.lower() == "respond-async" for item in preferences):
         return Preference(0, "respond-async")
-    for wish in wishes:
-        if found := _WAIT.fullmatch(wish):
+    for item in preferences:
+        if found := _WAIT.fullmatch(item):
             seconds = min(int(found[1]), MAX_WAIT_SECONDS)
             return Preference(seconds, f"wait={seconds}")
     return Preference(MAX_WAIT_SECONDS)

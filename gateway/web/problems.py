@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 class Problem(Exception):  # noqa: N818 - it is the document's own name in RFC 9457
-    """A refusal. `slug` is the stable end of `type`; without one the status has its own."""
+    """A refusal. `slug` is the stable end of `type`; without one it follows from the status."""
 
     def __init__(
         self, status: int, detail: str, *, slug: str | None = None, headers: dict[str, str] | None = None
@@ -64,13 +64,13 @@ def render(problem: Problem) -> Response:
 
 
 async def on_problem(_: Request, error: Exception) -> Response:
-    """A refusal that a route raised."""
+    """Render a refusal that a route raised."""
     assert isinstance(error, Problem)
     return render(error)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """A refusal of Starlette's own: unknown path, wrong method, unreadable form."""
+    """Render a refusal by Starlette: unknown path, wrong method, unreadable form."""
     assert isinstance(error, HTTPException)
     details = {
         404: f"There is nothing at {request.url.path}.",
@@ -84,37 +84,37 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    # Starlette names those of the first route with this path, and there may be two.
+    # Starlette names only the methods of the first route with this path, and there may be two.
     routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in routes for method in route.methods})
 
 
 async def on_permanent(_: Request, error: Exception) -> Response:
-    """A store says that this cannot be."""
+    """409: a store refuses the operation for good."""
     assert isinstance(error, PermanentError)
     return render(Problem(409, str(error), slug=error.code.replace("_", "-")))
 
 
 async def on_store_down(request: Request, error: Exception) -> Response:
-    """Postgres, or the way to it, failed."""
+    """503: Postgres, or the connection to it, failed."""
     log.error("store_unavailable", path=request.url.path, error=repr(error))
     return render(unavailable("The database cannot be reached right now: try again in a moment."))
 
 
 async def on_log_down(request: Request, error: Exception) -> Response:
-    """Kafka did not take an event."""
+    """503: Kafka did not accept an event."""
     assert isinstance(error, PublishError)
     log.error("log_unavailable", path=request.url.path, error=repr(error))
     return render(unavailable("The event log did not take the request: send it again with the same messageId."))
 
 
 async def on_disconnect(request: Request, _: Exception) -> Response:
-    """The client left while its body was read: there is nobody to answer."""
-    log.info("client_left", path=request.url.path)
+    """The client disconnected while its body was read: the response reaches no one."""
+    log.info("client_disconnected", path=request.url.path)
     return Response(status_code=499)
 
 
 async def on_defect(request: Request, error: Exception) -> Response:
-    """Whatever nobody foresaw; Starlette raises it again, so that it is logged with its traceback."""
+    """500: an unexpected error. Starlette raises it again, so that it is logged with its traceback."""
     log.error("request_failed", path=request.url.path, error=repr(error))
     return render(Problem(500, "This is a fault of ours, and it has been logged: try again."))

@@ -1,4 +1,4 @@
-"""Events out, with a deadline that a caller can wait for."""
+"""Publishes events, with a deadline that a caller can wait for."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ PUBLISH_TIMEOUT_SECONDS = 5.0
 
 
 class EventLog(Protocol):
-    """What we need of `streams.publisher.Publisher`."""
+    """What `EventPublisher` needs of `streams.publisher.Publisher`."""
 
     async def publish(self, event: Event, *, headers: Iterable[tuple[str, bytes]] = ()) -> None:
         """Returns once the event is on the log."""
@@ -19,13 +19,13 @@ class EventLog(Protocol):
 
 
 class EventPublisher:
-    """Puts events on the log."""
+    """Publishes events to the log."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
 
     async def publish(self, event: Event, *, headers: Iterable[tuple[str, bytes]] = ()) -> None:
-        """Returns once it is on the log. Raises `Problem` 503 after 5 s: the event may be on the log or not."""
+        """Returns once it is on the log. Raises `Problem` 503 after 5 s: the event may or may not be on the log."""
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await self._log.publish(event, headers=headers)

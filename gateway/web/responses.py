@@ -1,4 +1,4 @@
-"""Whole responses: shapes as JSON, and streams that are over."""
+"""Whole responses: shapes as JSON, and streams that have ended."""
 
 from collections.abc import Mapping
 
@@ -14,6 +14,6 @@ def json_reply(shape: Shape, status: int = 200, headers: Mapping[str, str] | Non
 
 
 def ended_stream(retry_ms: int) -> Response:
-    """A stream that ends at once: a native `EventSource` comes back after it; a 4xx or 503 would end it for good."""
+    """A stream that ends at once: a native `EventSource` reconnects after it; a 4xx or 503 would stop it for good."""
     headers = {name.decode(): value.decode() for name, value in sse.HEADERS}
     return Response(sse.retry(retry_ms), headers=headers)

@@ -14,7 +14,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 def event(name: str, data: bytes, event_id: str | None = None) -> bytes:
-    """One whole event. Line ends inside `data` become further `data:` lines, as JSON allows."""
+    """One whole event. Line ends in `data` become further `data:` lines: in JSON they are only whitespace."""
     if b"\n" in data or b"\r" in data:
         data = _LINE_END.sub(b"\ndata: ", data)
     if event_id is None:
@@ -30,22 +30,22 @@ def frame(prefix: bytes, offset: int, name: str, data: bytes) -> bytes:
 
 
 def first(retry_ms: int, event_id: str) -> bytes:
-    """The first frame: how long to wait before coming back, and with which id. Fires no handler."""
+    """The first frame: the reconnection time, and the id to resume from. Dispatches no event."""
     return b"retry: %d\nid: %b\n\n" % (retry_ms, event_id.encode())
 
 
 def heartbeat(event_id: str) -> bytes:
-    """Keeps proxies from closing, and moves the client's cursor. Fires no handler."""
+    """Keeps proxies from closing the connection, and moves the client's cursor. Dispatches no event."""
     return b"id: %b\n\n" % event_id.encode()
 
 
 def retry(milliseconds: int) -> bytes:
-    """The last frame: how long to wait before coming back."""
+    """The last frame: the reconnection time."""
     return b"retry: %d\n\n" % milliseconds
 
 
 def joined(events: Iterable[bytes]) -> Iterator[bytes]:
-    """Whole events in bodies of about `MAX_SEND_BYTES`; a single larger event stays whole."""
+    """Join whole events to bodies of about `MAX_SEND_BYTES`; a single larger event stays whole."""
     body = bytearray()
     for whole in events:
         if body and len(body) + len(whole) > MAX_SEND_BYTES:

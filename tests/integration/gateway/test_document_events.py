@@ -97,7 +97,7 @@ async def test_of_what_has_ended_the_end_is_told(running, client):
 
 
 async def test_what_the_log_does_not_say_postgres_does(running, client, monkeypatch):
-    monkeypatch.setattr(document_events, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(document_events, "POLL_SECONDS", 0.05)
     document_id = await upload(running, client)
     async with asyncio.timeout(WAIT_SECONDS), aclosing(events(running, client, document_id)) as stream:
         await anext(stream)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.streaming.document_events import is_news
+from gateway.streaming.document_events import is_progress
 from gateway.streaming.progress_hub import ProgressHub
 from schemas.events import ENDED_STATUSES, DocumentProgress
 from schemas.http import DocumentProgressView
@@ -119,7 +119,7 @@ VIEWS = st.builds(
 def test_progress_of_a_version_never_falls_and_versions_never_do(found):
     told = [found[0]]
     for view in found[1:]:
-        if is_news(view, told[-1]):
+        if is_progress(view, told[-1]):
             told.append(view)
 
     for before, after in pairwise(told):
@@ -131,6 +131,6 @@ def test_progress_of_a_version_never_falls_and_versions_never_do(found):
 
 @pytest.mark.parametrize("status", sorted(ENDED_STATUSES))
 def test_an_ending_is_always_news(status):
-    assert is_news(view(percent=5, status=status), view(percent=80))
-    assert is_news(view(version=0, status=status), view())
-    assert not is_news(view(version=1, status=status), view(version=2))
+    assert is_progress(view(percent=5, status=status), view(percent=80))
+    assert is_progress(view(version=0, status=status), view())
+    assert not is_progress(view(version=1, status=status), view(version=2))

@@ -191,7 +191,7 @@ async def test_silence_is_filled_with_the_place_of_the_whole_partition(stage, mo
 
 
 async def test_a_client_that_does_not_read_is_cut_off(stage, monkeypatch):
-    monkeypatch.setattr(timer, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(timer, "CHECK_SECONDS", 0.02)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
         await stage.seen("retry: ")
