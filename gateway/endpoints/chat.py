@@ -76,9 +76,9 @@ async def chat_stream(request: Request) -> EventStream:
 
 
 async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | None) -> Asked:
-    """Accept the question of a request. A known `messageId` is attached to and not asked again. Raises `Problem`.
+    """Accept the question of a request; one with a known `messageId` is not published again. Raises `Problem`.
 
-    `places`: where the request needs one for as long as it lasts; it is taken before anything is asked.
+    `limit` is acquired for as long as the request lasts, before anything is published.
     """
     caller = caller_of(request)
     posted = await bodies.read(request, ChatRequest)
@@ -92,19 +92,19 @@ async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | Non
         limit.acquire(request, caller, session.session_id)
     start = known or gateway.subscriptions.now(session)
     if known is None:
-        _refuse_unheard(gateway)
-        _refuse_hopeless(gateway, caller)
+        _require_topics(gateway)
+        _require_short_wait(gateway, caller)
         await _publish(gateway, caller, session, message_id, body)
     return Asked(session, message_id, start, gateway.ownership.ticket_for(caller, session), caller.key_hash)
 
 
-def _refuse_unheard(gateway: Gateway) -> None:
-    # Its answer would come when somebody has made the topic anew, or never.
+def _require_topics(gateway: Gateway) -> None:
+    # Without the topic no answer comes.
     if gateway.topic_watch.missing_vital:
         raise unavailable("Questions cannot be answered right now: send this again with the same messageId.")
 
 
-def _refuse_hopeless(gateway: Gateway, caller: Caller) -> None:
+def _require_short_wait(gateway: Gateway, caller: Caller) -> None:
     estimate = gateway.questions.refusal(caller.client.tier, caller.client.client_id)
     if estimate is not None:
         raise overloaded(estimate)
@@ -146,9 +146,8 @@ async def _publish(gateway: Gateway, caller: Caller, session: Session, message_i
     )
     tier = caller.client.tier
     gateway.questions.accept(tier, session.client_id, str(message_id), session.session_id)
-    if buffer := gateway.buffers.get(session.key):
-        # Its streams shall tell how long the wait is.
-        buffer.wake()
+    # Its streams shall send how long the wait is.
+    gateway.subscriptions.wake(session)
     await gateway.publisher.publish(question, headers=[(CLIENT_TIER, tier.encode())])
 
 

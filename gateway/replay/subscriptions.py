@@ -87,6 +87,11 @@ class Subscriptions:
         """Start with the next record. Call it before a question is published: then no frame of its answer is missed."""
         return StreamStart(self._tail.position(session.partition))
 
+    def wake(self, session: Session) -> None:
+        """Wake the session's streams."""
+        if buffer := self._buffers.get(session.key):
+            buffer.wake()
+
     async def to_session(self, session: Session, last_event_id: str | None) -> StreamStart:
         """The start of a stream of all answers of a session. Raises `NotYetError`.
 
