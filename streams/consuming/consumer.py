@@ -24,6 +24,7 @@ from streams.consuming.runner import Runner
 from streams.consuming.subscription import Subscription
 from streams.consuming.watchdog import Watchdog
 from streams.dead_letters.limit import TooManyDeadLettersError
+from streams.kafka.internals import member_id
 from streams.topics import Topic
 
 COMMIT_SECONDS = 0.25
@@ -96,7 +97,7 @@ class Consumer:
     async def revoke(self, partitions: Iterable[TopicPartition], budget_seconds: float) -> None:
         """Drain first, fence second: finished work must not be done again (PostHog #80897)."""
         if self._kafka is not None and not self._is_draining:
-            await self._watchdog.revoked(self._kafka._coordinator.member_id)  # noqa: SLF001 - nothing public tells it
+            await self._watchdog.revoked(member_id(self._kafka))
         lost = self._assignments.close(partitions)
         self._lanes.drop(lambda held: not held.is_open)
         running = [task for task, held in self._running.items() if held in lost]

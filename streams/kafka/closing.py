@@ -7,6 +7,8 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer
 
+from streams.kafka.internals import background_parts
+
 CLOSE_SECONDS = 10.0
 
 log = structlog.get_logger()
@@ -16,9 +18,8 @@ async def close_rest(kafka: AIOKafkaConsumer) -> None:
     """After a stop that gave up at a task of its own that had ended before: what it did not come to would connect
     again.
     """
-    for part in (kafka._fetcher, kafka._client):  # noqa: SLF001
-        if part is not None:
-            await is_stopped(part.close())
+    for part in background_parts(kafka):
+        await is_stopped(part.close())
 
 
 async def is_stopped(stopping: Coroutine[Any, Any, None]) -> bool:

@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from schemas.settings import Settings
+from streams.kafka.internals import client_of
 from streams.kafka.topic_metadata import NO_ID, TopicState, describe
 from streams.reading.log_consumer import LogConsumer, close_consumer, read_from, start_consumer
 from streams.restart_budget import RestartBudget
@@ -230,7 +231,7 @@ class LogReader:
     async def _describe(self, consumer: LogConsumer) -> tuple[TopicState, str]:
         """What the topic is now, and the epoch that follows. Raises `TopicMissingError`."""
         name = self._topic.name
-        cluster = await describe(consumer._client, [name])  # noqa: SLF001 - nothing public sends a request
+        cluster = await describe(client_of(consumer), [name])
         state = cluster.topics.get(name)
         if state is None or not state.partitions:
             raise TopicMissingError(f"The topic {name} does not exist: run `chatconnect topics` first.")
