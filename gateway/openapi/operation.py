@@ -74,6 +74,7 @@ class Operation:
             named |= {401, 403, 503}
         if self.body:
             named |= {400, 413, 415, 422}
-        if "{" in self.route:
+        # A session need not exist.
+        if "{" in self.route and "{sessionId}" not in self.route:
             named.add(404)
         return sorted(named - self.replies.keys())

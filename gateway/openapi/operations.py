@@ -135,6 +135,7 @@ CHAT = (
         VISITORS,
         {200: Reply("The new ticket.", {JSON: http.TicketIssued})},
         (SESSION,),
+        problems=(422,),
     ),
 )
 DOCUMENTS = (
@@ -205,6 +206,7 @@ OTHERS = (
         PARTS,
         {200: Reply("The ticket.", {JSON: http.TicketIssued})},
         body={JSON: http.TicketRequest},
+        problems=(409,),
     ),
     Op(
         "GET /health",
@@ -224,6 +226,6 @@ OTHERS = (
     ),
     Op("GET /metrics", "For Prometheus", ANYONE, {200: Reply("The metrics.", {TEXT: STRING})}),
     Op("GET /openapi.json", "This document", ANYONE, {200: Reply("OpenAPI 3.1.", {JSON: {"type": "object"}})}),
-    Op("GET /", "A page to try it on", ANYONE, {200: Reply("The page.", {"text/html": STRING})}, problems=(404,)),
+    Op("GET /", "A page to try it on", ANYONE, {200: Reply("The page.", {"text/html": STRING})}, problems=(403, 404)),
 )
 OPERATIONS = (*CHAT, *DOCUMENTS, *OTHERS)

@@ -19,7 +19,6 @@ TITLES = {
     403: ("forbidden", "Not allowed"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "Method not allowed"),
-    406: ("not-acceptable", "Not acceptable"),
     409: ("conflict", "Conflict"),
     413: ("too-large", "Too large"),
     415: ("unsupported-media-type", "Unsupported media type"),
