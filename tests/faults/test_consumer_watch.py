@@ -84,7 +84,7 @@ async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publis
 def test_a_process_whose_loop_is_blocked_ends_with_the_reason():
     script = """
 import asyncio, time
-from streams import watchdog
+from streams.consuming import watchdog
 watchdog.BLOCKED_SECONDS, watchdog.HEARTBEAT_SECONDS = 1.0, 0.1
 async def main():
     with watchdog.blocked_loop_ends_process():

@@ -17,13 +17,14 @@ WORKER = """
 import asyncio, signal, sys
 from dataclasses import replace
 from schemas.settings import Settings
-from streams import dead_letter_limit, runtime, watchdog
+from streams.consuming import runtime, watchdog
+from streams.dead_letters import limit
 from streams.publisher import Publisher
 from streams.topics import CHAT_REQUESTED
 from tests.support.fakes import RecordingHandler
 from tests.integration.kafka import subscription
 
-dead_letter_limit.MAX_IN_A_ROW, runtime.DRAIN_SECONDS, watchdog.CANCEL_SECONDS = 1, 1.0, 1.0
+limit.MAX_IN_A_ROW, runtime.DRAIN_SECONDS, watchdog.CANCEL_SECONDS = 1, 1.0, 1.0
 
 async def ignore_cancels(event):
     if event.text == "poison":

@@ -12,7 +12,7 @@ def as_server(keys):
 
 
 async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answered(running, own, monkeypatch):
-    monkeypatch.setattr(stream, "TOLD_EVERY_SECONDS", 0.3)
+    monkeypatch.setattr(stream, "QUEUED_EVERY_SECONDS", 0.3)
     keys, told = await running.seed(f"c-{uuid4().hex}"), []
     body = {"message": "first", "sessionId": uuid4().hex, "messageId": str(uuid4())}
     async with running.http.stream("POST", "/chat/stream", headers=as_server(keys), json=body) as response:

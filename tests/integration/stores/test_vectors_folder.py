@@ -38,7 +38,7 @@ async def test_a_folder_of_the_engine_before_is_refused_in_a_sentence(tmp_path):
 
 WRITER = """
 import asyncio, sys
-from stores.vectors import open_vectors
+from stores.vector_engine import open_vectors
 from tests.support.fakes_knowledge import DIMENSIONS
 from tests.integration.stores.test_vectors import chunk
 
