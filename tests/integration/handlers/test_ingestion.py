@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from handlers.background_task import background_task
 from handlers.ingestion.handler import Ingestion
 from handlers.models.embedder import open_embedder
 from handlers.retrieval.search import Retrieval
@@ -79,7 +80,8 @@ class Knowledge:
         asked = ChatRequested(
             client_id=client_id, message_id=uuid4(), session_id="s", text=text, requested_at=datetime.now(UTC)
         )
-        return await self.retrieval.search(asked, _no_turns())
+        async with background_task(_no_turns()) as turns:
+            return await self.retrieval.search(asked, turns)
 
 
 async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):

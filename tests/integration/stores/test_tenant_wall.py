@@ -42,7 +42,7 @@ NO_TENANT = {
     "Limits.take_unknown": "counts somebody of whom it is not known whose visitor it is",
     "PipelinedRedis.close": "ends the connection",
     "PipelinedRedis.execute_command": "the driver under `Limits`, whose keys carry the client",
-    "Recent.get": "the memory under `Clients`, whose keys are the client or the hash of its key",
+    "StaleWhileAwayCache.get": "the memory under `Clients`, whose keys are the client or the hash of its key",
     "Statement.fetch": "the driver under the stores, whose values carry the client",
     "Statement.fetch_one": "the driver under the stores, whose values carry the client",
     "Uploads.delete": "is given a uri that an event of the client carries",
