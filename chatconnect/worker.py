@@ -39,12 +39,13 @@ def _deaths() -> tuple[type[Exception], ...]:
     from schemas.failures import RetryableError
     from stores.vectors import FolderInUseError
     from streams.dead_letter_limit import TooManyDeadLettersError
+    from streams.reader import TopicMissingError
     from streams.runtime import ConsumerEndedError
     from streams.silence import SilentError
     from streams.watchdog import ReplacedError
 
     ours = (ConsumerEndedError, ReplacedError, SilentError, TooManyDeadLettersError, UnknownHandlerError)
-    return (*ours, FolderInUseError, KafkaError, NoKeyError, RetryableError, WrongWeightsError)
+    return (*ours, FolderInUseError, KafkaError, NoKeyError, RetryableError, TopicMissingError, WrongWeightsError)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -8,6 +8,7 @@ from secrets import token_bytes
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 
 from gateway import problems, shedding
@@ -18,6 +19,7 @@ from gateway.caps import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, Places
 from gateway.cors import Cors
 from gateway.document_news import DocumentNews, hearing_documents
 from gateway.drain import Drain
+from gateway.failed_start import FailedStart
 from gateway.guard import on_http_exception
 from gateway.key_watch import KeyWatch
 from gateway.keyholders import KeyHolders
@@ -65,6 +67,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> Unwound:
 
     app = Starlette(
         routes=ROUTES,
+        middleware=[Middleware(FailedStart, drain=shared)],
         exception_handlers={
             problems.Problem: problems.on_problem,
             shedding.FullError: shedding.on_full,
