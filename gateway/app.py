@@ -8,6 +8,7 @@ from secrets import token_bytes
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 
 from gateway.admission import shedding
@@ -29,6 +30,7 @@ from gateway.web import problems
 from gateway.web.background import background
 from gateway.web.cors import Cors
 from gateway.web.drain import Drain
+from gateway.web.failed_start import FailedStart
 from gateway.web.handoff import StreamHandoff
 from gateway.web.publishing import EventPublisher
 from schemas.failures import PermanentError
@@ -65,6 +67,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> StreamHandoff:
 
     app = Starlette(
         routes=ROUTES,
+        middleware=[Middleware(FailedStart, drain=shared)],
         exception_handlers={
             problems.Problem: problems.on_problem,
             shedding.FullError: shedding.on_full,

@@ -20,6 +20,7 @@ import uvicorn
 from gateway.app import create_app
 from gateway.connections.protocol import MOST_CONNECTIONS, Protocol
 from gateway.web.drain import Drain
+from gateway.web.failed_start import EXPLAINED
 from schemas.settings import Settings
 
 # What uvicorn waits for responses that the drain left running.
@@ -43,6 +44,15 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
         super().__init__(config)
         self._drain = drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve. Raises `SystemExit`, with a sentence where one explains why the start failed."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            if isinstance(self._drain.failure, EXPLAINED):
+                raise SystemExit(str(self._drain.failure)) from None
+            raise
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin the drain; when it is on already, or nothing is served yet, stop at once."""

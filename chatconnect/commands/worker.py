@@ -9,11 +9,12 @@ import typer
 import uvloop
 
 from chatconnect import logs
+from handlers.worker import NAMES, UnknownHandlerError, run
 from schemas.settings import Settings
 
 
 def worker(
-    only: Annotated[str | None, typer.Option(help="Run this one alone, e.g. `generation`.")] = None,
+    only: Annotated[str | None, typer.Option(help=f"Run these alone, separated by commas: {', '.join(NAMES)}.")] = None,
 ) -> None:
     """Run the event handlers against the parts that the environment names."""
     settings = Settings()
@@ -33,17 +34,17 @@ def _deaths() -> tuple[type[Exception], ...]:
     """What a sentence explains better than a traceback."""
     from handlers.models.embedder import NoKeyError
     from handlers.models.minilm_graph import WrongWeightsError
-    from handlers.worker import UnknownHandlerError
     from schemas.failures import RetryableError
     from stores.vectors import FolderInUseError
     from streams.consuming.runtime import ConsumerEndedError
     from streams.consuming.watchdog import ReplacedError
     from streams.dead_letters.limit import TooManyDeadLettersError
     from streams.kafka.connection import KAFKA_ERRORS
+    from streams.reading.reader import TopicMissingError
     from streams.stall_detector import ConsumerStalledError
 
     ours = (ConsumerEndedError, ReplacedError, ConsumerStalledError, TooManyDeadLettersError, UnknownHandlerError)
-    return (*ours, FolderInUseError, *KAFKA_ERRORS, NoKeyError, RetryableError, WrongWeightsError)
+    return (*ours, FolderInUseError, *KAFKA_ERRORS, NoKeyError, RetryableError, TopicMissingError, WrongWeightsError)
 
 
 def _first(error: BaseException) -> BaseException:
@@ -53,8 +54,6 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def _run(settings: Settings, only: str | None) -> None:
-    from handlers.worker import run
-
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from handlers.ingestion.progress import ProgressReporter
 from handlers.ingestion.stages import Stages, Step
@@ -16,7 +15,7 @@ from handlers.ports import Embedder
 from handlers.readers.section import UnreadableError
 from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
 from schemas.failures import PermanentError, RetryableError
-from stores.database import REFUSALS
+from stores.database import DATABASE_ERRORS, REFUSALS
 from stores.documents import Documents
 from stores.uploads import Uploads
 from stores.vectors import VectorStore
@@ -72,7 +71,7 @@ class Ingestion:
         failed = ProgressReporter(event).failed(reason, retryable=not is_final)
         try:
             await self._documents.advance(failed)
-        except (OSError, SQLAlchemyError) as unsaved:
+        except DATABASE_ERRORS as unsaved:
             log.warning("failure_not_saved", document_id=event.document_id, error=repr(unsaved))
         yield failed
 
@@ -169,5 +168,5 @@ def _dependencies() -> Iterator[None]:
         yield
     except REFUSALS as error:
         raise PermanentError(f"What is known of the document cannot be stored: {error}", code="row_refused") from error
-    except (OSError, SQLAlchemyError) as error:
+    except DATABASE_ERRORS as error:
         raise RetryableError(f"A dependency of ingestion is away: {error!r}") from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from gateway.streaming.stream import EventStream, StreamDependencies
 from gateway.web import sse
 from gateway.web.drain import Drain
 from gateway.web.handoff import StreamHandoff
+from gateway.web.metrics import UNREADABLE
 from tests.support.fakes_tail import (
     EPOCH,
     KEYS,
@@ -234,13 +236,21 @@ async def test_a_stream_ends_when_its_time_is_up(stage):
     assert stage.socket.is_ended
 
 
-async def test_a_record_that_is_not_ours_is_passed_over(stage):
-    stage.log.write(*answer_frames("x"))
-    for change in ({"headers": ()}, {"key": None}, {"value": None}):
-        stage.log.records[1].__dict__.update(change)
+@pytest.mark.parametrize("change", [{"headers": ()}, {"headers": (("client-id", b"acme"),)}, {"key": None}], ids=str)
+async def test_a_record_that_is_not_ours_is_passed_over(stage, change):
+    """What came before it and what comes after it are told; it is counted."""
+    passed_over = UNREADABLE._value.get()
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-        await stage.open(group, last_event_id=f"{EPOCH}.0.0")
+        await stage.open(group)
+        await stage.seen("retry: ")
+        stage.log.write(*answer_frames("x", message=1), frame(4, message=2), *answer_frames("y", message=3, start=5))
+        stage.log.records[4].__dict__.update(change)
+        await stage.seen(f"id: {EPOCH}.0.8\nevent: completed")
         stage.socket.disconnect()
+
+    told = re.findall(r"^id: (.+)\nevent: ", stage.socket.text, re.MULTILINE)
+    assert told == [f"{EPOCH}.0.{offset}" for offset in (0, 1, 2, 3, 5, 6, 7, 8)]
+    assert UNREADABLE._value.get() == passed_over + 1
 
 
 async def test_the_tail_dies_with_its_log(stage):

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 
+import asyncpg
 import pypdfium2
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -15,6 +16,8 @@ from tests.support.fakes_knowledge import FakeDocuments, FakeEmbedder, FakeVecto
 
 GUIDE = "\n\n".join(f"# Part {n}\n\nRefunds of part {n} take {n} days." for n in range(1, 41)).encode()
 AWAY = OperationalError("", None, Exception("connection refused"))
+# What connecting raises, and SQLAlchemy does not wrap.
+UNCONNECTED = (asyncpg.TooManyConnectionsError("sorry"), asyncpg.InterfaceError("closed"), ConnectionRefusedError())
 
 
 class Knowledge:
@@ -57,18 +60,12 @@ async def test_a_document_becomes_ready_and_is_found_with_its_heading(knowledge)
     events = await knowledge.handle(await knowledge.uploaded())
 
     assert [event.status for event in events if event.status != events[0].status][-1] == "ready"
-    assert list(dict.fromkeys(event.status for event in events)) == [
-        "parsing",
-        "chunking",
-        "embedding",
-        "indexing",
-        "ready",
-    ]
+    statuses = dict.fromkeys(event.status for event in events)
+    assert list(statuses) == ["parsing", "chunking", "embedding", "indexing", "ready"]
     assert [event.progress for event in events] == sorted(event.progress for event in events)
     assert (events[0].progress, events[-1].progress, events[-1].chunks) == (0, 100, 40)
     assert knowledge.documents.saved == events
-    found = await knowledge.search("Refunds of part 7")
-    assert found[0].heading == "Part 7"
+    assert (await knowledge.search("Refunds of part 7"))[0].heading == "Part 7"
     assert list(knowledge.workspace.iterdir()) == []
 
 
@@ -76,7 +73,6 @@ async def test_a_ready_version_is_not_done_again(knowledge):
     uploaded = await knowledge.uploaded()
     await knowledge.handle(uploaded)
     embedded = len(knowledge.embedder.texts)
-
     again = await knowledge.handle(uploaded)
 
     assert [(event.status, event.progress, event.chunks) for event in again] == [("ready", 100, 40)]
@@ -209,7 +205,7 @@ async def test_a_refusing_embedder_fails_the_document_but_it_may_be_tried_again(
     assert (events[-1].status, events[-1].stage, events[-1].retryable) == ("failed", "embedding", True)
 
 
-@pytest.mark.parametrize("error", [AWAY, ConnectionRefusedError(), TimeoutError()])
+@pytest.mark.parametrize("error", [AWAY, TimeoutError(), *UNCONNECTED], ids=repr)
 async def test_a_dependency_that_is_away_means_again_later(knowledge, error):
     knowledge.documents.failures = [error]
 
@@ -217,7 +213,7 @@ async def test_a_dependency_that_is_away_means_again_later(knowledge, error):
         await knowledge.handle(await knowledge.uploaded())
 
 
-@pytest.mark.parametrize("failures", [[], [AWAY]])
+@pytest.mark.parametrize("failures", [[], [AWAY], *([error] for error in UNCONNECTED)], ids=repr)
 async def test_giving_up_tells_the_owner_even_when_postgres_is_away(knowledge, failures):
     uploaded = await knowledge.uploaded()
     await knowledge.documents.register(uploaded)
@@ -228,6 +224,14 @@ async def test_giving_up_tells_the_owner_even_when_postgres_is_away(knowledge, f
     assert [(event.status, event.retryable) for event in ending] == [("failed", True)]
     assert "try again" in ending[0].reason
     assert bool(knowledge.documents.saved) is not bool(failures)
+
+
+async def test_a_row_that_postgres_refuses_ends_as_failed_and_is_not_tried_again(knowledge):
+    knowledge.documents.failures = [asyncpg.NumericValueOutOfRangeError("version")]
+
+    events = await knowledge.handle(await knowledge.uploaded())
+
+    assert [(event.status, event.retryable) for event in events] == [("failed", False)]
 
 
 async def test_giving_up_a_delete_says_so(knowledge):

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from starlette.routing import Route
+from streams.lanes import TURNS
 
 from chatconnect.cli import COMMANDS
 from gateway.routes import ROUTES
 from schemas.formats import SUFFIXES
 from schemas.settings import Settings
 from scripts.configuration import PAGE, page
+from streams import codec
 from streams.topics import DAY_MS, HOUR_MS, TOPICS, Topic
 
 ROOT = Path(__file__).parents[3]
@@ -101,6 +103,14 @@ def test_the_table_of_topics_is_the_code() -> None:
     table = re.findall(r"^\| `.*$", (ROOT / "docs" / "events.md").read_text(), re.MULTILINE)
 
     assert table == list(rows(TOPICS))
+
+
+def test_the_list_of_headers_is_the_code() -> None:
+    listed = dict(re.findall(r"^\* `([a-z-]+)`: (.*)$", (ROOT / "docs" / "events.md").read_text(), re.MULTILINE))
+    written = {value for name, value in vars(codec).items() if name.isupper() and isinstance(value, str)}
+
+    assert set(listed) == written
+    assert all(f"`{tier}`" in listed[codec.CLIENT_TIER] for tier in TURNS)
 
 
 def test_the_file_types_are_the_ones_that_ingest_sends() -> None:

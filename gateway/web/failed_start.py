@@ -1,0 +1,34 @@
+"""A start that fails for what a sentence explains ends without a traceback."""
+
+import sys
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.web.drain import Drain
+from streams.reading.reader import TopicMissingError
+
+EXPLAINED = (TopicMissingError,)
+
+
+class FailedStart:
+    """Keeps what an explained start failed of in the drain, for the server to say last."""
+
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+        self.app = app
+        self._drain = drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_without_traceback(message: Message) -> None:
+            # Starlette makes the traceback of the error that it handles the message.
+            error = sys.exception()
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, EXPLAINED):
+                self._drain.fail(error)
+                message = {**message, "message": ""}
+            await send(message)
+
+        await self.app(scope, receive, send_without_traceback)

@@ -1,0 +1,33 @@
+"""A Kafka without topics: each process ends with the sentence that says what to do."""
+
+import asyncio
+
+import pytest
+
+from chatconnect.embedded.kafka import Kafka
+from tests.support import processes
+
+
+@pytest.fixture
+async def bare(settings, tmp_path):
+    """The settings of a Kafka on which nobody ran `chatconnect topics`."""
+    kafka = await Kafka.start(tmp_path / "kafka", tmp_path / "kafka.log", print)
+    yield settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
+    await kafka.stop()
+
+
+async def test_a_worker_and_a_gateway_without_topics_end_with_a_sentence(bare, tmp_path):
+    parts = [make(bare, tmp_path / make.__name__) for make in (processes.worker, processes.gateway)]
+    for part in parts:
+        await part.start(wait=False)
+    try:
+        codes = await asyncio.gather(*(part.until_ended() for part in parts))
+    finally:
+        for part in parts:
+            await part.stop()
+
+    assert codes == [1, 1]
+    for part, topic in zip(parts, ("chat.cancelled", "chat.token"), strict=True):
+        said = part.last_lines(1_000)
+        assert said.endswith(f"The topic {topic} does not exist: run `chatconnect topics` first.")
+        assert "Traceback" not in said
