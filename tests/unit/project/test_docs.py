@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from starlette.routing import Route
-from streams.lanes import TURNS
 
 from chatconnect.cli import COMMANDS
 from gateway.routes import ROUTES
@@ -14,6 +13,7 @@ from schemas.formats import SUFFIXES
 from schemas.settings import Settings
 from scripts.configuration import PAGE, page
 from streams import codec
+from streams.consuming.lanes import TURNS
 from streams.topics import DAY_MS, HOUR_MS, TOPICS, Topic
 
 ROOT = Path(__file__).parents[3]
