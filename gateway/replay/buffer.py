@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from gateway.replay.answers import FoldedAnswer, Frame
+from schemas.events import ENDINGS
 from schemas.keys import SessionKey
 
 SESSION_BYTES = 256 * 1024
@@ -30,6 +31,16 @@ class Progress:
     is_running: bool = True
     has_hole: bool = False
     folded: FoldedAnswer | None = None
+
+    def is_followed_by(self, frame: Frame) -> bool:
+        """Whether a frame is the next of this attempt and not its ending, as nearly all are."""
+        return (
+            frame.seq == self.seq + 1
+            and frame.attempt == self.attempt
+            and self.is_running
+            and not self.has_hole
+            and frame.event not in ENDINGS
+        )
 
     def is_past(self, frame: Frame) -> bool:
         """Whether a frame is old: a repetition, of a lower attempt, or after the ending."""
@@ -67,17 +78,21 @@ class ReplayBuffer:
 
     def append(self, frame: Frame, now: float) -> bool:
         """Add a frame. False: it was dropped as a repetition, of a lower attempt, or after the ending of its answer."""
-        if not self._advance(frame, now):
+        progress = self.progress.get(frame.message_id)
+        if progress is not None and progress.is_followed_by(frame):
+            progress.seq, progress.seen_at = frame.seq, now
+        elif not self._advance(frame, now):
             return False
-        if self.progress[frame.message_id].has_hole:
+        elif self.progress[frame.message_id].has_hole:
             self._pass_over(frame)
             return True
         self.frames.append(frame)
         self.last_offset = frame.offset
-        self.size_bytes += _weight(frame)
+        self.size_bytes += len(frame.data) + FRAME_OVERHEAD_BYTES
         while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
             self._evict()
-        self.wake()
+        for wake in self.waiters:
+            wake()
         return True
 
     def skip(self, frame: Frame, now: float) -> bool:
@@ -109,13 +124,14 @@ class ReplayBuffer:
 
     def after(self, cursor: int, message_id: str | None) -> list[Frame]:
         """The frames after a cursor, of all answers or of one; then without `asked`, which its own client sent."""
-        newer = []
+        newer: list[Frame] = []
         for frame in reversed(self.frames):
             if frame.offset <= cursor:
                 break
             if message_id is None or (frame.message_id == message_id and frame.attempt):
                 newer.append(frame)
-        newer.reverse()
+        if len(newer) > 1:
+            newer.reverse()
         return newer
 
     def answer(self, message_id: str) -> FoldedAnswer:

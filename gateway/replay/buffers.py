@@ -10,6 +10,7 @@ from time import monotonic
 from gateway.replay.answers import FoldedAnswer, Frame
 from gateway.replay.buffer import ReplayBuffer
 from gateway.web.metrics import EVICTIONS
+from schemas.events import ENDINGS
 from schemas.keys import MessageKey, SessionKey
 
 KEPT_SECONDS = 120.0
@@ -98,6 +99,8 @@ class ReplayBuffers:
         size = buffer.size_bytes
         is_new = take(buffer, frame, self._clock())
         self.size_bytes += buffer.size_bytes - size
+        if is_known and is_new and frame.event not in ENDINGS and self.size_bytes <= self._total_bytes:
+            return True
         if is_new and not is_known:
             # A message id keeps the session in which it was first answered.
             self._by_message.setdefault(MessageKey(key.client_id, frame.message_id), key)

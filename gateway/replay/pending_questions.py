@@ -48,7 +48,7 @@ class PendingQuestions:
 
     def observe(self, client_id: str, message_id: str, event: str) -> None:
         """Called for each frame; most belong to questions of other instances."""
-        question = self._open.get(MessageKey(client_id, message_id))
+        question = self._open.get(MessageKey(client_id, message_id)) if self._open else None
         if question is None:
             return
         if not question.has_begun:

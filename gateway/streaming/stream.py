@@ -136,18 +136,16 @@ class EventStream:
         return reason
 
     def _reason_to_end(self, connection: Connection, timer: StreamTimer, buffer: ReplayBuffer) -> str | None:
+        dependencies = self._dependencies
         if connection.is_lost:
             return "stalled" if timer.is_stalled else "disconnected"
         if self._is_finished:
             return "finished"
-        if self._is_behind(buffer):
+        if buffer.floor > self._cursor or buffer.breaks != self._breaks:
             return "behind"
-        if self._dependencies.key_hash in self._dependencies.keys.revoked:
+        if dependencies.key_hash in dependencies.keys.revoked:
             return "revoked"
-        return self._reason_of_time(timer)
-
-    def _is_behind(self, buffer: ReplayBuffer) -> bool:
-        return buffer.floor > self._cursor or buffer.breaks != self._breaks
+        return self._reason_of_time(timer) if timer.is_due or dependencies.drain.is_on else None
 
     def _reason_of_time(self, timer: StreamTimer) -> str | None:
         if self._dependencies.drain.is_on and self._drained_at is None:
@@ -195,12 +193,13 @@ class EventStream:
         return now + QUEUED_EVERY_SECONDS
 
     def _encode(self, frames: list[Frame]) -> bytes:
-        bodies, size = [], 0
+        bodies: list[bytes] = []
+        size = 0
         for frame in frames:
             body = sse.frame(self._prefix_bytes, frame.offset, frame.event, frame.data)
             bodies.append(body)
             size += len(body)
-            if frame.is_ending and self._message_id is not None:
+            if self._message_id is not None and frame.is_ending:
                 self._is_finished = True
                 break
             if size >= sse.MAX_SEND_BYTES:
