@@ -1,4 +1,4 @@
-"""The mock of a model provider that nobody here wrote: aimock, an npm package (`research/node.md` §4)."""
+"""The mock of a model provider that nobody here wrote: aimock, an npm package."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The two kinds of failure that the runtime knows (design §4). Anything else that a handler raises is a defect:
+"""The two kinds of failure that the runtime knows. Anything else that a handler raises is a defect:
 it is tried again like a retryable one, since most defects of that kind are a dependency's bad moment.
 """
 

@@ -1,5 +1,5 @@
-# ruff: noqa: A005 - design.md names it so, and it is only ever imported as schemas.http
-"""Bodies of requests and responses (`wire.md`)."""
+# ruff: noqa: A005 - it is only ever imported as schemas.http
+"""Bodies of requests and responses (`docs/wire.md`)."""
 
 from datetime import datetime
 from typing import Annotated, Literal

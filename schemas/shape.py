@@ -5,7 +5,7 @@ from pydantic.alias_generators import to_camel
 
 
 class Shape(BaseModel):
-    """`model_dump_json()` is the wire form; readers ignore fields they do not know (`wire.md`)."""
+    """`model_dump_json()` is the wire form; readers ignore fields they do not know (`docs/wire.md`)."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

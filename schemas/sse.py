@@ -1,4 +1,4 @@
-"""Every event of our SSE streams (`wire.md`): its name, the shape of its data, and one JSON Schema of them all."""
+"""Every event of our SSE streams (`docs/wire.md`): its name, the shape of its data, and one JSON Schema of them all."""
 
 from typing import Any
 from uuid import UUID

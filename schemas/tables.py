@@ -124,7 +124,7 @@ class SessionRow(Base):
 
 
 class AttemptRow(Base):
-    """Who answers a message now, or how it ended: the lease that makes redelivery harmless (design §4).
+    """Who answers a message now, or how it ended: the lease that makes redelivery harmless (`docs/architecture.md`).
 
     `ending` holds the terminal events to publish again when a finished message is delivered once more.
     """

@@ -1,4 +1,4 @@
-"""Who answers a message now, and how it ended: what makes redelivery harmless (design §4).
+"""Who answers a message now, and how it ended: what makes redelivery harmless (`docs/architecture.md`).
 
 A lease is held for seconds and renewed while the answer is written. All times are the database's, so the clocks
 of the workers do not matter.

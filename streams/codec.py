@@ -1,4 +1,4 @@
-"""Event ↔ record: JSON value, key, headers (`wire.md`, Kafka)."""
+"""Event ↔ record: JSON value, key, headers (`docs/wire.md`)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from schemas.events import AnswerEvent, Event
 from schemas.failures import RefusedError
 from streams.topics import EVENT_BY_NAME, TOPIC_BY_EVENT, Topic
 
-# An answer event's place is also a header (`<messageId>/<attempt>/<seq>`): a gateway never decodes a value (design §5).
+# An answer event's place is also a header (`<messageId>/<attempt>/<seq>`): a
+# gateway finds a frame's answer without its value.
 EVENT_TYPE = "event-type"
 CLIENT_ID = "client-id"
 CLIENT_TIER = "client-tier"

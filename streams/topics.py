@@ -1,4 +1,4 @@
-"""The one list of topics: names, keys, events, retention (design §3). Nothing else spells a topic's name."""
+"""The one list of topics: names, keys, events, retention. Nothing else spells a topic's name."""
 
 from dataclasses import dataclass, field
 

@@ -38,7 +38,7 @@ class Access:
 
     @property
     def headers(self) -> dict[str, str]:
-        """A secret key travels as a bearer token, a publishable one as `x-api-key` (`wire.md`)."""
+        """A secret key travels as a bearer token, a publishable one as `x-api-key` (`docs/wire.md`)."""
         return {"Authorization": f"Bearer {self.key}"} if self.key.startswith("sk_") else {"x-api-key": self.key}
 
     @property

@@ -1,4 +1,4 @@
-"""Who calls, and what they may do (`wire.md`, Chat). Unknown: 401. Known and not allowed: 403."""
+"""Who calls, and what they may do (`docs/wire.md`). Unknown: 401. Known and not allowed: 403."""
 
 from dataclasses import dataclass
 from hmac import compare_digest

@@ -1,4 +1,4 @@
-"""Every operation of `gateway.routes`, described (`wire.md`)."""
+"""Every operation of `gateway.routes`, described (`docs/wire.md`)."""
 
 from typing import Any
 

@@ -24,8 +24,8 @@ from stores.attempts import Ended, Held
 from stores.clients import Widget
 
 # On the scale of `handlers.retrieval.search.confidence` (top cosine + share of the question's words, 0 to 2). Measured:
-# 0.78 tells questions about other matters apart, 1.04 those that the neighbouring text just misses
-# (`research/ingestion.md` §3). A wrong refusal costs a visitor, a passage too many costs a careful sentence.
+# 0.78 separates questions about other matters, 1.04 those that the neighbouring text just misses. A wrong refusal costs
+# a visitor, a passage too many costs a careful sentence.
 EVIDENCE_THRESHOLD = 0.75
 NO_ANSWER = "I could not find an answer to that in the documents of this site."
 SEARCH_AWAY = "The knowledge base cannot be searched at the moment. Please ask again in a minute."

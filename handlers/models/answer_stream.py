@@ -1,7 +1,7 @@
 """One streamed answer over HTTP: what OpenAI's and Anthropic's have in common.
 
 The vendors' SDKs are not used: they raise nothing when a stream ends too early, raise `JSONDecodeError` on a torn
-event, and cost several times the CPU per delta (`bench/deltas.py`).
+event, and cost several times the CPU per delta (`docs/performance.md`).
 """
 
 import asyncio

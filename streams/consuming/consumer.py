@@ -1,4 +1,4 @@
-"""The consumer runtime: poll, lane, run, commit. At least once, in key order, finished in any order (design §4).
+"""The consumer runtime: poll, lane, run, commit. At least once, in key order, finished in any order.
 
 FastStream builds and owns the aiokafka consumer (group, security, listener, start and stop). Its own consume loop is
 not used: it decodes every header before a handler is asked, so one bad byte drops a batch; it sleeps without listening

@@ -1,4 +1,4 @@
-"""Where a key's records go: murmur2, the Java default, so that every producer agrees (`wire.md`)."""
+"""Where a key's records go: murmur2, the Java default, so that every producer agrees (`docs/wire.md`)."""
 
 import random
 from collections.abc import Sequence

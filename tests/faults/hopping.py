@@ -72,7 +72,7 @@ class Shown:
 
 @dataclass
 class Page:
-    """Keeps `wire.md`'s rules to the letter: a snapshot replaces, a higher attempt starts anew, `seq` has no gap."""
+    """Keeps the rules of `docs/wire.md`: a snapshot replaces, a higher attempt starts anew, `seq` has no gap."""
 
     answers: dict[str, Shown] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)

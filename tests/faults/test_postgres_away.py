@@ -1,4 +1,4 @@
-"""Postgres is killed in mid-traffic: answers go on, the log catches up, nothing is counted twice (design §4)."""
+"""Postgres is killed in mid-traffic: answers go on, the log catches up, nothing is counted twice."""
 
 import asyncio
 from uuid import uuid4

@@ -131,7 +131,7 @@ class CutError(Exception):
 
 
 class Visitor:
-    """A client as `wire.md` describes one: it forgets nothing but what it is told to."""
+    """A client as `docs/wire.md` describes one: it forgets nothing but what it is told to."""
 
     def __init__(self):
         self.last_id, self.answers = None, {}

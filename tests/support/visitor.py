@@ -36,7 +36,7 @@ class Told:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, event: str, data: dict[str, Any]) -> None:
-        """The rules of `wire.md`: a higher attempt starts anew, `seq` has no gaps, a snapshot replaces."""
+        """The rules of `docs/wire.md`: a higher attempt starts anew, `seq` has no gaps, a snapshot replaces."""
         if event not in {*ENDINGS, "started", "sources", "delta", "snapshot"}:
             return
         attempt, seq = data["attempt"], data["seq"]
