@@ -24,7 +24,7 @@ from bench.servers import keys_of
 from bench.soak_account import Asked
 from bench.soak_history import history
 from bench.soak_site import CLIENTS, SoakSite, soak_site
-from stores.database import create_engine
+from stores.postgres.database import create_engine
 from streams.kafka.connection import connection
 from tests.support.model_server import expected
 from tests.support.visitor import Visitor

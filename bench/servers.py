@@ -12,9 +12,9 @@ from chatconnect.embedded.kafka import PARTITIONS, Kafka
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.redis import Redis
 from schemas.settings import Settings
-from stores.clients import Client, Clients, Keys
-from stores.database import create_engine
 from stores.migrations import upgrade
+from stores.postgres.clients import Client, Clients, Keys
+from stores.postgres.database import create_engine
 from streams.admin.topics import create_topics
 
 

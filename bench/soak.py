@@ -18,7 +18,7 @@ from bench.servers import keys_of
 from bench.soak_account import KINDS, Account, Asked
 from bench.soak_history import history
 from bench.soak_site import CLIENTS, SoakSite, soak_site
-from stores.database import create_engine
+from stores.postgres.database import create_engine
 from tests.support.visitor import Told, Visitor
 
 VISITORS = 40

@@ -7,7 +7,7 @@ from typing import Literal
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-QUIET = ("stores.database.Pool", "aiokafka", "httpx", "httpcore", "uvicorn.access")
+QUIET = ("stores.postgres.database.Pool", "aiokafka", "httpx", "httpcore", "uvicorn.access")
 
 
 def configure(log_format: Literal["auto", "console", "json"], level: str) -> None:
@@ -22,17 +22,7 @@ def configure(log_format: Literal["auto", "console", "json"], level: str) -> Non
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    rendering: list[Processor] = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        *(_for_reading() if is_console else _as_json()),
-    ]
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=rendering))
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _set_handler(shared, _for_reading() if is_console else _as_json(), level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -43,6 +33,19 @@ def configure(log_format: Literal["auto", "console", "json"], level: str) -> Non
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _set_handler(shared: list[Processor], rendering: list[Processor], level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    without_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[without_meta, *rendering])
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _drop_color_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -35,12 +35,12 @@ from gateway.web.handoff import StreamHandoff
 from gateway.web.publishing import EventPublisher
 from schemas.failures import PermanentError
 from schemas.settings import Settings
-from stores.chat_logs import ChatLogs
-from stores.clients import Clients
-from stores.database import DATABASE_ERRORS, Database, create_engine
-from stores.documents import Documents
-from stores.limits import Limits
-from stores.sessions import Sessions
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.clients import Clients
+from stores.postgres.database import DATABASE_ERRORS, Database, create_engine
+from stores.postgres.documents import Documents
+from stores.postgres.sessions import Sessions
+from stores.rate_limits.limits import Limits
 from stores.uploads import Uploads
 from streams.garbage_collection import freeze_heap
 from streams.publisher import Publisher, PublishError

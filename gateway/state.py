@@ -20,12 +20,12 @@ from gateway.streaming.stream import StreamDependencies
 from gateway.web.drain import Drain
 from gateway.web.publishing import EventPublisher
 from schemas.settings import Settings
-from stores.chat_logs import ChatLogs
-from stores.clients import Clients
-from stores.database import Database
-from stores.documents import Documents
-from stores.limits import Limits
-from stores.sessions import Sessions
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.clients import Clients
+from stores.postgres.database import Database
+from stores.postgres.documents import Documents
+from stores.postgres.sessions import Sessions
+from stores.rate_limits.limits import Limits
 from stores.uploads import Uploads
 from streams.reading.topic_watch import TopicWatch
 

@@ -7,13 +7,13 @@ import structlog
 
 from schemas.events import ChatCompleted, ChatFeedback, Event
 from schemas.failures import PermanentError, RetryableError
-from stores.database import DATABASE_ERRORS, REFUSALS
+from stores.postgres.database import DATABASE_ERRORS, REFUSALS
 
 log = structlog.get_logger()
 
 
 class AnswerLog(Protocol):
-    """`stores.chat_logs.ChatLogs`."""
+    """`stores.postgres.chat_logs.ChatLogs`."""
 
     async def record(self, completed: ChatCompleted) -> bool:
         """Adds the row; False: it was there."""

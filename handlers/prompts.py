@@ -8,7 +8,7 @@ from secrets import token_hex
 from handlers.invisible import visible
 from handlers.ports import Prompt, Turn
 from schemas.events import Passage
-from stores.clients import Widget
+from stores.postgres.clients import Widget
 
 INSTRUCTIONS = """\
 You answer questions of visitors of a website, from the passages of its documents that come with each question.

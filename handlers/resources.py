@@ -17,14 +17,14 @@ from handlers.models.embedder import open_embedder
 from handlers.models.extractive import Extractive
 from handlers.ports import Embedder
 from schemas.settings import Settings
-from stores.attempts import Attempts
-from stores.chat_logs import ChatLogs
-from stores.clients import Clients
-from stores.database import create_engine
-from stores.documents import Documents
+from stores.postgres.attempts import Attempts
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.clients import Clients
+from stores.postgres.database import create_engine
+from stores.postgres.documents import Documents
 from stores.uploads import Uploads
-from stores.vector_engine import open_vectors
-from stores.vectors import VectorStore
+from stores.vectors.engine import open_vectors
+from stores.vectors.store import VectorStore
 
 T = TypeVar("T")
 CONNECTIONS_PER_PROVIDER = 512

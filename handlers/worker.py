@@ -22,8 +22,8 @@ from handlers.resources import Resources
 from handlers.retrieval.search import Retrieval
 from schemas.events import ChatCancelled
 from schemas.settings import Settings
-from stores.attempts import Attempts
-from stores.database import DATABASE_ERRORS
+from stores.postgres.attempts import Attempts
+from stores.postgres.database import DATABASE_ERRORS
 from streams import topics
 from streams.codec import Record, UndecodableError, decode
 from streams.consuming.broker import create_app, create_broker, declare

@@ -5,8 +5,8 @@ import asyncio
 import typer
 
 from schemas.settings import Settings
-from stores.database import DATABASE_ERRORS
 from stores.migrations import upgrade
+from stores.postgres.database import DATABASE_ERRORS
 
 
 def migrate() -> None:

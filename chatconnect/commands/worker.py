@@ -35,7 +35,7 @@ def _deaths() -> tuple[type[Exception], ...]:
     from handlers.models.embedder import NoKeyError
     from handlers.models.minilm_graph import WrongWeightsError
     from schemas.failures import RetryableError
-    from stores.vectors import FolderInUseError
+    from stores.vectors.store import FolderInUseError
     from streams.consuming.runtime import ConsumerEndedError
     from streams.consuming.watchdog import ReplacedError
     from streams.dead_letters.limit import TooManyDeadLettersError

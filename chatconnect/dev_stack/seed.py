@@ -12,7 +12,7 @@ import httpx
 from chatconnect.client import api
 from chatconnect.client.upload import Outcome, Upload
 from chatconnect.embedded.password import write_private
-from stores.clients import Client
+from stores.postgres.clients import Client
 
 DEMO_CLIENT = Client("demo", "Demo", "free", ("*",))
 PROJECT = Path(__file__).parents[2]

@@ -20,9 +20,9 @@ from chatconnect.embedded.ports import LOOPBACK
 from chatconnect.embedded.process import PartError, Process
 from schemas.providers import configured
 from schemas.settings import Settings
-from stores.clients import Clients, Keys
-from stores.database import DATABASE_ERRORS, create_engine
 from stores.migrations import upgrade
+from stores.postgres.clients import Clients, Keys
+from stores.postgres.database import DATABASE_ERRORS, create_engine
 from streams.admin.topics import create_topics
 from streams.kafka.connection import KAFKA_ERRORS
 

@@ -10,7 +10,7 @@ from gateway.admission.api_keys import ApiKeys, KeyKind
 from gateway.admission.tickets import Ticket, TicketError, TicketExpiredError, Tickets
 from gateway.web.addresses import address_of
 from gateway.web.problems import Problem
-from stores.clients import Client, hash_key
+from stores.postgres.clients import Client, hash_key
 
 ANY_ORIGIN = "*"
 
@@ -18,7 +18,7 @@ CallerKind = Literal["publishable", "ticket", "secret", "internal"]
 
 
 class ClientDirectory(Protocol):
-    """What we need of `stores.clients.Clients`."""
+    """What we need of `stores.postgres.clients.Clients`."""
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None."""

@@ -5,8 +5,8 @@ from collections import OrderedDict
 from typing import Literal, Protocol
 
 from gateway.admission.shedding import too_many
-from stores.clients import Client, hash_key
-from stores.limits import LimitRequest, Limits, Policy
+from stores.postgres.clients import Client, hash_key
+from stores.rate_limits.limits import LimitRequest, Limits, Policy
 
 # A page or a server has one or two keys; two queries a second do not hurt.
 NEW_KEYS = Policy("keys", 120)
@@ -18,7 +18,7 @@ KeyKind = Literal["publishable", "secret"]
 
 
 class KeyDirectory(Protocol):
-    """What we need of `stores.clients.Clients`."""
+    """What we need of `stores.postgres.clients.Clients`."""
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
         """Whose key it is, and of which kind."""

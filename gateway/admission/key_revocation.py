@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from stores.database import DATABASE_ERRORS
+from stores.postgres.database import DATABASE_ERRORS
 
 LOOK_SECONDS = 5.0
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class KeyDirectory(Protocol):
-    """What we need of `stores.clients.Clients`."""
+    """What we need of `stores.postgres.clients.Clients`."""
 
     async def revoked(self, key_hashes: Collection[str]) -> set[str]:
         """Which of these are good no longer."""

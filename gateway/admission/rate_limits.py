@@ -13,8 +13,8 @@ from gateway.admission.access import Caller
 from gateway.admission.shedding import too_many
 from gateway.web.addresses import address_of
 from schemas.events import Tier
-from stores.counts import WINDOW_SECONDS
-from stores.limits import LimitRequest, Limits, LimitStatus, Policy
+from stores.rate_limits.counts import WINDOW_SECONDS
+from stores.rate_limits.limits import LimitRequest, Limits, LimitStatus, Policy
 
 Who = Literal["caller", "renewing", "part", "anyone"]
 

@@ -11,8 +11,8 @@ from gateway.admission.access import Caller, ticket_needed
 from gateway.admission.tickets import Tickets
 from gateway.replay.subscriptions import Session, Subscriptions
 from gateway.web.problems import Problem
-from stores.database import DATABASE_ERRORS
-from stores.sessions import SessionOwner, Sessions
+from stores.postgres.database import DATABASE_ERRORS
+from stores.postgres.sessions import SessionOwner, Sessions
 
 MAX_RECORDED = 50_000
 # While Postgres is away one question in so many seconds finds out whether it still is.

@@ -9,7 +9,7 @@ from gateway.replay.waiting_lines import WaitEstimate
 from gateway.web.metrics import SHED
 from gateway.web.problems import Problem, render
 from gateway.web.responses import ended_stream
-from stores.limits import LimitStatus
+from stores.rate_limits.limits import LimitStatus
 
 RETRY_AFTER_SECONDS = (5, 15)
 CREDENTIALS = ("authorization", "x-api-key")

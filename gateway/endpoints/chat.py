@@ -26,7 +26,7 @@ from gateway.web.problems import Problem, unavailable
 from gateway.web.responses import json_reply
 from schemas.events import ChatRequested, Source, Usage
 from schemas.http import ChatAccepted, ChatReply, ChatRequest
-from stores.database import DATABASE_ERRORS
+from stores.postgres.database import DATABASE_ERRORS
 from streams.codec import CLIENT_TIER
 
 ROW_POLL_SECONDS = 0.5

@@ -16,7 +16,7 @@ from gateway.web.responses import json_reply
 from schemas.cursor import PageCursor
 from schemas.events import DocumentDeleted, DocumentUploaded
 from schemas.http import DocumentAccepted, DocumentList, DocumentPage, DocumentView
-from stores.documents import Document
+from stores.postgres.documents import Document
 
 MAX_LISTED = 1_000
 LISTED = 100

@@ -14,7 +14,7 @@ from gateway.web.responses import json_reply
 from schemas.http import Check, Health
 from schemas.providers import configured
 from schemas.settings import Settings
-from stores.database import DATABASE_ERRORS
+from stores.postgres.database import DATABASE_ERRORS
 
 CHECK_SECONDS = 2.0
 # Without these no question is answered; the others are the workers' and matter less to a gateway.

@@ -18,7 +18,7 @@ from gateway.web.problems import unavailable
 from gateway.web.responses import ended_stream, json_reply
 from schemas.cursor import PageCursor
 from schemas.http import History, HistoryMessage, HistoryPage, TicketIssued
-from stores.chat_logs import ChatLog
+from stores.postgres.chat_logs import ChatLog
 
 MAX_POLL_SECONDS = 60
 POLL_SECONDS = 25

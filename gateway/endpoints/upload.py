@@ -19,7 +19,7 @@ from gateway.web import bodies
 from gateway.web.problems import Problem
 from schemas.events import DocumentProgress, DocumentUploaded
 from schemas.http import DocumentByUri, DocumentFields
-from stores.documents import Document
+from stores.postgres.documents import Document
 from stores.uploads import EmptyFileError, ForeignUriError, Stored, TooLargeError
 
 MAX_FILE_BYTES = 100 * 1024 * 1024

@@ -10,7 +10,7 @@ import orjson
 from gateway.replay import frame_data
 from schemas.bounds import MAX_NUMBER
 from schemas.events import ENDINGS, AnswerState
-from stores.chat_logs import ChatLog
+from stores.postgres.chat_logs import ChatLog
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):

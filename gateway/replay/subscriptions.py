@@ -15,8 +15,8 @@ from gateway.replay.resume import SendDeltas, SendSnapshots, decide
 from gateway.replay.tail import Tail
 from schemas.cursor import PageCursor
 from schemas.keys import SessionKey
-from stores.chat_logs import ChatLog
-from stores.database import DATABASE_ERRORS
+from stores.postgres.chat_logs import ChatLog
+from stores.postgres.database import DATABASE_ERRORS
 
 SNAPSHOT_MESSAGES = 20
 HISTORY_SECONDS = 2.0
@@ -35,7 +35,7 @@ class TakenError(Exception):
 
 
 class AnswerHistory(Protocol):
-    """What `Subscriptions` needs of `stores.chat_logs.ChatLogs`."""
+    """What `Subscriptions` needs of `stores.postgres.chat_logs.ChatLogs`."""
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
         """The ended answer, or None."""

@@ -15,8 +15,8 @@ from gateway.web.drain import Drain
 from gateway.web.metrics import OPEN_STREAMS, STREAMS_ENDED
 from schemas.events import ENDED_STATUSES
 from schemas.http import DocumentProgressView
-from stores.database import DATABASE_ERRORS
-from stores.documents import Document, Documents
+from stores.postgres.database import DATABASE_ERRORS
+from stores.postgres.documents import Document, Documents
 
 # How often Postgres is read, for what is not on the log: a delete that no worker has carried out yet, for example.
 POLL_SECONDS = 10.0

@@ -80,7 +80,7 @@ class EventStream:
         self._prefix_bytes = self._prefix.encode()
         self._began = "snapshot" if start.answers else "deltas"
         self._first_events = list(_first_events(position, start, accepted))
-        self._is_finished = self._message_id is not None and any(
+        self._is_finished = any(
             answer.message_id == self._message_id and answer.state != "running" for answer in start.answers
         )
         self._loop = asyncio.get_running_loop()

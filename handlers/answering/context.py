@@ -10,8 +10,8 @@ import structlog
 
 from handlers.ports import Turn
 from schemas.events import ChatRequested, Tier
-from stores.clients import Client, Widget
-from stores.database import DATABASE_ERRORS
+from stores.postgres.clients import Client, Widget
+from stores.postgres.database import DATABASE_ERRORS
 
 MAX_TURNS = 6
 DEADLINE_SECONDS = 1
@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 
 
 class ClientStore(Protocol):
-    """`stores.clients.Clients`."""
+    """`stores.postgres.clients.Clients`."""
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None."""
@@ -34,7 +34,7 @@ class ClientStore(Protocol):
 
 
 class ChatLogStore(Protocol):
-    """`stores.chat_logs.ChatLogs`."""
+    """`stores.postgres.chat_logs.ChatLogs`."""
 
     async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
         """Question and answer of the session's completed answers, oldest first."""

@@ -20,8 +20,8 @@ from handlers.ports import Model, Turn
 from handlers.prompts import build_prompt, character_count
 from schemas.events import AnswerEvent, ChatCompleted, ChatRequested, ChatRetrieved, Event, Tier
 from schemas.failures import PermanentError, RefusedError, RetryableError
-from stores.attempts import Ended, Held
-from stores.clients import Widget
+from stores.postgres.attempts import Ended, Held
+from stores.postgres.clients import Widget
 
 # On the scale of `handlers.retrieval.search.confidence` (top cosine + share of the question's words, 0 to 2). Measured:
 # 0.78 separates questions about other matters, 1.04 those that the neighbouring text just misses. A wrong refusal costs

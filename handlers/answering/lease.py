@@ -12,8 +12,8 @@ import structlog
 
 from handlers.answering.answer_events import attempt_of
 from schemas.failures import PermanentError, RefusedError, RetryableError
-from stores.attempts import Ended, Held, Lease, Taken
-from stores.database import DATABASE_ERRORS, REFUSALS
+from stores.postgres.attempts import Ended, Held, Lease, Taken
+from stores.postgres.database import DATABASE_ERRORS, REFUSALS
 
 DEADLINE_SECONDS = 2
 MAX_REMEMBERED = 10_000
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class AttemptStore(Protocol):
-    """`stores.attempts.Attempts`."""
+    """`stores.postgres.attempts.Attempts`."""
 
     lease_seconds: float
 

@@ -15,10 +15,10 @@ from handlers.ports import Embedder
 from handlers.readers.section import UnreadableError
 from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
 from schemas.failures import PermanentError, RetryableError
-from stores.database import DATABASE_ERRORS, REFUSALS
-from stores.documents import Documents
+from stores.postgres.database import DATABASE_ERRORS, REFUSALS
+from stores.postgres.documents import Documents
 from stores.uploads import Uploads
-from stores.vectors import VectorStore
+from stores.vectors.store import VectorStore
 
 AWAY = "A part of the system was away for too long. The file is fine: try again later."
 

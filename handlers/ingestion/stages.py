@@ -22,7 +22,7 @@ from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
 from stores.uploads import Uploads
-from stores.vectors import Chunk, VectorStore
+from stores.vectors.store import Chunk, VectorStore
 
 FETCH_SECONDS = 120
 CHUNK_SECONDS = 900

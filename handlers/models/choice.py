@@ -10,7 +10,7 @@ from handlers.ports import Model
 from schemas.events import Tier
 from schemas.providers import PROVIDER_OF_TIER, ConfiguredProvider, configured, provider_of
 from schemas.settings import Settings
-from stores.clients import Widget
+from stores.postgres.clients import Widget
 
 MODELS: dict[str, type[OpenAIModel] | type[AnthropicModel]] = {"openai": OpenAIModel, "anthropic": AnthropicModel}
 

@@ -9,7 +9,7 @@ import structlog
 from handlers.ports import Embedder, Turn
 from handlers.retrieval.query import covered_share, leans_on_conversation
 from schemas.events import ChatRequested, ChatRetrieved, Passage
-from stores.vectors import VectorStore
+from stores.vectors.store import VectorStore
 
 log = structlog.get_logger()
 

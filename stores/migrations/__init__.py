@@ -4,7 +4,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from stores.database import create_engine
+from stores.postgres.database import create_engine
 
 _LOCK = 0x63686174  # "chat": any number that nothing else in the database locks
 

@@ -145,8 +145,7 @@ class Consumer:
 
     def _begin_anew(self, old: Assigned, offset: int) -> Assigned:
         """Offsets that go back are those of another log: the topic was made anew, or its tail is lost."""
-        log.warning("log_made_anew", handler=self._subscription.name, partition=old.partition.partition,
-                    position=old.tracker.position, offset=offset)  # fmt: skip
+        log.warning("log_made_anew", handler=self._subscription.name, partition=old.partition.partition, offset=offset)
         assigned = self._assignments.begin(old.partition)
         self._lanes.drop(lambda held: not held.is_open)
         return assigned

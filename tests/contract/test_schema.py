@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from chatconnect.cli import create_cli
 from chatconnect.client.sse_parser import SseParser
 from gateway.replay.answers import FoldedAnswer, Frame
-from gateway.replay.tail import EVENTS
+from gateway.replay.tail import NAME_OF_TYPE
 from schemas import sse
 from schemas.events import AnswerSources, AnswerStarted, ChatRequested, Source
 from streams.codec import encode
@@ -40,9 +40,11 @@ def test_it_is_a_schema_of_the_dialect_it_names() -> None:
 
 
 def test_every_event_that_the_gateway_passes_on_is_in_it() -> None:
-    passed_on = {name.decode(): event for name, event in EVENTS.items()}
+    passed_on = {name.decode(): event for name, event in NAME_OF_TYPE.items()}
 
-    assert {model.__name__: event for event, model in sse.EVENTS.items() if event in EVENTS.values()} == passed_on
+    assert {
+        model.__name__: event for event, model in sse.NAME_OF_TYPE.items() if event in NAME_OF_TYPE.values()
+    } == passed_on
 
 
 def test_the_recordings_are_what_the_script_writes() -> None:
@@ -73,7 +75,7 @@ def test_the_gateways_own_snapshots_are_valid_at_every_step_of_an_answer(schema)
     answer = FoldedAnswer(str(question.message_id))
     for offset, event in enumerate(answer_of(question, "one 二")):
         record = encode(event)
-        name = EVENTS[dict(record.headers)["event-type"]]
+        name = NAME_OF_TYPE[dict(record.headers)["event-type"]]
         answer.fold(Frame(offset, answer.message_id, event.attempt, event.seq, name, record.value, 0))
         schema.validate({"event": name, "data": json.loads(record.value)})
         schema.validate({"event": "snapshot", "data": json.loads(answer.snapshot())})

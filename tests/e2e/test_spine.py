@@ -12,8 +12,8 @@ import pytest
 
 from chatconnect.client.answer import Answer
 from chatconnect.client.sse_parser import SseParser
-from stores.clients import Client, Clients, Keys
-from stores.database import create_engine
+from stores.postgres.clients import Client, Clients, Keys
+from stores.postgres.database import create_engine
 from tests.conftest import SHARED_DATA
 from tests.e2e.pdf import two_pages
 

@@ -10,8 +10,8 @@ import pytest
 
 from bench.soak_site import learn
 from schemas.settings import Settings
-from stores.clients import Client, Clients, Keys
-from stores.database import create_engine
+from stores.postgres.clients import Client, Clients, Keys
+from stores.postgres.database import create_engine
 from tests.faults.own_postgres import postgres
 from tests.faults.rebalancing import kafkas, publisher, quick_to_notice, revocations
 from tests.support import processes

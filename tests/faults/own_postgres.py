@@ -7,9 +7,9 @@ import pytest
 
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.process import PartError
-from stores.clients import Client, Clients
-from stores.database import create_engine
 from stores.migrations import upgrade
+from stores.postgres.clients import Client, Clients
+from stores.postgres.database import create_engine
 
 
 class Mortal:

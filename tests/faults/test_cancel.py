@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from schemas.events import ChatCancelled
-from stores.clients import Client, Clients, Keys
-from stores.database import create_engine
+from stores.postgres.clients import Client, Clients, Keys
+from stores.postgres.database import create_engine
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.rows import counted, logged

@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from stores.stale_cache import FRESH_SECONDS
+from stores.postgres.stale_cache import FRESH_SECONDS
 from streams.publisher import Publisher
 from tests.faults.callers import connect, page, server
 from tests.faults.conftest import question

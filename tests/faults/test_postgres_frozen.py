@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import psutil
 
-from stores.stale_cache import FRESH_SECONDS
+from stores.postgres.stale_cache import FRESH_SECONDS
 from tests.faults.callers import connect, page, server
 
 

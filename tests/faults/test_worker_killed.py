@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from stores.database import create_engine
+from stores.postgres.database import create_engine
 from tests.faults.conftest import question
 from tests.support.model_server import expected
 

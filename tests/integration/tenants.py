@@ -11,16 +11,16 @@ import sqlalchemy as sa
 
 from schemas.events import ChatCompleted, ChatFeedback, DocumentProgress, DocumentUploaded, Usage
 from schemas.tables import Base
-from stores.attempts import Attempts
-from stores.chat_logs import ChatLogs
-from stores.clients import Client, Clients, Keys
-from stores.documents import Documents
-from stores.limits import Limits
-from stores.sessions import SessionOwner, Sessions
+from stores.postgres.attempts import Attempts
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.clients import Client, Clients, Keys
+from stores.postgres.documents import Documents
+from stores.postgres.sessions import SessionOwner, Sessions
+from stores.postgres.usage import UsageStats
+from stores.rate_limits.limits import Limits
 from stores.uploads import Uploads
-from stores.usage import UsageStats
-from stores.vector_engine import open_vectors
-from stores.vectors import Chunk, VectorStore
+from stores.vectors.engine import open_vectors
+from stores.vectors.store import Chunk, VectorStore
 from tests.support.fakes_knowledge import DIMENSIONS, unit
 from tests.support.gateway_running import SOURCE
 

@@ -24,7 +24,7 @@ from gateway.streaming.stream import EventStream, StreamDependencies
 from gateway.web.drain import Drain
 from gateway.web.handoff import StreamHandoff
 from schemas.events import Usage
-from stores.chat_logs import ChatLog
+from stores.postgres.chat_logs import ChatLog
 from tests.support.fakes_tail import (
     CLIENT,
     EPOCH,

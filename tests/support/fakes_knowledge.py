@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from schemas.events import Passage
-from stores.vectors import point_id
+from stores.vectors.store import point_id
 
 DIMENSIONS = 64
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from handlers.ports import Finish, Prompt
 from schemas.events import ChatCompleted, ChatRequested, ChatRetrieved, Passage, Source, Usage
-from stores.attempts import Ended, Held, Lease, Taken
-from stores.clients import Client, Widget
+from stores.postgres.attempts import Ended, Held, Lease, Taken
+from stores.postgres.clients import Client, Widget
 
 
 class FakeModel:

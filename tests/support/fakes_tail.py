@@ -16,7 +16,7 @@ EPOCH = "epoch123"
 
 
 class NoKeys:
-    """`stores.clients.Clients` of which no key is ever revoked."""
+    """`stores.postgres.clients.Clients` of which no key is ever revoked."""
 
     async def revoked(self, key_hashes):
         return set()

@@ -24,7 +24,7 @@ from schemas.events import (
     Source,
     Usage,
 )
-from stores.clients import Client, Keys
+from stores.postgres.clients import Client, Keys
 from streams.codec import decode
 from streams.publisher import Publisher
 from streams.reading.reader import LogReader

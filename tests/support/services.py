@@ -13,8 +13,8 @@ from chatconnect.embedded.kafka import Kafka
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.redis import Redis
 from schemas.settings import Settings
-from stores.database import Database, create_engine
 from stores.migrations import upgrade
+from stores.postgres.database import Database, create_engine
 from streams.admin.topics import create_topics
 
 TEMPLATE = "chatconnect_template"

@@ -11,9 +11,9 @@ import pytest
 from chatconnect.embedded.redis import Redis
 from gateway.admission.concurrency import STREAMS
 from gateway.admission.rate_limits import ADDRESS, KNOWLEDGE, SESSION
-from stores import limits as stored_limits
-from stores import pipelined
-from stores.limits import LimitRequest, Limits, Policy
+from stores.rate_limits import limits as stored_limits
+from stores.rate_limits import pipelined_redis
+from stores.rate_limits.limits import LimitRequest, Limits, Policy
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.support.services import INTERNAL_SECRET
 
@@ -43,7 +43,7 @@ async def own_redis(folder):
 @pytest.fixture
 def patient(monkeypatch):
     """A busy machine must not look like a dead Redis where Redis is what is tried."""
-    monkeypatch.setattr(pipelined, "DEADLINE_SECONDS", 10)
+    monkeypatch.setattr(pipelined_redis, "DEADLINE_SECONDS", 10)
 
 
 async def allowed(limits, client_id, *claims, times=20):

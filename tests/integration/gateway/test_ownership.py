@@ -9,8 +9,8 @@ import pytest
 
 from gateway.admission import key_revocation, tickets
 from schemas.events import ChatCompleted, Usage
-from stores import stale_cache
-from stores.clients import hash_key
+from stores.postgres import stale_cache
+from stores.postgres.clients import hash_key
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.support.services import INTERNAL_SECRET
 

@@ -11,7 +11,7 @@ from gateway.admission.concurrency import DOCUMENT_STREAMS, ConcurrencyLimit
 from gateway.admission.rate_limits import ACTIONS, PUBLIC, READS, REFUSALS, RENEWALS
 from gateway.admission.shedding import FullError
 from gateway.routes import ROUTES
-from stores.clients import Client
+from stores.postgres.clients import Client
 from tests.support.gateway_running import running_gateway
 
 PAGE = {"origin": "https://shop.example"}

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.endpoints.upload import MAX_NAME_CHARACTERS, shown_name
-from stores.documents import Documents
+from stores.postgres.documents import Documents
 from tests.integration.tenants import Ids, uploaded
 from tests.support.gateway_running import running_gateway
 

@@ -11,9 +11,9 @@ from handlers.conversation_log import ConversationLog
 from handlers.models.errors import ProviderBusyError
 from schemas.events import AnswerDelta, ChatCompleted
 from schemas.failures import RetryableError
-from stores.attempts import Attempts
-from stores.chat_logs import ChatLogs
-from stores.clients import Client, Clients, Keys
+from stores.postgres.attempts import Attempts
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.clients import Client, Clients, Keys
 from tests.support.answering import answer, run
 from tests.support.fakes_models import FakeModel, finish, retrieved
 

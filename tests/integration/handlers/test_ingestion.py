@@ -11,9 +11,9 @@ from handlers.models.embedder import open_embedder
 from handlers.retrieval.search import Retrieval
 from schemas.events import ChatRequested, DocumentDeleted, DocumentUploaded
 from schemas.settings import Settings
-from stores.documents import Documents
+from stores.postgres.documents import Documents
 from stores.uploads import Uploads
-from stores.vector_engine import open_vectors
+from stores.vectors.engine import open_vectors
 from tests.conftest import SHARED_DATA
 from tests.support.fakes_knowledge import stream_of
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from stores.attempts import Attempts, Ended, Held, Lease, Taken
+from stores.postgres.attempts import Attempts, Ended, Held, Lease, Taken
 
 SESSION = "s"
 

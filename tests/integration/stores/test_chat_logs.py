@@ -12,8 +12,8 @@ from handlers.conversation_log import ConversationLog
 from schemas.cursor import PageCursor
 from schemas.events import ChatFeedback, Source, Usage
 from schemas.failures import PermanentError
-from stores.chat_logs import ChatLogs
-from stores.usage import UsageDay, UsageStats
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.usage import UsageDay, UsageStats
 from tests.support.fakes_models import completed
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

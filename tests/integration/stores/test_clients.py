@@ -5,9 +5,9 @@ from sqlalchemy import insert, text, update
 from structlog.testing import capture_logs
 
 from schemas.tables import WidgetRow
-from stores import stale_cache
-from stores.clients import Client, ClientExistsError, Clients, Keys, Widget, hash_key
-from stores.database import DATABASE_ERRORS, create_engine
+from stores.postgres import stale_cache
+from stores.postgres.clients import Client, ClientExistsError, Clients, Keys, Widget, hash_key
+from stores.postgres.database import DATABASE_ERRORS, create_engine
 
 ACME = Client("acme", "Acme", "paid", ("https://acme.example",))
 KEYS = Keys("pk_demo", "sk_demo")

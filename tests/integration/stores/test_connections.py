@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from stores.circuit_breaker import CircuitBreaker, CircuitOpenError
-from stores.connections import MAX_CONNECTIONS, Connections
-from stores.database import DATABASE_ERRORS, create_engine
+from stores.postgres.circuit_breaker import CircuitBreaker, CircuitOpenError
+from stores.postgres.connections import MAX_CONNECTIONS, Connections
+from stores.postgres.database import DATABASE_ERRORS, create_engine
 
 PID = "SELECT pg_backend_pid()"
 # Waits for whoever holds it alone.

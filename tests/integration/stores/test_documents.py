@@ -6,7 +6,7 @@ import pytest
 
 from schemas.events import DocumentProgress, DocumentUploaded
 from schemas.failures import PermanentError
-from stores.documents import Documents
+from stores.postgres.documents import Documents
 
 
 def uploaded(version=1, document_id="doc", client_id="acme", **changes):

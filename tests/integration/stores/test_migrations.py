@@ -7,8 +7,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from schemas.tables import Base
-from stores.database import create_engine
 from stores.migrations import upgrade
+from stores.postgres.database import create_engine
 from tests.support.services import create_database, named
 
 

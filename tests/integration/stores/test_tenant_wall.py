@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 import stores
-from stores.limits import LimitRequest, Policy
-from stores.sessions import SessionOwner
+from stores.postgres.sessions import SessionOwner
+from stores.rate_limits.limits import LimitRequest, Policy
 from tests.integration.tenants import (
     MARK,
     SECRET,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from qdrant_client import QdrantClient
 
 from schemas.failures import RetryableError
-from stores.qdrant_edge import SLICE_POINTS
-from stores.qdrant_server import _create_collection, _ServerVectors
-from stores.vector_engine import open_vectors
-from stores.vectors import Chunk, VectorStore
+from stores.vectors.engine import open_vectors
+from stores.vectors.qdrant_edge import SLICE_POINTS
+from stores.vectors.qdrant_server import _create_collection, _ServerVectors
+from stores.vectors.store import Chunk, VectorStore
 from tests.support.fakes_knowledge import DIMENSIONS, FakeVectors, unit
 
 

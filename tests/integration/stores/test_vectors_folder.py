@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from stores.vector_engine import open_vectors
-from stores.vectors import FolderInUseError
+from stores.vectors.engine import open_vectors
+from stores.vectors.store import FolderInUseError
 from tests.integration.stores.test_vectors import chunk, texts
 from tests.support.fakes_knowledge import DIMENSIONS
 
@@ -38,7 +38,7 @@ async def test_a_folder_of_the_engine_before_is_refused_in_a_sentence(tmp_path):
 
 WRITER = """
 import asyncio, sys
-from stores.vector_engine import open_vectors
+from stores.vectors.engine import open_vectors
 from tests.support.fakes_knowledge import DIMENSIONS
 from tests.integration.stores.test_vectors import chunk
 

@@ -16,10 +16,10 @@ from chatconnect.commands import replay as command
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion.handler import Ingestion
 from schemas.events import DocumentUploaded
-from stores.chat_logs import ChatLogs
-from stores.documents import Documents
+from stores.postgres.chat_logs import ChatLogs
+from stores.postgres.documents import Documents
 from stores.uploads import Uploads
-from stores.vector_engine import open_vectors
+from stores.vectors.engine import open_vectors
 from streams.publisher import Publisher
 from streams.topics import TOPICS
 from tests.integration.kafka import ask, asked, committed, running, subscription

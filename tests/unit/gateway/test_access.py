@@ -5,8 +5,8 @@ from gateway.admission.access import Access
 from gateway.admission.api_keys import NEW_KEYS, ApiKeys
 from gateway.admission.tickets import Tickets
 from gateway.web.problems import Problem
-from stores.clients import Client, hash_key
-from stores.limits import Limits
+from stores.postgres.clients import Client, hash_key
+from stores.rate_limits.limits import Limits
 
 # Nothing listens there: the process counts by itself.
 NO_REDIS = "redis://127.0.0.1:1/0"

@@ -10,7 +10,7 @@ from gateway.admission.concurrency import ConcurrencyCaps, ConcurrencyLimit
 from gateway.admission.shedding import FullError, is_event_source, on_full
 from gateway.web.addresses import address_of
 from gateway.web.handoff import StreamHandoff
-from stores.clients import Client
+from stores.postgres.clients import Client
 
 CAPS = ConcurrencyCaps("streams", session=2, address=3, client=4, process=6)
 A, B = (Client(name, name, "free", ("*",)) for name in "ab")

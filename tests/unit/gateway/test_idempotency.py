@@ -9,7 +9,7 @@ from gateway.admission.tickets import Tickets
 from gateway.endpoints.idempotency import MAX_KEY_CHARACTERS, identified
 from gateway.web.problems import Problem
 from schemas.http import ChatRequest
-from stores.clients import Client
+from stores.postgres.clients import Client
 
 TICKETS = Tickets([b"s" * 32])
 ACME, OTHER = Client("acme", "Acme", "free", ()), Client("other", "Other", "free", ())

@@ -12,9 +12,9 @@ from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.subscriptions import Subscriptions
 from gateway.replay.tail import Tail
 from gateway.web.problems import Problem
-from stores.clients import Client
-from stores.database import DATABASE_ERRORS
-from stores.sessions import SessionOwner
+from stores.postgres.clients import Client
+from stores.postgres.database import DATABASE_ERRORS
+from stores.postgres.sessions import SessionOwner
 from tests.support.fakes_tail import FakeHistory, FakeLog, answer_frames, message_id, reading
 
 ACME = Client("acme", "Acme", "free", ("*",))
@@ -22,7 +22,7 @@ PAGE, SERVER = Caller(ACME, "publishable"), Caller(ACME, "secret")
 
 
 class FakeSessions:
-    """`stores.sessions.Sessions` in memory, which may be away."""
+    """`stores.postgres.sessions.Sessions` in memory, which may be away."""
 
     def __init__(self):
         self.rows, self.is_away, self.asked = {}, False, 0

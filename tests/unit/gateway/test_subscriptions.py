@@ -13,7 +13,7 @@ from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.subscriptions import SNAPSHOT_MESSAGES, NotYetError, Subscriptions
 from gateway.replay.tail import Tail
-from stores.database import DATABASE_ERRORS
+from stores.postgres.database import DATABASE_ERRORS
 from tests.integration.tenants import completed
 from tests.support.fakes_tail import EPOCH, FakeHistory, FakeLog, answer_frames, frame, message_id, reading
 

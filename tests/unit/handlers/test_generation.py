@@ -18,7 +18,7 @@ from schemas.events import (
     ChatCompleted,
     Usage,
 )
-from stores.chat_logs import ChatLog
+from stores.postgres.chat_logs import ChatLog
 from tests.support.answering import answer, assert_numbered, build, names, observe, of, run, text
 from tests.support.fakes_models import FakeChatLogs, FakeClients, FakeModel, finish, passage, retrieved
 

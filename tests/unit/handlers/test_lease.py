@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.answering.lease import Leases
-from stores.attempts import Lease
+from stores.postgres.attempts import Lease
 
 MESSAGE = ("acme", UUID("0192f0c0-0000-7000-8000-000000000001"), "s")
 
 
 class Table:
-    """`stores.attempts.Attempts` in memory, which may be away."""
+    """`stores.postgres.attempts.Attempts` in memory, which may be away."""
 
     lease_seconds = 15.0
 

@@ -7,7 +7,7 @@ import pytest
 from handlers.answering.handler import Answering
 from handlers.answering.lease import MessageTakenError
 from schemas.events import AnswerFailed
-from stores.attempts import Taken
+from stores.postgres.attempts import Taken
 from tests.support.answering import build
 from tests.support.fakes_models import FakeAttempts, FakeModel, finish, retrieved
 from tests.unit.handlers.test_answering import Search, give_up, run

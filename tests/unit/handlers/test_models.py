@@ -23,7 +23,7 @@ from handlers.prompts import build_prompt, question_message
 from schemas.events import Usage
 from schemas.providers import ConfiguredProvider
 from schemas.settings import Settings
-from stores.clients import Widget
+from stores.postgres.clients import Widget
 from tests.support.fakes_models import FakeModel, finish, passage, prompt
 
 STREAM = b": comment\r\nevent: x\r\nid: 1\r\ndata: one\r\n\r\ndata: two a\ndata: two b\n\ndata:\xc3\xa9\n\ndata: half"

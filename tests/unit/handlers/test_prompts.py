@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from handlers.invisible import visible
 from handlers.ports import Turn
 from handlers.prompts import build_prompt, question_message
-from stores.clients import Widget
+from stores.postgres.clients import Widget
 from tests.support.fakes_models import passage
 
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "<passages>")

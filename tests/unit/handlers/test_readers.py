@@ -9,6 +9,7 @@ import pytest
 from handlers.readers.detection import format_of, reader_of
 from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import UnreadableError, clean, load_sections
+from schemas.formats import described
 from tests.conftest import SHARED_DATA
 
 LIMITS = ReaderLimits()
@@ -125,7 +126,7 @@ def test_a_type_that_cannot_be_read_says_what_can(tmp_path, name, content, media
         format_of(written(tmp_path, name, content), name, media_type)
 
     assert raised.value.code == code
-    assert code != "unsupported_type" or "PDF (.pdf), Markdown (.md) and plain text (.txt)" in str(raised.value)
+    assert code != "unsupported_type" or described() in str(raised.value)
 
 
 def test_the_first_bytes_decide_before_the_name_and_the_media_type_without_one(tmp_path):

@@ -12,7 +12,7 @@ from handlers.retrieval import search
 from handlers.retrieval.search import MAX_PASSAGES, Retrieval, confidence
 from schemas.events import ChatRequested, ChatRetrieved, Passage
 from schemas.failures import RetryableError
-from stores.vectors import Chunk
+from stores.vectors.store import Chunk
 from tests.support.fakes_knowledge import FakeEmbedder, FakeVectors
 
 

@@ -3,8 +3,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import counts
-from stores.counts import WINDOW_SECONDS, Counts
+from stores.rate_limits import counts
+from stores.rate_limits.counts import WINDOW_SECONDS, Counts
 
 KEY = ("k",)
 

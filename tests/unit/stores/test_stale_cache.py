@@ -3,9 +3,9 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from stores import stale_cache
-from stores.database import DATABASE_ERRORS
-from stores.stale_cache import StaleWhileAwayCache
+from stores.postgres import stale_cache
+from stores.postgres.database import DATABASE_ERRORS
+from stores.postgres.stale_cache import StaleWhileAwayCache
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Source
-from stores.database import storable
+from stores.postgres.database import storable
 
 # Half of a surrogate pair is no NUL, and the encoder that looks for NULs refuses it; a written-out escape is none.
 TEXTS = st.lists(st.sampled_from(["a", "\0", r"\u0000", "\ud83d"]), max_size=3).map("".join)

@@ -1,5 +1,6 @@
 """Postgres: one engine per process, and what it raises when it is away."""
 
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -11,8 +12,8 @@ from sqlalchemy.exc import DataError, IntegrityError, InvalidatePoolError, SQLAl
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from stores.circuit_breaker import CircuitBreaker
-from stores.connections import CONNECT_TIMEOUT_SECONDS, Connections
+from stores.postgres.circuit_breaker import CircuitBreaker
+from stores.postgres.connections import CONNECT_TIMEOUT_SECONDS, Connections
 
 COMMAND_TIMEOUT_SECONDS = 10
 # Beside the 6 plain ones. What is left for SQLAlchemy is rarer: rows that memory keeps for 10 s, leases of long
@@ -69,25 +70,16 @@ def create_engine(
         )
         return await breaker.call(connecting)
 
-    class Pool(AsyncAdaptedQueuePool):
-        def connect(self) -> Any:
-            breaker.check()
-            return super().connect()
-
-    def note(context: ExceptionContext) -> None:
-        if isinstance(context.original_exception, TimeoutError):
-            breaker.trip()
-
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
-        poolclass=Pool,
+        poolclass=_pool(breaker),
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=connect_timeout_seconds,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
-    event.listen(engine.sync_engine, "handle_error", note)
+    event.listen(engine.sync_engine, "handle_error", partial(_trip_at_timeouts, breaker))
     connections = Connections(
         database_url,
         breaker,
@@ -95,6 +87,20 @@ def create_engine(
         connect_timeout_seconds=connect_timeout_seconds,
     )
     return Database(engine, connections)
+
+
+def _pool(breaker: CircuitBreaker) -> type[AsyncAdaptedQueuePool]:
+    class Pool(AsyncAdaptedQueuePool):
+        def connect(self) -> Any:
+            breaker.check()
+            return super().connect()
+
+    return Pool
+
+
+def _trip_at_timeouts(breaker: CircuitBreaker, context: ExceptionContext) -> None:
+    if isinstance(context.original_exception, TimeoutError):
+        breaker.trip()
 
 
 def single_statements(engine: AsyncEngine) -> AsyncEngine:

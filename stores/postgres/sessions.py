@@ -9,8 +9,8 @@ from sqlalchemy import Boolean, Text, bindparam, case, exists, literal_column, s
 from sqlalchemy.dialects.postgresql import insert
 
 from schemas.tables import ChatLogRow, SessionRow
-from stores.database import Database, single_statements, storable
-from stores.statement import Statement
+from stores.postgres.database import Database, single_statements, storable
+from stores.postgres.statement import Statement
 
 OwnerKind = Literal["visitor", "server"]
 

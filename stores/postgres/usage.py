@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.tables import UsageRow
-from stores.database import single_statements
+from stores.postgres.database import single_statements
 
 
 @dataclass(frozen=True, slots=True)

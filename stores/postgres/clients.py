@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.events import Tier
 from schemas.tables import ApiKeyRow, ClientRow, WidgetRow
-from stores.database import single_statements
-from stores.stale_cache import StaleWhileAwayCache
+from stores.postgres.database import single_statements
+from stores.postgres.stale_cache import StaleWhileAwayCache
 
 KEY_BYTES = 24
 

@@ -10,7 +10,7 @@ from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql import asyncpg as dialects
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from stores.connections import Connections
+from stores.postgres.connections import Connections
 
 
 def _json_text(value: Any) -> str:

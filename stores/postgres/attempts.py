@@ -13,8 +13,8 @@ from sqlalchemy import CursorResult, Interval, bindparam, delete, func, or_, sel
 from sqlalchemy.dialects.postgresql import insert
 
 from schemas.tables import AttemptRow
-from stores.database import Database, single_statements, storable
-from stores.statement import Statement
+from stores.postgres.database import Database, single_statements, storable
+from stores.postgres.statement import Statement
 
 _GIVEN = ("client_id", "message_id", "session_id", "attempt", "holder")
 _LEASE_END = func.now() + bindparam("lease", type_=Interval)

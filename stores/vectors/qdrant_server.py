@@ -15,7 +15,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 
 from schemas.events import Passage
 from schemas.failures import RetryableError
-from stores.vectors import Chunk, VectorStore, newest_passages, payload, point_id
+from stores.vectors.store import Chunk, VectorStore, newest_passages, payload, point_id
 
 THREADS = 8
 TIMEOUT_SECONDS = 10

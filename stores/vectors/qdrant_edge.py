@@ -40,7 +40,7 @@ from qdrant_edge import (
 )
 
 from schemas.events import Passage
-from stores.vectors import Chunk, FolderInUseError, VectorStore, newest_passages, payload, point_id
+from stores.vectors.store import Chunk, FolderInUseError, VectorStore, newest_passages, payload, point_id
 
 # The engine holds the interpreter's lock during a call: 256 changed points are about 4 ms without any other Python.
 SLICE_POINTS = 256

@@ -15,8 +15,8 @@ from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from stores.counts import WINDOW_SECONDS, Counts
-from stores.pipelined import DOWN, PipelinedRedis
+from stores.rate_limits.counts import WINDOW_SECONDS, Counts
+from stores.rate_limits.pipelined_redis import DOWN, PipelinedRedis
 
 TRY_AGAIN_SECONDS = 5.0
 NAMESPACE = "chatconnect"

@@ -1,6 +1,6 @@
 """Which vector engine the settings name: a Qdrant server, or Qdrant embedded in a folder."""
 
-from stores.vectors import VectorStore
+from stores.vectors.store import VectorStore
 
 
 async def open_vectors(url: str, api_key: str | None, *, space: str, dimensions: int) -> VectorStore:
@@ -10,9 +10,9 @@ async def open_vectors(url: str, api_key: str | None, *, space: str, dimensions:
     """
     # Each engine is a large import, and a process uses one of them.
     if url.startswith(("http://", "https://")):
-        from stores.qdrant_server import open_server
+        from stores.vectors.qdrant_server import open_server
 
         return await open_server(url, api_key, space=space, dimensions=dimensions)
-    from stores.qdrant_edge import open_folder
+    from stores.vectors.qdrant_edge import open_folder
 
     return await open_folder(url, space=space, dimensions=dimensions)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from stores.circuit_breaker import CircuitBreaker
+from stores.postgres.circuit_breaker import CircuitBreaker
 
 CONNECT_TIMEOUT_SECONDS = 5
 MAX_CONNECTIONS = 6

@@ -12,8 +12,8 @@ from schemas.cursor import PageCursor
 from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
-from stores.database import Database, single_statements, storable
-from stores.statement import Statement
+from stores.postgres.database import Database, single_statements, storable
+from stores.postgres.statement import Statement
 
 _COUNTED_BY = ("client_id", "day", "model")
 _ADDED_UP = (

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from stores.circuit_breaker import CircuitOpenError
-from stores.database import DATABASE_ERRORS
+from stores.postgres.circuit_breaker import CircuitOpenError
+from stores.postgres.database import DATABASE_ERRORS
 
 FRESH_SECONDS = 10
 DEADLINE_SECONDS = 2

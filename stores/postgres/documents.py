@@ -13,7 +13,7 @@ from schemas.cursor import PageCursor
 from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
 from schemas.failures import PermanentError
 from schemas.tables import DocumentRow, DocumentVersionRow
-from stores.database import single_statements
+from stores.postgres.database import single_statements
 
 COLUMNS = DocumentRow.__table__.c
 VERSIONS = DocumentVersionRow.__table__.c

@@ -1,0 +1,1 @@
+"""Counting in Redis, and in memory while Redis is away."""
