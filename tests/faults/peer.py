@@ -7,8 +7,7 @@ import struct
 
 from chatconnect.wire import SseParser
 from tests.faults.hopping import Page
-
-SECONDS = 20
+from tests.patience import SECONDS
 
 
 class Peer:

@@ -12,8 +12,9 @@ from bench.kafka import make_topic
 from streams import commits
 from streams.connection import open_admin
 from tests.fakes import RecordingHandler
-from tests.faults.rebalancing import SECONDS, eventually, is_committed
+from tests.faults.rebalancing import eventually, is_committed
 from tests.integration.kafka import ask, asked, committed, running, subscription
+from tests.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 FIRST_OF_ALL = "0"

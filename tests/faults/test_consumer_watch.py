@@ -14,6 +14,7 @@ from streams.dead_letter_limit import TooManyDeadLettersError
 from streams.publisher import Publisher
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, running, subscription
+from tests.patience import SECONDS
 
 
 @pytest.fixture
@@ -50,9 +51,9 @@ async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its
     handler = RecordingHandler(block)
     async with running(settings, publisher, subscription(topic, handler)):
         await ask(publisher, topic, asked("a", "block"))
-        await handler.until(lambda h: h.by_session["a"], 60)
+        await handler.until(lambda h: h.by_session["a"])
         await ask(publisher, topic, asked("b", "after"))
-        await handler.until(lambda h: h.by_session["b"], 60)
+        await handler.until(lambda h: h.by_session["b"])
 
     assert rebuilt(logs), "it went on by itself"
 
@@ -68,7 +69,7 @@ async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publishe
         await handler.until(lambda h: h.by_session["a"])
         _end_fetching()
         await ask(publisher, topic, asked("b", "after"))
-        await handler.until(lambda h: h.by_session["b"], 60)
+        await handler.until(lambda h: h.by_session["b"])
         assert not run.done()
 
     assert rebuilt(logs), "it went on by itself"
@@ -92,7 +93,7 @@ async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publis
     with pytest.raises(ExceptionGroup) as caught:
         async with running(settings, publisher, subscription(topic, handler)) as run:
             await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(10)))
-            await asyncio.wait_for(asyncio.shield(run), 30)
+            await asyncio.wait_for(asyncio.shield(run), SECONDS)
 
     assert caught.group_contains(TooManyDeadLettersError)
 

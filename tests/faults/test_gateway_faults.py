@@ -18,8 +18,8 @@ from streams.publisher import Publisher
 from tests.faults.peer import Peer, began, ended, shown
 from tests.gateway_running import answer_of, running_gateway
 from tests.integration.tenants import completed
+from tests.patience import SECONDS
 
-SECONDS = 20
 WORDS = " ".join(f"word{number}" for number in range(60))
 RECONNECTS, TOLD = 500, 20
 

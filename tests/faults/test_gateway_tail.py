@@ -20,8 +20,7 @@ from streams.reader import LogReader
 from streams.silence import SilentError
 from tests.gateway_running import answer_of, events_of, running_gateway
 from tests.integration.kafka import ask, asked
-
-SECONDS = 20
+from tests.patience import SECONDS
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(setti
             return event == "completed"
 
         path, headers = f"/sessions/{asked_here.session_id}/events", {"authorization": f"Bearer {keys.secret}"}
-        async with running.http.stream("GET", path, headers=headers) as stream, asyncio.timeout(SECONDS * 2):
+        async with running.http.stream("GET", path, headers=headers) as stream, asyncio.timeout(SECONDS):
             reading = asyncio.create_task(events_of(stream, note))
             for event in events[:20]:
                 await publisher.publish(event)

@@ -11,8 +11,9 @@ from schemas.failures import PermanentError, RetryableError
 from streams import broker, consumer
 from streams.retry import RetryPolicy
 from tests.fakes import RecordingHandler
-from tests.faults.rebalancing import SECONDS, are, eventually, guest, is_committed
+from tests.faults.rebalancing import are, eventually, guest, is_committed
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
+from tests.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)

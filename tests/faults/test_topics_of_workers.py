@@ -13,8 +13,8 @@ from streams.partitioner import partition_for
 from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
+from tests.patience import SECONDS
 
-SECONDS = 40
 SESSIONS, WIDER = 12, 12
 # Half of what a publisher waits for a topic that is not there.
 ANSWERED_SECONDS = 5

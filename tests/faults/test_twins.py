@@ -12,8 +12,9 @@ from streams.runtime import Runtime
 from streams.silence import SilentError
 from streams.watchdog import ReplacedError
 from tests.fakes import RecordingHandler
-from tests.faults.rebalancing import SECONDS, are, eventually, is_committed
+from tests.faults.rebalancing import are, eventually, is_committed
 from tests.integration.kafka import ask, asked, running, subscription
+from tests.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 

@@ -11,8 +11,8 @@ from bench.kafka import make_topic
 from streams import watchdog
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, subscription
+from tests.patience import SECONDS
 
-SECONDS = 30
 WORKER = """
 import asyncio, signal, sys
 from dataclasses import replace

@@ -21,8 +21,8 @@ from streams.publisher import Publisher
 from streams.retry import RetryPolicy
 from tests.fakes import RecordingHandler
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
+from tests.patience import SECONDS
 
-SECONDS = 40
 MANY = 10_000
 FOR_EVER = RetryPolicy(attempts=1_000_000, first_seconds=0.01, longest_seconds=0.02)
 

@@ -15,9 +15,9 @@ from gateway import protocol
 from gateway.server import KEEP_ALIVE_SECONDS
 from tests.gateway_process import process, until_ready
 from tests.gateway_running import ScriptedWorker, running_gateway
+from tests.patience import SECONDS
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 20
 
 
 @pytest.fixture

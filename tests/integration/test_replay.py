@@ -27,10 +27,10 @@ from tests.fakes import RecordingHandler
 from tests.fakes_knowledge import FakeEmbedder, stream_of
 from tests.fakes_models import completed
 from tests.integration.kafka import ask, asked, committed, running, subscription
+from tests.patience import SECONDS
 
 cli = typer.Typer()
 cli.command()(command.replay)
-SECONDS = 30
 NOON = "2000-01-01T12:00:00Z"
 
 
