@@ -35,7 +35,21 @@ def _strict(report: Report) -> Report:
     return report
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Names our marker."""
+    config.addinivalue_line("markers", "shared_data: runs on files of ../shared/data, and only where that is.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there is no shared data, what runs on it is not of this run."""
+    if SHARED_DATA.exists():
+        return
+    left_out = [item for item in items if item.get_closest_marker("shared_data")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what could not be tried."""
     if not SHARED_DATA.exists():
-        terminalreporter.write_line("../shared is absent: tests on its documents and question sets ran on none of them")
+        terminalreporter.write_line("../shared/data is absent: the tests marked `shared_data` were left out")

@@ -72,9 +72,8 @@ async def test_the_answer_names_the_file_and_the_page_and_is_recorded(stack, pdf
     assert usage[0]["answers"] == total[0]["answers"]
 
 
+@pytest.mark.shared_data
 def test_a_real_pdf_is_answered_from_with_its_page(stack):
-    if not REAL_PDF.exists():
-        pytest.skip("../shared is absent")
     ingested = cli(stack, "ingest", str(REAL_PDF), "--key", stack.secret_key, "--url", stack.url)
     assert ingested.returncode == 0, ingested.stdout + ingested.stderr
 

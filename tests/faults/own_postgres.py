@@ -10,6 +10,7 @@ from chatconnect.embedded.process import PartError
 from stores.migrations import upgrade
 from stores.postgres.clients import Client, Clients
 from stores.postgres.database import create_engine
+from tests.support.patience import SECONDS
 
 
 class Mortal:
@@ -24,7 +25,7 @@ class Mortal:
         return self.running.url
 
     async def start(self, port=0):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SECONDS):
             while True:
                 # The dead server's children may hold its shared memory for a moment yet.
                 with suppress(PartError):

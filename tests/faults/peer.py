@@ -7,8 +7,7 @@ import struct
 
 from chatconnect.client.sse_parser import SseParser
 from tests.faults.hopping import Page
-
-SECONDS = 20
+from tests.support.patience import SECONDS
 
 
 class Peer:

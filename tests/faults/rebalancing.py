@@ -9,8 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from streams.consuming import broker, consumer
 from streams.publisher import Publisher
 from tests.integration.kafka import committed
-
-SECONDS = 30
+from tests.support.patience import SECONDS
 
 
 @pytest.fixture

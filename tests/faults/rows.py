@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-ROW_SECONDS = 20
+from tests.support.patience import SECONDS
 
 
 async def fetch(site, query, *values):
@@ -19,7 +19,7 @@ async def fetch(site, query, *values):
 
 async def logged(site, *messages):
     """message id → its rows in `chat_logs`, once each has one."""
-    async with asyncio.timeout(ROW_SECONDS):
+    async with asyncio.timeout(SECONDS):
         while True:
             rows = await fetch(site, "SELECT * FROM chat_logs WHERE message_id = ANY($1::uuid[])", list(messages))
             found = {message: [row for row in rows if str(row["message_id"]) == message] for message in messages}
@@ -47,7 +47,7 @@ async def records(site, topic, partitions):
         consumer.assign(all_of_it)
         await consumer.seek_to_beginning()
         ends, found = await consumer.end_offsets(all_of_it), []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SECONDS):
             while any([await consumer.position(one) < end for one, end in ends.items()]):
                 for batch in (await consumer.getmany(timeout_ms=100)).values():
                     found.extend(batch)

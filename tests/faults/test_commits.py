@@ -10,10 +10,11 @@ from aiokafka.errors import RequestTimedOutError, TopicAlreadyExistsError
 
 from streams.consuming import commits
 from streams.kafka.connection import open_admin
-from tests.faults.rebalancing import SECONDS, eventually, is_committed
+from tests.faults.rebalancing import eventually, is_committed
 from tests.integration.kafka import ask, asked, committed, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 FIRST_OF_ALL = "0"

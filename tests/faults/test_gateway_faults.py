@@ -19,8 +19,8 @@ from streams.reading import reader
 from tests.faults.peer import Peer, began, ended, shown
 from tests.integration.tenants import completed
 from tests.support.gateway_running import answer_of, running_gateway
+from tests.support.patience import SECONDS
 
-SECONDS = 20
 WORDS = " ".join(f"word{number}" for number in range(60))
 RECONNECTS, TOLD = 500, 20
 

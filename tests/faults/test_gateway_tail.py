@@ -21,8 +21,7 @@ from streams.stall_detector import ConsumerStalledError
 from tests.integration.kafka import ask, asked
 from tests.support.gateway_running import answer_of, events_of, running_gateway
 from tests.support.kafka_topics import make_topic
-
-SECONDS = 20
+from tests.support.patience import SECONDS
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(setti
             return event == "completed"
 
         path, headers = f"/sessions/{asked_here.session_id}/events", {"authorization": f"Bearer {keys.secret}"}
-        async with running.http.stream("GET", path, headers=headers) as stream, asyncio.timeout(SECONDS * 2):
+        async with running.http.stream("GET", path, headers=headers) as stream, asyncio.timeout(SECONDS):
             reading = asyncio.create_task(events_of(stream, note))
             for event in events[:20]:
                 await publisher.publish(event)

@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaConsumer
 from schemas.failures import PermanentError, RetryableError
 from streams.consuming import broker, consumer
 from streams.consuming.retry import RetryPolicy
-from tests.faults.rebalancing import SECONDS, are, eventually, guest, is_committed
+from tests.faults.rebalancing import are, eventually, guest, is_committed
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)

@@ -14,8 +14,8 @@ from tests.faults.peer import Peer, began, ended, shown
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
 from tests.integration.tenants import completed
 from tests.support.gateway_running import ScriptedWorker, answer_of, running_gateway
+from tests.support.patience import SECONDS
 
-SECONDS = 40
 SESSIONS, WIDER = 12, 12
 WORDS = " ".join(f"word{number}" for number in range(40))
 

@@ -12,9 +12,9 @@ from streams.publisher import Publisher
 from tests.faults.conftest import question
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
 from tests.support.model_server import expected
+from tests.support.patience import SECONDS
 from tests.support.visitor import Told
 
-SECONDS = 40
 SESSIONS, WIDER = 12, 12
 # Half of what a publisher waits for a topic that is not there.
 ANSWERED_SECONDS = 5

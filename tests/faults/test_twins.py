@@ -11,10 +11,11 @@ from streams.consuming import poll, runtime, watchdog
 from streams.consuming.runtime import Runtime
 from streams.consuming.watchdog import ReplacedError
 from streams.stall_detector import ConsumerStalledError
-from tests.faults.rebalancing import SECONDS, are, eventually, is_committed
+from tests.faults.rebalancing import are, eventually, is_committed
 from tests.integration.kafka import ask, asked, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("quick_to_notice")
 

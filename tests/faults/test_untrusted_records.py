@@ -16,6 +16,7 @@ from streams.topics import CHAT_FEEDBACK
 from tests.integration.kafka import ask, asked, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
 HEADERS = [("client-id", b"c")]
 
@@ -115,10 +116,10 @@ async def test_a_record_that_no_topic_holds_uncompressed_is_buried_cut(settings,
 
 async def _letter(settings, name, key):
     seen = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         while True:
             seen += 1
-            for letter in await read_all(settings, name, seen, timeout_seconds=20):
+            for letter in await read_all(settings, name, seen):
                 if letter.key == key:
                     return letter
 

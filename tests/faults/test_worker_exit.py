@@ -11,8 +11,8 @@ from tests.integration.kafka import ask, asked, committed, subscription
 from tests.support import processes
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
-SECONDS = 30
 WORKER = """
 import asyncio, signal, sys
 from dataclasses import replace

@@ -22,8 +22,8 @@ from streams.publisher import Publisher
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
-SECONDS = 40
 MANY = 10_000
 FOR_EVER = RetryPolicy(attempts=1_000_000, first_seconds=0.01, longest_seconds=0.02)
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from stores.postgres.database import create_engine
 from tests.faults.conftest import question
 from tests.support.model_server import expected
+from tests.support.patience import SECONDS
 
 
 async def test_the_answer_ends_exactly_once_after_the_worker_was_killed(site):
@@ -35,7 +36,7 @@ async def test_the_answer_ends_exactly_once_after_the_worker_was_killed(site):
 async def _has_one_row(site, message):
     engine = create_engine(site.settings.database_url)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while True:
                 async with engine.connect() as connection:
                     rows = await connection.execute(

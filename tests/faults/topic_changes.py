@@ -10,9 +10,9 @@ from chatconnect.embedded.kafka import Kafka
 from streams.admin.topics import create_topics
 from streams.kafka.connection import open_admin
 from streams.topics import TOPICS
+from tests.support.patience import SECONDS
 
 PARTITIONS = 6
-SECONDS = 30
 
 
 @asynccontextmanager

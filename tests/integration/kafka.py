@@ -13,6 +13,7 @@ from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Subscription
 from streams.kafka.connection import open_admin
 from streams.publisher import Publisher
+from tests.support.patience import SECONDS
 
 QUICK = RetryPolicy(attempts=3, first_seconds=0.01, longest_seconds=0.02)
 
@@ -38,7 +39,7 @@ async def running(settings, publisher, *subscriptions):
             yield run
         finally:
             stop.set()
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(SECONDS):
                 await asyncio.wait([run])
 
 
@@ -59,7 +60,7 @@ async def committed(settings, group, topic):
     return {number: found.get(number) for number in range(topic.partitions)}
 
 
-async def read_all(settings, name, at_least, timeout_seconds=10):
+async def read_all(settings, name, at_least, timeout_seconds=SECONDS):
     """The records of partition 0 of a topic, once there are that many."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 
+from tests.support.patience import SECONDS
+
 
 class RecordingHandler:
     """Notes what it was given. `script(event)` may wait, raise, or return events to yield."""
@@ -32,7 +34,7 @@ class RecordingHandler:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, condition, timeout_seconds=20):
+    async def until(self, condition, timeout_seconds=SECONDS):
         """Wait until `condition(self)` holds after something was handled."""
         async with asyncio.timeout(timeout_seconds), self._changed:
             await self._changed.wait_for(lambda: condition(self))

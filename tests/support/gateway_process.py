@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from tests.support.patience import SECONDS
+
 PROGRAM = "from chatconnect.commands.gateway import gateway; gateway()"
 
 
@@ -34,7 +36,7 @@ async def process(settings, port, *, more=None, **popen):
 
 async def until_ready(http):
     """Waits until the gateway takes what is sent to it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SECONDS):
         while True:
             try:
                 if (await http.get("/health/ready")).is_success:

@@ -29,6 +29,7 @@ from streams.codec import decode
 from streams.publisher import Publisher
 from streams.reading.reader import LogReader
 from streams.topics import CHAT_REQUESTED
+from tests.support.patience import SECONDS
 
 SOURCE = Source(n=1, document_id="doc_1", title="Guide", page=3, snippet="It depends.", score=0.9)
 
@@ -59,7 +60,7 @@ async def running_gateway(settings, drain=None):
     server = uvicorn.Server(config)
     with listen("127.0.0.1", 0) as listener:
         serving = asyncio.create_task(server._serve([listener]))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SECONDS):
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

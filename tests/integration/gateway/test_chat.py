@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.gateway_running import ScriptedWorker, answer_of, events_of, running_gateway
+from tests.support.patience import SECONDS
 
 
 def text_of(events):
@@ -231,7 +232,7 @@ async def test_whatever_id_a_client_sends_it_is_answered_with_a_stream(running, 
     keys = await running.seed(f"c-{uuid4().hex}")
     session = uuid4().hex
     for value in (b"\x00", b"x" * 8_000, b"\xff\xfe", b"epoch.1.2", b"-1", b"a:b", b""):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             headers = [*as_server(keys).items(), ("last-event-id", value.replace(b"\x00", b"%00"))]
             async with running.http.stream("GET", f"/sessions/{session}/events", headers=headers) as response:
                 assert response.status_code == 200

@@ -15,6 +15,7 @@ from stores.rate_limits import limits as stored_limits
 from stores.rate_limits import pipelined_redis
 from stores.rate_limits.limits import LimitRequest, Limits, Policy
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
+from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
 
 FIVE, NINE, MANY = Policy("five", 5), Policy("nine", 9), Policy("many", 1_000)
@@ -173,7 +174,7 @@ async def test_a_gateway_that_loses_redis_answers_and_says_so_and_is_well_again_
                 ill = await running.http.get("/health")
             finally:
                 os.kill(redis.process.pid, signal.SIGCONT)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(SECONDS):
                 while (again := (await running.http.get("/health")).json())["checks"]["redis"]["status"] != "ok":
                     await asyncio.sleep(0.05)
 
@@ -205,13 +206,13 @@ async def test_a_session_has_so_many_streams_and_a_closed_one_makes_room(own):
             "/chat/stream", headers=server, json={"message": "?", "sessionId": path.split("/")[2]}
         )
         await streams.pop().aclose()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while (again := await opened()).status_code != 200:
                 await again.aclose()
                 await asyncio.sleep(0.01)
         for stream in [*streams, again]:
             await stream.aclose()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while len(running.gateway.streams):
                 await asyncio.sleep(0.01)
 
@@ -237,7 +238,7 @@ async def test_a_streamed_answer_and_a_waiting_post_give_their_places_back(own):
             await events_of(response)
         waited = await running.http.post("/chat", headers=server, json={"message": "b"})
         broken = await running.http.post("/chat/stream", headers=server, content=b"{")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while running.gateway.streams._taken or running.gateway.waiting._taken:
                 await asyncio.sleep(0.01)
 

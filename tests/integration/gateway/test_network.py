@@ -15,9 +15,9 @@ from gateway.connections import protocol
 from gateway.server import KEEP_ALIVE_SECONDS
 from tests.support.gateway_process import process, until_ready
 from tests.support.gateway_running import ScriptedWorker, running_gateway
+from tests.support.patience import SECONDS
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 20
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from schemas.events import ChatCompleted, Usage
 from stores.postgres import stale_cache
 from stores.postgres.clients import hash_key
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
+from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
 
 LATER = {"prefer": "respond-async"}
@@ -168,7 +169,7 @@ async def test_a_revoked_key_ends_its_tickets_their_renewal_and_their_streams(ru
         async with fresh.http.stream("GET", f"/sessions/{session}/events", headers=mine) as stream:
             assert stream.status_code == 200
             await _revoke(own.database_url, keys.publishable)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(SECONDS):
                 await events_of(stream)
         assert (await fresh.http.get(f"/sessions/{session}/messages", headers=mine)).status_code == 401
         assert (await fresh.http.post(f"/sessions/{session}/ticket", headers=mine)).status_code == 401

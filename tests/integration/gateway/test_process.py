@@ -16,6 +16,7 @@ from streams.reading.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK
 from tests.support.gateway_process import process, until_ready
 from tests.support.gateway_running import SOURCE, ScriptedWorker, answer_of, running_gateway
+from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
 
 
@@ -204,7 +205,7 @@ async def test_a_signal_during_the_start_is_obeyed(own, unused_tcp_port):
     silent = await asyncio.start_server(hold, "127.0.0.1", 0)
     address = "127.0.0.1:{1}".format(*silent.sockets[0].getsockname())
     async with process(own.model_copy(update={"kafka_bootstrap_servers": address}), unused_tcp_port) as gateway:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(SECONDS):
             await called.wait()
         gateway.send_signal(signal.SIGTERM)
         async with asyncio.timeout(5):
@@ -215,13 +216,13 @@ async def test_a_signal_during_the_start_is_obeyed(own, unused_tcp_port):
 
 async def test_a_start_that_cannot_succeed_fails(own, unused_tcp_port):
     lost = own.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
-    async with process(lost, unused_tcp_port) as gateway, asyncio.timeout(45):
+    async with process(lost, unused_tcp_port) as gateway, asyncio.timeout(SECONDS):
         assert await gateway.wait() != 0
 
 
 async def test_a_taken_port_is_one_sentence(own, unused_tcp_port):
     holder = await asyncio.start_server(lambda *_: None, "127.0.0.1", unused_tcp_port)
-    async with holder, process(own, unused_tcp_port) as gateway, asyncio.timeout(20):
+    async with holder, process(own, unused_tcp_port) as gateway, asyncio.timeout(SECONDS):
         assert await gateway.wait() == 1
 
 
@@ -230,7 +231,7 @@ async def test_the_process_ends_when_its_tail_dies(own):
     drain.on_begin(died.set)
     async with running_gateway(own, drain) as running:
         await running.gateway.tail._log._consumer.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             await died.wait()
         assert (await running.http.get("/health/ready")).status_code == 503
 

@@ -16,10 +16,10 @@ from streams.reading.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK, CHAT_REQUESTED, DOCUMENT_UPLOADED
 from tests.integration.tenants import MARK, SECRET, Ids, Stores, client, keys
 from tests.support.gateway_running import answer_of, events_of, running_gateway
+from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
 
 ORIGIN = "https://beta.example"
-SECONDS = 10
 SPOKEN = (CHAT_REQUESTED, CHAT_CANCELLED, CHAT_FEEDBACK, DOCUMENT_UPLOADED)
 # Whoever has the internal secret acts for every client, and says for which.
 TRUSTED = {("internal", "/internal/tickets")}

@@ -1,10 +1,13 @@
 """From a real file to a found passage: real Postgres, real vectors, the real local model."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from handlers.answering.generation import EVIDENCE_THRESHOLD
 from handlers.background_task import background_task
 from handlers.ingestion.handler import Ingestion
 from handlers.models.embedder import open_embedder
@@ -17,8 +20,7 @@ from stores.vectors.engine import open_vectors
 from tests.conftest import SHARED_DATA
 from tests.support.fakes_knowledge import stream_of
 
-needs_files = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is absent: no real files to ingest")
-
+CORPUS = Path(__file__).parents[2] / "corpus"
 POLICY = b"""# Returns
 
 You can send an item back within thirty days of delivery.
@@ -101,7 +103,24 @@ async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_del
     assert (await knowledge.ask("How long do I have to return something?")).passages == []
 
 
-@needs_files
+def place(found, fact):
+    """The first passage's document and heading, and the fact if it holds it; of evidence only."""
+    if found.confidence < EVIDENCE_THRESHOLD:
+        return None, None, None
+    first = found.passages[0]
+    return first.title, first.heading and first.heading.rpartition(" > ")[2], fact if str(fact) in first.text else None
+
+
+async def test_a_question_on_our_corpus_finds_its_passage_and_any_other_finds_no_evidence(knowledge):
+    for path in sorted((CORPUS / "documents").iterdir()):
+        assert (await knowledge.ingest(path.name, path.read_bytes())).status == "ready"
+
+    for asked in json.loads((CORPUS / "questions.json").read_text()):
+        expected = (asked["document"], asked["heading"], asked["fact"])
+        assert place(await knowledge.ask(asked["question"]), asked["fact"]) == expected, asked["question"]
+
+
+@pytest.mark.shared_data
 async def test_a_pdf_is_cited_by_page(knowledge):
     manual = next((SHARED_DATA / "files").rglob("llncsdoc.pdf")).read_bytes()
 
@@ -114,7 +133,7 @@ async def test_a_pdf_is_cited_by_page(knowledge):
     assert found.passages[0].page > 1
 
 
-@needs_files
+@pytest.mark.shared_data
 async def test_every_small_real_file_ends_ready_or_failed_with_a_reason(knowledge):
     files = (path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in {".pdf", ".md", ".docx", ".csv"})
     small = sorted(path for path in files if path.stat().st_size < 8_000)

@@ -1,7 +1,9 @@
 """The runtime on a real broker: order, isolation, commits, dead letters, rebalances."""
 
 import asyncio
+import itertools
 import time
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -14,6 +16,7 @@ from streams.publisher import Publisher
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
 
 @pytest.fixture
@@ -115,7 +118,7 @@ async def test_only_finished_records_below_the_lowest_unfinished_are_committed(s
     async with running(settings, publisher, line) as run:
         await ask(publisher, topic, *(asked(f"s{number}", str(number)) for number in range(4)))
         await handler.until(lambda h: len(h.finished) == 3)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             while (await committed(settings, line.group, topic))[0] != 1:
                 await asyncio.sleep(0.05)
         run.cancel()
@@ -137,7 +140,7 @@ async def test_a_drain_finishes_what_runs_and_commits_it(settings, publisher):
     line = subscription(topic, handler)
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("s", "0"))
-        await asyncio.wait_for(began.wait(), 20)
+        await asyncio.wait_for(began.wait(), SECONDS)
 
     assert len(handler.finished) == 1
     assert await committed(settings, line.group, topic) == {0: 1}
@@ -154,7 +157,7 @@ async def test_intake_stops_at_high_water_and_goes_on_at_half(settings, publishe
     handler = RecordingHandler(hold)
     async with running(settings, publisher, subscription(topic, handler, slots=1000, client_slots=1000)):
         await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(1500)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while not handler.started:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(1.0)
@@ -166,20 +169,20 @@ async def test_intake_stops_at_high_water_and_goes_on_at_half(settings, publishe
 
 
 async def test_a_second_worker_takes_over_without_losing_or_reordering(settings, publisher):
-    """I7, I9 across a rebalance in each direction while questions flow."""
+    """I7, I9 across a rebalance in each direction while questions flow, however long each takes."""
     topic = await make_topic(settings, partitions=6)
     first, second = RecordingHandler(_pause), RecordingHandler(_pause)
-    questions = {f"s{session}": [asked(f"s{session}", str(n)) for n in range(30)] for session in range(12)}
+    questions, is_enough = {f"s{session}": [] for session in range(12)}, asyncio.Event()
     async with running(settings, publisher, subscription(topic, first)):
-        feed = asyncio.create_task(_feed(publisher, topic, questions))
+        feed = asyncio.create_task(_feed(publisher, topic, questions, is_enough))
         async with running(settings, publisher, subscription(topic, second)):
             await second.until(lambda h: len(h.finished) >= 20)
+        alone_from = len(first.finished)
+        await first.until(lambda h: len(h.finished) >= alone_from + 20)
+        is_enough.set()
         await feed
-        async with asyncio.timeout(60):
-            while not _all_done(questions, first, second):
-                await asyncio.sleep(0.1)
+        await first.until(lambda _: _all_done(questions, first, second))
 
-    assert second.finished
     for session in questions:
         for handler in (first, second):
             seen = [int(text) for text in handler.by_session[session]]
@@ -190,11 +193,15 @@ async def _pause(_):
     await asyncio.sleep(0.01)
 
 
-async def _feed(publisher, topic, questions):
-    for number in range(30):
-        for line in questions.values():
-            await ask(publisher, topic, line[number])
-        await asyncio.sleep(0.1)
+async def _feed(publisher, topic, questions, is_enough):
+    """A question of each session at a time, ten times a second."""
+    for number in itertools.count():
+        for session, line in questions.items():
+            line.append(asked(session, str(number)))
+            await ask(publisher, topic, line[-1])
+        with suppress(TimeoutError):
+            await asyncio.wait_for(is_enough.wait(), 0.1)
+            return
 
 
 def _all_done(questions, *handlers):

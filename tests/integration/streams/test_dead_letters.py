@@ -15,6 +15,7 @@ from streams.dead_letters.writer import DeadLetters
 from streams.publisher import Publisher
 from streams.topics import CHAT_FEEDBACK, CHAT_REQUESTED
 from tests.integration.kafka import asked
+from tests.support.patience import SECONDS
 
 
 class Lost:
@@ -167,7 +168,7 @@ async def on_topic(settings, client, topic=CHAT_REQUESTED):
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(SECONDS):
             while any([await consumer.position(one) < end for one, end in ends.items()]):
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     records.extend(batch)

@@ -27,10 +27,10 @@ from tests.support.fakes import RecordingHandler
 from tests.support.fakes_knowledge import FakeEmbedder, stream_of
 from tests.support.fakes_models import completed
 from tests.support.kafka_topics import make_topic
+from tests.support.patience import SECONDS
 
 cli = typer.Typer()
 cli.command()(command.replay)
-SECONDS = 30
 NOON = "2000-01-01T12:00:00Z"
 
 

@@ -206,14 +206,11 @@ def test_llama_index_sees_our_readers_as_its_own(tmp_path):
     assert TextReader().load_data(written(tmp_path, "a.txt", b"hello"))[0].text == "hello"
 
 
-needs_files = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is absent: no real files to read")
-
-
 def real(*suffixes: str) -> list[Path]:
     return sorted(path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in suffixes)
 
 
-@needs_files
+@pytest.mark.shared_data
 def test_every_real_file_is_read_or_says_why_not():
     ended = {"text": 0, "no text": 0, "encrypted": 0}
     for path in real(".pdf", ".md", ".txt"):
@@ -228,7 +225,7 @@ def test_every_real_file_is_read_or_says_why_not():
     assert ended == {"text": 98, "no text": 15, "encrypted": 1}
 
 
-@needs_files
+@pytest.mark.shared_data
 def test_a_book_is_read_page_by_page_close_to_its_true_text():
     files = SHARED_DATA / "files"
     sections = read(next(files.rglob("GeoTopo-komprimiert.pdf")))
@@ -246,7 +243,7 @@ def shingles(text):
     return {letters[at : at + 8] for at in range(len(letters) - 7)}
 
 
-@needs_files
+@pytest.mark.shared_data
 def test_arabic_pages_keep_the_article_in_front():
     text = " ".join(s.text for s in read(next((SHARED_DATA / "files").rglob("right_to_left_01.pdf"))))
 
