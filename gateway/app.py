@@ -80,15 +80,15 @@ def create_app(settings: Settings, drain: Drain | None = None) -> StreamHandoff:
         },
         lifespan=lifespan,
     )
-    # What `/openapi.json` does not name is not there.
+    # Only what `/openapi.json` lists is served.
     app.router.redirect_slashes = False
-    # Outside of all, so that a page can read what a defect of ours is answered with.
+    # The outermost, so that a page can read the response to a defect, too.
     return StreamHandoff(Cors(app))
 
 
 @asynccontextmanager
 async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gateway]:
-    """Yields once the rings hold the recent past, so that whoever is let in is answered in full."""
+    """Yields once the replay buffers hold the recent past, so that the first client is answered in full."""
     async with AsyncExitStack() as stack:
         engine = create_engine(
             settings.database_url, command_timeout_seconds=STORE_SECONDS, connect_timeout_seconds=STORE_SECONDS
@@ -115,7 +115,7 @@ def build(
     progress_hub: ProgressHub,
     drain: Drain,
 ) -> Gateway:
-    """The parts, put together; nothing is opened here."""
+    """Constructs everything; opens nothing."""
     if not settings.internal_secrets:
         log.warning("internal_secret_missing", consequence="tickets end with this process")
     clients, chat_logs = Clients(engine), ChatLogs(engine)
@@ -156,7 +156,7 @@ def build(
 
 @asynccontextmanager
 async def _tailing(tail: Tail, drain: Drain) -> AsyncIterator[None]:
-    # Whoever waits for the first catching up must not wait for a dead tail.
+    # A dead tail never catches up: do not wait for it.
     drain.on_begin(tail.caught_up.set)
     async with background("tail", tail.run(), drain):
         async with asyncio.timeout(CATCH_UP_SECONDS):

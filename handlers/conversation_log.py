@@ -44,7 +44,7 @@ class ConversationLog:
         yield  # makes this a generator, as every handler is
 
     async def give_up(self, event: ChatCompleted | ChatFeedback, error: Exception) -> AsyncGenerator[Event, None]:
-        """Nobody waits for a row: the dead letter is the whole story."""
+        """Publishes nothing: no client waits for a row, and the dead letter keeps the record."""
         log.error("not_recorded", message_id=str(event.message_id), kind=type(event).__name__, error=repr(error))
         return
         yield

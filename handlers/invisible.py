@@ -1,4 +1,4 @@
-"""Characters that nobody sees and a model reads: tags, zero widths, directions (OWASP LLM01:2026)."""
+"""Invisible characters that a model reads: tags, zero widths, directions (OWASP LLM01:2026)."""
 
 import re
 

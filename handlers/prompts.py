@@ -1,4 +1,4 @@
-"""What a model is told. Passages and questions are data: they stand between marks that they cannot forge."""
+"""The prompt. Passages and questions are data: they stand between marks that they cannot forge."""
 
 import re
 import unicodedata
@@ -57,7 +57,7 @@ def _quoted(name: str, number: int, passage: Passage) -> str:
 
 
 def _harmless(text: str) -> str:
-    """What is seen of it, where nothing looks like a mark of ours."""
+    """The visible text, in which nothing looks like one of these marks."""
     seen = visible(text)
     return _OPENING.sub(lambda found: "&lt;" if _begins_mark(seen, found.end()) else found[0], seen)
 

@@ -5,7 +5,7 @@ import unicodedata
 
 WORD = re.compile(r"[^\W_]+")
 UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]{2,}")
-# They point back at what was said before.
+# Words that point back at an earlier message.
 POINTERS = frozenset(
     WORD.findall("it its they them their theirs he him his she her this these those there one ones same former latter")
 )

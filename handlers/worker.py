@@ -43,8 +43,8 @@ PURGE_SECONDS = 3600.0
 # How long the thread that makes a question's vector waits for the interpreter's lock while the event loop is busy. With
 # Python's 5 ms, 50 questions in one instant wait 25 ms longer for their first tokens.
 SWITCH_SECONDS = 0.0001
-# A visitor waits for an answer, nobody for a row: the log outlasts hours without Postgres before it gives up; feedback
-# ten minutes, since the answer that it names may never have been.
+# A visitor waits for an answer. No client waits for a row, so the conversation log tries for hours; feedback for ten
+# minutes, since the answer that it names may not exist.
 SOON = RetryPolicy()
 HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
 MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
@@ -129,7 +129,7 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
         sys.setswitchinterval(SWITCH_SECONDS)
         async with asyncio.TaskGroup() as tasks:
             runtime = Runtime(settings, subscriptions, publisher)
-            cancels = tasks.create_task(_hear_cancels(settings, resources.cancellations, runtime))
+            cancels = tasks.create_task(_read_cancels(settings, resources.cancellations, runtime))
             purging = tasks.create_task(_purge_for_ever(resources.attempts))
             await runtime.run(stop)
             cancels.cancel()
@@ -153,8 +153,8 @@ async def _purge_for_ever(attempts: Attempts) -> None:
         await asyncio.sleep(PURGE_SECONDS)
 
 
-async def _hear_cancels(settings: Settings, cancellations: Cancellations, runtime: Runtime) -> None:
-    """Every worker hears every cancel: whichever runs the answer stops it."""
+async def _read_cancels(settings: Settings, cancellations: Cancellations, runtime: Runtime) -> None:
+    """Every worker reads every cancel, and stops the answer if it runs here."""
     async with LogReader(settings, topics.CHAT_CANCELLED) as reader:
         await reader.seek(CANCELS_SINCE)
         async for batch in reader.batches():
@@ -166,9 +166,9 @@ async def _hear_cancels(settings: Settings, cancellations: Cancellations, runtim
                     continue
                 if isinstance(event, ChatCancelled):
                     cancellations.cancel(event.client_id, event.message_id)
-                    runtime.retry_now(topics.CHAT_REQUESTED, partial(_asks, event))
+                    runtime.retry_now(topics.CHAT_REQUESTED, partial(_is_cancelled, event))
 
 
-def _asks(cancelled: ChatCancelled, record: Record) -> bool:
-    """Whether a record of `chat.requested` asks what was cancelled, as far as its bytes tell without being read."""
+def _is_cancelled(cancelled: ChatCancelled, record: Record) -> bool:
+    """Whether a record of `chat.requested` may be the cancelled question, by its key and bytes, without decoding."""
     return record.key == cancelled.session_id.encode() and str(cancelled.message_id).encode() in (record.value or b"")

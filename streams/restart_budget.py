@@ -1,4 +1,4 @@
-"""How often a consumer that went silent may be built anew."""
+"""How often a stalled consumer may be built anew."""
 
 import time
 from collections import deque

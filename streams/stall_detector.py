@@ -1,4 +1,4 @@
-"""Tells a reader that has gone silent from a log that has nothing new. Pure."""
+"""Tells a stalled reader from a log that has nothing new. Pure."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ class StallDetector:
     ) -> float:
         """For how long the slowest partition has stood still though its log ends elsewhere. 0: none has.
 
-        One partition's silence counts among others that flow. An end before the position is a log that lost its tail.
+        One stalled partition counts, while others flow. An end before the position is a log that lost its tail.
         """
         for partition, position in positions.items():
             if ends[partition] == position:

@@ -9,7 +9,7 @@ import httpx
 
 from chatconnect import last_stack
 
-# Above the gateway's 15 s heartbeat: a longer silence is a dead connection, not a slow answer.
+# Above the gateway's 15 s heartbeat: when nothing comes for longer, the connection is dead.
 SILENCE_SECONDS = 40
 CONNECT_SECONDS = 5
 TOO_BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)

@@ -1,6 +1,7 @@
 """Runs a command that gets a signal when its parent dies, however the parent died.
 
-`python -I -S leash.py SIGNAL PARENT_PID COMMAND…`, because Linux keeps the wish across `exec` but not across `fork`.
+`python -I -S parent_death.py SIGNAL PARENT_PID COMMAND…`, because Linux keeps the setting across `exec` but not across
+`fork`.
 """
 
 import ctypes

@@ -25,7 +25,7 @@ class PartError(Exception):
 class Process:
     """A running child in a session of its own, so that a terminal's Ctrl-C reaches only us.
 
-    It dies with us (`leash.py`). Inheritable descriptors stay open in it: the data folder's lock is one,
+    It dies with us (`parent_death.py`). Inheritable descriptors stay open in it: the data folder's lock is one,
     and is so held until the last process that works in the folder is gone.
     """
 
@@ -50,10 +50,10 @@ class Process:
         `said`, which a pipe must hold, what it reads. Only our own user may read its log and what it writes.
         """
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        leashed = [sys.executable, "-I", "-S", parent_death.__file__, str(int(death_signal)), str(os.getpid())]
+        watched = [sys.executable, "-I", "-S", parent_death.__file__, str(int(death_signal)), str(os.getpid())]
         with _private(log) as output:
             child = await asyncio.create_subprocess_exec(
-                *leashed,
+                *watched,
                 *command,
                 stdin=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
                 stdout=output,

@@ -1,4 +1,4 @@
-"""The events of one answer, numbered, and how it is told again."""
+"""The numbered events of one answer, and their replay."""
 
 import re
 import time
@@ -37,7 +37,7 @@ _REPLAYED_EVENTS: dict[str, type[Event]] = {
 
 
 class AnswerAttempt:
-    """One attempt at an answer: what was said so far, and the next event of it."""
+    """One attempt at an answer: its text so far, and its next event."""
 
     def __init__(
         self, request: ChatRequested, attempt: int, tier: Tier, pricing: Pricing, *, retrieval_ms: float = 0.0
@@ -99,7 +99,7 @@ class AnswerAttempt:
         return event, self._record("completed", finish.reason, finish.usage)
 
     def cancelled(self, prompt_characters: int) -> tuple[AnswerCancelled, ChatCompleted]:
-        """The end on request. What a provider was asked and said is billed, by estimate."""
+        """The end on request. The prompt and the text so far are billed, by estimate."""
         usage = self._estimate(prompt_characters)
         return AnswerCancelled(**self._position(), usage=usage), self._record("cancelled", "cancelled", usage)
 
@@ -167,10 +167,10 @@ class AnswerAttempt:
 
 
 def replay_ending(ending: dict[str, Any], request: ChatRequested, attempt: int | None = None) -> Iterator[Event]:
-    """The whole answer with the numbers it had: who saw it drops it as known, who missed some of it is healed.
+    """The whole answer under its own numbers: gateways drop what they know and take what they miss.
 
-    A worker may die after the ending was stored and before its last deltas reached Kafka. With an `attempt` it is told
-    under that number instead.
+    A worker may die after the ending was stored and before its last deltas reached Kafka. With an `attempt` it has
+    that number instead.
     """
     envelope: dict[str, Any] = {"client_id": request.client_id, "session_id": request.session_id}
     if attempt is not None:

@@ -1,4 +1,4 @@
-"""Answers that nobody wants any more, by client and message."""
+"""Cancelled answers, by client and message."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -43,7 +43,7 @@ class ChatLogStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """Who asks where, and what was said before, oldest first."""
+    """The client's tier, the widget, and the earlier turns of the session, oldest first."""
 
     tier: Tier
     widget: Widget
@@ -63,7 +63,7 @@ async def load_answer_context(
 
 
 async def load_turns(chat_logs: ChatLogStore, request: ChatRequested) -> Sequence[Turn]:
-    """What was said in the session before this message, oldest first; nothing where that cannot be read within 1 s."""
+    """The turns of the session before this message, oldest first; none where they cannot be read within 1 s."""
     # Before this message: a replayed question must not read its own future.
     reading = chat_logs.turns(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
     return [Turn(question, answer) for question, answer in await _or_else(reading, [])]

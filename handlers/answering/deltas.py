@@ -1,4 +1,4 @@
-"""A model's stream, read ahead, cut into deltas: the first at once, then one at each beat or 1,000 characters."""
+"""A model's stream, read ahead, cut into deltas: the first at once, then one at each flush tick or 1,000 characters."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,7 +13,7 @@ from handlers.ports import Finish, Model, Prompt
 FULL_CHARACTERS = 1_000
 OPENING_TICKS = 4
 MAX_WAITING_CHARACTERS = 100_000
-# For a connection to be kept, its stream has to be read to the end; nobody waits longer than this for it.
+# A connection can be used again only when its stream was read to the end: wait so long for that.
 END_SECONDS = 0.05
 
 
@@ -33,7 +33,7 @@ class Deltas:
         self._finish: Finish | None = None
         self._over = False
         self._room = asyncio.Event()
-        # Who iterates waits for this many characters, or for a moment.
+        # The iteration waits for this many characters, or for a time.
         self._wanted = 1
         self._waiter: asyncio.Future[None] | None = None
 
@@ -56,7 +56,7 @@ class Deltas:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         while True:
-            await self._until(1, moment=None)
+            await self._until(1, until=None)
             if self._interruption.reason:
                 return
             if text := self._take():
@@ -64,11 +64,11 @@ class Deltas:
             elif self._over:
                 self.finish = self._finish or self._failure()
                 return
-            await self._until(FULL_CHARACTERS, moment=next_flush_tick())
+            await self._until(FULL_CHARACTERS, until=next_flush_tick())
 
     async def opening(self) -> None:
-        """Returns when there is something to tell, or at the fourth beat: nobody sees that an answer begins later."""
-        await self._until(1, moment=next_flush_tick() + (OPENING_TICKS - 1) * FLUSH_SECONDS)
+        """Returns when there is a text, or at the fourth flush tick: a start that is published later is not noticed."""
+        await self._until(1, until=next_flush_tick() + (OPENING_TICKS - 1) * FLUSH_SECONDS)
 
     async def _read(self) -> None:
         async with aclosing(self._stream) as stream:
@@ -95,13 +95,13 @@ class Deltas:
         self._room.set()
         return text
 
-    async def _until(self, characters: int, *, moment: float | None) -> None:
-        """So much waits, or the end, or the moment (loop time) has come."""
+    async def _until(self, characters: int, *, until: float | None) -> None:
+        """Returns when so many characters wait, at the end of the stream, or at `until` (loop time)."""
         if self._over or self._characters >= characters:
             return
         loop = asyncio.get_running_loop()
         self._wanted, self._waiter = characters, loop.create_future()
-        timer = loop.call_at(moment, self._wake) if moment is not None else None
+        timer = loop.call_at(until, self._wake) if until is not None else None
         try:
             await self._waiter
         finally:

@@ -1,4 +1,4 @@
-"""The beat of a process: moments 40 ms apart at which all its answers tell what need not be told at once.
+"""The flush tick of a process: every 40 ms all its answers publish what they have gathered.
 
 What goes to Kafka together comes from it together: with 50 answers a gateway's part of one costs 1 ms less of 6
 (`bench.latency`).
@@ -7,7 +7,7 @@ What goes to Kafka together comes from it together: with 50 answers a gateway's 
 import asyncio
 
 FLUSH_SECONDS = 0.04
-# A timer may fire a little before its time: that was the beat, and the next one is wanted.
+# A timer may fire a little early: that tick counts as over, and the next one is returned.
 EARLY_TICKS = 0.1
 
 

@@ -64,7 +64,7 @@ class Generation:
         self._unended: dict[tuple[str, UUID, str], tuple[Begun, AnswerAttempt]] = {}
 
     async def turns(self, request: ChatRequested) -> Sequence[Turn]:
-        """What was said in the session before; read once, for the search and for the prompt. Raises nothing."""
+        """The session's earlier turns; read once, for the search and for the prompt. Raises nothing."""
         return await load_turns(self._chat_logs, request)
 
     async def prepare(self, request: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> Prepared:

@@ -20,7 +20,7 @@ class Answering:
     """Retrieval and generation in one consumer, while the right to answer is taken beside the search.
 
     As two consumers with `chat.retrieved` between them, the first token of 50 sessions came 3 ms later and that of
-    50 questions in one instant 45 ms (`docs/performance.md`). What was found is published once nobody waits for it.
+    50 questions in one instant 45 ms (`docs/performance.md`). What was found is published after the answer.
     """
 
     def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
@@ -42,12 +42,12 @@ class Answering:
             prepared = await preparing
         is_first = True
         async with aclosing(self._generation.answer(found, prepared)) as answer:
-            async for said in answer:
+            async for item in answer:
                 if is_first:
                     # With the first event of its answer, so that both leave in one request to Kafka.
                     yield _asked(event)
                     is_first = False
-                yield said
+                yield item
         yield self._found.pop(_key(event), found)
 
     async def give_up(self, event: ChatRequested, error: Exception) -> AsyncGenerator[Event, None]:
@@ -61,8 +61,8 @@ class Answering:
         ending = await self._generation.give_up(event, error, found)
         if ending:
             yield _asked(event)
-        for said in ending:
-            yield said
+        for item in ending:
+            yield item
         if found is not None:
             yield self._found.pop(_key(event), found)
 
@@ -87,7 +87,7 @@ def _asked(event: ChatRequested) -> QuestionAsked:
 
 
 def _refused(event: ChatRequested, error: MessageTakenError) -> AnswerFailed:
-    """What the session is told that used the id of another one's message."""
+    """The ending for a session that used the message id of another session."""
     return AnswerFailed(
         client_id=event.client_id,
         session_id=event.session_id,

@@ -37,7 +37,7 @@ class AttemptStore(Protocol):
         ...
 
     async def renew(self, client_id: str, message_id: UUID, attempt: int) -> bool:
-        """False: somebody took over."""
+        """False: another worker took over."""
         ...
 
     async def finish(
@@ -53,7 +53,7 @@ class AttemptStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt of ours. Without a lease nothing keeps another worker from answering too."""
+    """An attempt of this worker. Without a lease another worker may answer, too."""
 
     client_id: str
     message_id: UUID
@@ -72,10 +72,10 @@ class MessageTakenError(RefusedError):
 class Leases:
     """Attempts that are counted by Postgres, and by the clock while it is away or too slow.
 
-    A higher attempt replaces a lower one at the visitor's, so numbers must rise, also from one that Postgres never
-    heard of, by a worker that has died, to the next that it counts (a soak found such answers stuck). So both begin
-    at the question's age: eight numbers a second are more than the tries of one process, and a process that takes
-    over needs longer than a second to start. Usually the first attempt is 1.
+    A higher attempt replaces a lower one at the visitor's, so numbers must rise, also from an attempt that Postgres
+    does not know, of a worker that has died, to the next one that it counts. So both begin at the question's age: eight
+    numbers a second are more than the tries of one process, and a process that takes over needs longer than a second to
+    start. Usually the first attempt is 1.
     """
 
     def __init__(self, attempts: AttemptStore) -> None:
@@ -109,8 +109,8 @@ class Leases:
         return begun
 
     def number_above(self, client_id: str, message_id: UUID, asked_at: datetime, attempt: int) -> int | None:
-        """A number for telling what ended as `attempt` to those who were shown a higher one by a worker that could
-        not reach Postgres. None: nobody was.
+        """The number under which to replay what ended as `attempt`, where a worker without Postgres may have published
+        a higher one. None: no higher one was published.
         """
         last = self._last.get((client_id, message_id))
         if last is not None and last <= attempt:
@@ -118,7 +118,7 @@ class Leases:
         return max(attempt, self._highest(client_id, message_id, asked_at)) + 1
 
     async def ended_before(self, begun: Begun) -> dict[str, Any] | None:
-        """After `finish` said False: the ending that another attempt had stored, if that is a lower one."""
+        """After `finish` returned False: the ending of another attempt, if that is a lower one."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 ending = await self._attempts.ending(begun.client_id, begun.message_id, begun.session_id)
@@ -140,7 +140,7 @@ class Leases:
             await asyncio.wait([renewing])
 
     async def finish(self, begun: Begun, ending: dict[str, Any]) -> bool:
-        """Stores the ending. False: it is not ours to tell. True without Postgres: better told twice than never;
+        """Stores the ending. False: publish nothing. True also without Postgres, for an ending may be published twice;
         it is remembered here, and stored after the next one that can be.
         """
         try:
@@ -149,7 +149,7 @@ class Leases:
                     begun.client_id, begun.message_id, begun.session_id, begun.attempt, ending
                 )
         except REFUSALS:
-            # Postgres is there and will never take it: told, and not owed.
+            # Postgres will never take it: publish it, and do not try again.
             log.exception("ending_refused", message_id=str(begun.message_id))
             return True
         except DATABASE_ERRORS as error:

@@ -27,7 +27,7 @@ COST_USD = Counter("chatconnect_cost_usd_total", "What the providers charge for 
 
 
 def observe(record: ChatCompleted) -> None:
-    """Takes the figures of one ended answer; once, when its ending is told for the first time."""
+    """Observes one ended answer, when its ending is published for the first time."""
     RETRIEVAL_SECONDS.observe(record.retrieval_ms / 1000)
     if record.first_token_ms is not None:
         FIRST_TOKEN_SECONDS.labels(record.provider).observe(record.first_token_ms / 1000)

@@ -70,5 +70,5 @@ async def _stream_models(
             failures.append(error)
         else:
             return
-    # One that is busy makes it worth trying again, whatever the others said.
+    # One busy provider is enough for another try, whatever the others answered.
     raise next((error for error in failures if isinstance(error, RetryableError)), failures[-1])

@@ -61,7 +61,7 @@ class Ingestion:
                 yield progress
 
     async def give_up(self, event: DocumentUploaded | DocumentDeleted, error: Exception) -> AsyncIterator[Event]:
-        """The owner is told that it failed and can be tried again; saved when Postgres is there."""
+        """Publishes that it failed and can be tried again; saves that when Postgres answers."""
         log.warning("ingestion_given_up", document_id=event.document_id, error=repr(error))
         if isinstance(event, DocumentDeleted):
             yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
@@ -96,7 +96,7 @@ class Ingestion:
             yield ready
 
     async def _forget_older(self, uploaded: DocumentUploaded) -> None:
-        """Nobody reads the older files again. One that stays for a bad moment of the store is no reason to fail."""
+        """Deletes the files of older versions. One that cannot be deleted now is no reason to fail."""
         try:
             await self._uploads.delete_older(
                 uploaded.client_id, uploaded.document_id, uploaded.version, keep=uploaded.uri

@@ -1,4 +1,4 @@
-"""How ingestion reports: percentages that never fall, told often enough to look alive and no more."""
+"""How ingestion reports: percentages that never fall, at most twice a second."""
 
 import time
 from datetime import UTC, datetime
@@ -72,7 +72,7 @@ class ProgressReporter:
         return self._next(status="failed", current_step="Failed", reason=reason, retryable=retryable)
 
     def _end(self, outcome: str) -> None:
-        # A version that was ready long ago is told again, but it did not end now.
+        # A version that was ready before is reported again, but did not end now.
         if self._latest.stage != "queued":
             self._end_stage()
             DOCUMENTS.labels(outcome).inc()

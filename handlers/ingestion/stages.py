@@ -31,7 +31,7 @@ BATCH_SECONDS = 300
 PUBLISH_SECONDS = 120
 BATCH_SIZE = 32
 SLICE_SECONDS = 0.5
-# One place is left to whoever comes next: 400 MB each at most.
+# A client leaves one of them to others. Each takes at most 400 MB.
 MAX_CHILDREN = 3
 MAX_CLIENT_CHILDREN = 2
 WAIT_SECONDS = 5

@@ -107,9 +107,9 @@ async def _batches(session: aiohttp.ClientSession, request: Request) -> AsyncGen
                 yield parser.feed(chunk)
                 watch.waits()
                 chunk = await response.content.readany()
-                watch.hears()
+                watch.received()
     except TimeoutError as error:
-        raise ProviderBusyError(f"{request.provider} fell silent") from error
+        raise ProviderBusyError(f"{request.provider} stalled") from error
     except ValueError as error:
         raise ProviderBusyError(f"{request.provider} sent {error}") from error
     except aiohttp.ClientError as error:

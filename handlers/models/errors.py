@@ -21,7 +21,7 @@ class ProviderError(Exception):
 
 
 class ProviderBusyError(ProviderError, RetryableError):
-    """Asking again, or somebody else, may help."""
+    """Another try, or another provider, may succeed."""
 
 
 class ProviderRefusedError(ProviderError, PermanentError):

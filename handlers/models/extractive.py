@@ -45,7 +45,7 @@ class Extractive:
     name = "extractive"
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str | Finish]:
-        """A few words at a time, and the `Finish`. Tokens are not counted: nobody pays for them."""
+        """A few words at a time, and the `Finish`. Usage is zero."""
         sentences = _best(prompt.question, prompt.passages)
         answer = "\n".join([OPENING, *(f"{sentence.text} [{sentence.number}]" for sentence in sentences)])
         for piece in _PIECE.findall(answer):

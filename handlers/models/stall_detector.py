@@ -1,4 +1,4 @@
-"""A provider that falls silent in mid-answer."""
+"""Detects a provider that stalls in the middle of an answer."""
 
 import asyncio
 from types import TracebackType
@@ -13,7 +13,7 @@ class StallDetector:
     """Ends the wait for a chunk after 20 s, as a `TimeoutError`, and closes the response at the end of the block.
 
     One timer for the whole answer: `asyncio.timeout` around each chunk took a sixth of the CPU of a delta. Time that
-    the reader needs for its own work is not silence.
+    the reader needs for its own work does not count as a stall.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -38,15 +38,15 @@ class StallDetector:
         """From now on the provider has the word."""
         self._waits_since = self._loop.time()
 
-    def hears(self) -> None:
-        """The provider said something."""
+    def received(self) -> None:
+        """Bytes came."""
         self._waits_since = None
 
     def _look(self) -> None:
         now = self._loop.time()
-        silent = 0.0 if self._waits_since is None else now - self._waits_since
-        if silent >= BETWEEN_SECONDS:
+        stalled = 0.0 if self._waits_since is None else now - self._waits_since
+        if stalled >= BETWEEN_SECONDS:
             self._is_over = True
             self._response.close()
         else:
-            self._timer = self._loop.call_at(now + BETWEEN_SECONDS - silent, self._look)
+            self._timer = self._loop.call_at(now + BETWEEN_SECONDS - stalled, self._look)

@@ -1,5 +1,5 @@
-"""The child process: `python -m handlers.readers.child FORMAT FILE OUT`. Imports one engine and nothing of ours that
-talks to anything.
+"""The child process: `python -m handlers.readers.child FORMAT FILE OUT`. Imports one engine and no client of any
+service.
 
 Sections go to OUT, a JSON line each. On stdout a JSON line for each step (`done`, `total`), and `code`, `reason`
 when the file cannot be read. A limit that is hit ends the process by a signal or with exit code 1.
@@ -28,7 +28,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class _Steps:
-    """Tells the parent how far we are, not more often than it looks."""
+    """Reports progress to the parent, at most once in `STEP_SECONDS`."""
 
     def __init__(self) -> None:
         self._told = 0.0

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class FairSlots:
-    """`total` at once, at most `share` of them one client's; who waits is let in client by client, in turns."""
+    """`total` at once, at most `share` of them one client's; those that wait enter by turns of their clients."""
 
     def __init__(self, total: int, share: int) -> None:
         self._total = total

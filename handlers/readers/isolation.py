@@ -49,7 +49,7 @@ async def read_isolated(
     """
     deadline = asyncio.get_running_loop().time() + limits.seconds
     async with _child(format_name, source, target, limits) as child:
-        told = _Told()
+        told = _ChildOutput()
         reading = asyncio.create_task(told.read(child))
         try:
             while not reading.done():
@@ -63,8 +63,8 @@ async def read_isolated(
         told.raise_for(await child.wait())
 
 
-class _Told:
-    """What the child said on stdout: its newest step, or why it gave up."""
+class _ChildOutput:
+    """What the child wrote to stdout: its newest step, or why it gave up."""
 
     def __init__(self) -> None:
         self.step: ReadStep | None = None

@@ -24,7 +24,7 @@ class Section:
 
 
 class UnreadableError(PermanentError):
-    """The file cannot become text; the message tells its owner why and what to do. Codes: `unsupported_type`,
+    """The file cannot become text; the message says why and what to do. Codes: `unsupported_type`,
     `encrypted`, `broken`, `no_text`, `too_large`, `too_slow`.
     """
 

@@ -25,7 +25,7 @@ class Retrieval:
         self._vectors = vectors
 
     async def search(self, event: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> ChatRetrieved:
-        """The passages, best first; `turns` is what was said in the session before.
+        """The passages, best first; `turns` are the session's earlier turns.
 
         Raises `RetryableError` when the embedder or the vectors are away.
         """

@@ -33,12 +33,12 @@ def _claim() -> Statement:
     )
     row = insert(SessionRow).values(owner=case((is_begun, "server"), else_=bindparam("unless_begun", type_=Text)))
     # The row that stands is wanted either way, and an update that changes nothing returns it.
-    standing = row.on_conflict_do_update(
+    upsert = row.on_conflict_do_update(
         index_elements=["client_id", "session_id"], set_={"client_id": row.excluded.client_id}
     )
     is_new = literal_column("(xmax = 0)", Boolean).label("is_new")
     return Statement(
-        standing.returning(SessionRow.owner, SessionRow.visitor_id, SessionRow.message_id, is_new), columns=_GIVEN
+        upsert.returning(SessionRow.owner, SessionRow.visitor_id, SessionRow.message_id, is_new), columns=_GIVEN
     )
 
 

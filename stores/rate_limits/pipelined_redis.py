@@ -55,7 +55,7 @@ class PipelinedRedis(Redis):
                 async with asyncio.timeout(DEADLINE_SECONDS):
                     answers = await self._trip(batch)
             except DOWN as error:
-                # Those who came meanwhile would wait for the same silence.
+                # Commands that were queued meanwhile would wait for the same timeout.
                 batch, self._waiting = batch + self._waiting, []
                 answers = [error] * len(batch)
             except asyncio.CancelledError:

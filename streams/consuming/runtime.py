@@ -83,7 +83,7 @@ class Runtime:
                 run.cancel()
 
     async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
-        """Rebuild a consumer that went silent, a start that fails or hangs among that. One that does so too often ends
+        """Rebuild a consumer that stalled, also one whose start fails or hangs. One that does so too often ends
         the process with `ConsumerStalledError`.
         """
         restarts = RestartBudget(str(subscriber.group_id))

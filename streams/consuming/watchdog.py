@@ -1,4 +1,4 @@
-"""Notices a consumer that has gone silent, one whose name is used twice, one whose handler ignores its cancel, and a
+"""Notices a consumer that has stalled, one whose name is used twice, one whose handler ignores its cancel, and a
 process whose event loop is blocked.
 
 aiokafka stops fetching without an error after the loop was blocked for about a session (#847, #1037), or when its
@@ -115,7 +115,7 @@ class Watchdog:
                 raise ConsumerStalledError(f"no record for {silent_seconds:.0f} s while the log has more")
 
     async def _is_behind(self, kafka: AIOKafkaConsumer) -> bool:
-        """False as well while Kafka does not answer: that is not the consumer's silence."""
+        """False as well while Kafka does not answer: then the consumer has not stalled."""
         paused = kafka.paused()
         held = [one for one in self._assignments if one.is_open and one.partition not in paused]
         if not held:
@@ -152,15 +152,15 @@ def blocked_loop_ends_process() -> Iterator[None]:
 
     Long before that the group has given our partitions to others; only a new process is sound again.
     """
-    loop, ended, beat = asyncio.get_running_loop(), threading.Event(), [time.monotonic()]
+    loop, ended, ran_at = asyncio.get_running_loop(), threading.Event(), [time.monotonic()]
 
     def note() -> None:
-        beat[0] = time.monotonic()
+        ran_at[0] = time.monotonic()
 
     def look() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
             loop.call_soon_threadsafe(note)
-            blocked_seconds = time.monotonic() - beat[0]
+            blocked_seconds = time.monotonic() - ran_at[0]
             if blocked_seconds > BLOCKED_SECONDS:
                 _end_process(f"The event loop has been blocked for {blocked_seconds:.0f} s: the worker ends.")
 

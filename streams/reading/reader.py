@@ -37,7 +37,7 @@ class TopicMissingError(Exception):
 class LogReader:
     """A position in every partition, from some time ago to the live end. Never commits.
 
-    When it goes silent while the log has more it is built anew, and goes on where it was. A topic that was made anew,
+    When it stalls while the log has more it is built anew, and goes on where it was. A topic that was made anew,
     has more partitions, or has lost the records at a position is read from what it begins with (`batches`); one that is
     away is waited for. `heard_at` (loop time) is when all that is on the log was last known to come.
 
@@ -155,7 +155,7 @@ class LogReader:
                 async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
                     await self._look()
             except (KafkaError, TimeoutError) as error:
-                # Kafka's silence, not ours.
+                # Kafka does not answer: the reader has not stalled.
                 log.warning("log_end_unknown", topic=self._topic.name, error=repr(error))
             except TopicMissingError:
                 log.warning("topic_missing", topic=self._topic.name)

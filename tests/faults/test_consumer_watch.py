@@ -1,4 +1,4 @@
-"""I15: a consumer that goes silent is rebuilt, and a process whose loop is blocked ends with the reason."""
+"""I15: a consumer that stalls is rebuilt, and a process whose loop is blocked ends with the reason."""
 
 import asyncio
 import subprocess
