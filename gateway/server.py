@@ -1,8 +1,8 @@
 """One gateway process: uvicorn with a drain of its own.
 
-uvicorn on SIGTERM closes its listener at once, tells open streams nothing, and runs the lifespan's end only after they
+uvicorn on SIGTERM closes its listener at once, does not end open streams, and runs the lifespan's end only after they
 have ended, so a drain cannot live in the lifespan. Here the first signal begins the drain: readiness says no while the
-listener still takes what the load balancer sends, streams end one by one, and only then uvicorn is told to stop.
+listener still takes what the load balancer sends, streams end one by one, and only then uvicorn stops.
 """
 
 import resource
@@ -28,9 +28,9 @@ GRACE_SECONDS = 2
 # The kernel would take megabytes for a client that has stopped reading; so it is noticed early (measured: 3.8 MB).
 SEND_BUFFER_BYTES = 32 * 1024
 BACKLOG = 2048
-# A proxy keeps idle connections for a minute and sends the next request on one: whoever closes first loses it.
+# A proxy keeps idle connections for a minute and sends the next request on one: the server must not close first.
 KEEP_ALIVE_SECONDS = 75
-# Descriptors that Kafka, Postgres, Redis, logs and uploads need beside the connections.
+# Descriptors that Kafka, Postgres, Redis, logs and uploads need in addition to the connections.
 RESERVED_DESCRIPTORS = 128
 FAILED = 1
 SIGNALLED = 128

@@ -85,7 +85,7 @@ class Publisher:
             await producer.stop()
 
     def offer(self, event: Event, *, headers: Headers = ()) -> None:
-        """Send an event that nobody waits for. It is lost, and counted, when Kafka does not take it in time, or when
+        """Send a best-effort event. It is lost, and counted, when Kafka does not take it in time, or when
         `MAX_OFFERED` wait for that already.
         """
         if len(self._offered) >= MAX_OFFERED:

@@ -10,7 +10,7 @@ WITHIN_SECONDS = 3_600.0
 
 
 class RestartBudget:
-    """Counts within an hour, so that a process that lives for months does not end at its fifth bad moment."""
+    """Counts within an hour, so that a process that runs for months does not end at its fifth restart."""
 
     def __init__(self, what: str) -> None:
         self._what = what

@@ -1,4 +1,4 @@
-"""Tells a stalled reader from a log that has nothing new. Pure."""
+"""Distinguishes a stalled reader from a log without new records. Pure."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ class ConsumerStalledError(Exception):
 
 
 class StallDetector:
-    """Compares positions with the ends of the log, look after look."""
+    """Compares positions with the ends of the log, at each check."""
 
     def __init__(self) -> None:
         self._still: dict[TopicPartition, tuple[int, float]] = {}

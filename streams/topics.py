@@ -14,7 +14,7 @@ DEAD_SUFFIX = ".dead"
 class Topic:
     """`key` names the field whose UTF-8 is the record's key; records of one key keep their order.
 
-    Nobody waits for a record of a `best_effort` topic: it is lost while the topic or Kafka is away.
+    No client waits for a record of a `best_effort` topic: it is lost while the topic or Kafka is away.
     """
 
     name: str

@@ -31,7 +31,7 @@ class ClientDirectory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody known. `ticket` is there for the kind that comes with one; `key_hash`, for visitors, is of the
+    """A recognised caller. `ticket` is set for the kind `ticket`; `key_hash`, for visitors, is of the
     publishable key that they come with, now or when they got their ticket.
     """
 
@@ -123,7 +123,7 @@ class Access:
         return Caller(client, "publishable", key_hash=hash_key(key))
 
     async def visitor(self, token: str, *, is_renewal: bool = False) -> Caller:
-        """Whoever holds this ticket; for a renewal it may have expired lately. Raises `Problem` 401."""
+        """The holder of a ticket; for a renewal it may have expired lately. Raises `Problem` 401."""
         try:
             ticket = self._tickets.read(token, is_renewal=is_renewal)
         except TicketExpiredError as error:
@@ -154,7 +154,7 @@ class Access:
         return found[0]
 
     def _knows(self, secret: str) -> bool:
-        # Every value is compared, so that the time tells nothing.
+        # Every secret is compared, so that the time is the same for each.
         return any([compare_digest(secret.encode(), known) for known in self._internal_secrets])  # noqa: C419
 
 

@@ -1,4 +1,4 @@
-"""Whose key is this. Keys that nobody knows cost a query each, so an address has only so many of them."""
+"""The client of an API key. An unknown key costs a query, so an address may try only so many."""
 
 import asyncio
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from stores.rate_limits.limits import LimitRequest, Limits, Policy
 
 # A page or a server has one or two keys; two queries a second do not hurt.
 NEW_KEYS = Policy("keys", 120)
-# A server of ours asks about the keys that pages show it.
+# The dashboard asks about the keys that pages send to it.
 RELAYED_KEYS = Policy("keys", 1_200)
 MAX_REMEMBERED = 10_000
 
@@ -35,7 +35,7 @@ class ApiKeys:
         self._asking: dict[str, asyncio.Future[None]] = {}
 
     async def find(self, api_key: str, address: str, most: Policy = NEW_KEYS) -> tuple[Client, KeyKind] | None:
-        """Whose key it is and of which kind; None for nobody's. Raises `Problem` 429 to a flood of new keys."""
+        """The client and the kind of a key; None for an unknown one. Raises `Problem` 429 for a flood of new keys."""
         digest = hash_key(api_key)
         # All of a site's visitors come with one key: to an instance that has just started, at once.
         while digest not in self._good and digest in self._asking:

@@ -29,7 +29,7 @@ class ConcurrencyCaps:
 STREAMS = ConcurrencyCaps("streams", session=4, address=100, client=5_000, process=10_000)
 # A waiting question is a stream that has less to say.
 WAITING = ConcurrencyCaps("waiting-questions", session=4, address=100, client=2_000, process=4_000)
-# Somebody who watches documents polls them; a few are watched by a dashboard.
+# Most clients poll their documents; a dashboard streams a few.
 DOCUMENT_STREAMS = ConcurrencyCaps("document-streams", session=8, address=250, client=250, process=1_000)
 # Each holds a file on the disk.
 UPLOADS = ConcurrencyCaps("uploads", session=24, address=24, client=24, process=64)

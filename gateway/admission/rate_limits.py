@@ -1,4 +1,4 @@
-"""How often one may come: what the limits are, and how a caller is told (draft-ietf-httpapi-ratelimit-headers).
+"""The rate limits, and the headers that report them (draft-ietf-httpapi-ratelimit-headers).
 
 `gateway.routes` gives every route one of these rates, and `gateway.endpoints.guard` takes them.
 """
@@ -18,7 +18,7 @@ from stores.rate_limits.limits import LimitRequest, Limits, LimitStatus, Policy
 
 Who = Literal["caller", "renewing", "part", "anyone"]
 
-# Nobody types and reads faster than a question in three seconds.
+# A visitor types and reads at most one question in three seconds.
 SESSION = Policy("session", 20)
 # A few visitors behind one address, at full speed.
 ADDRESS = Policy("address", 60)
@@ -26,11 +26,11 @@ ADDRESS = Policy("address", 60)
 VISITORS: dict[Tier, Policy] = {"free": Policy("client", 600), "paid": Policy("client", 3_000)}
 # The client's own server speaks for many visitors, and knows them better: 200 a second are a mistake of its own.
 SERVER = Policy("server", 12_000)
-# Somebody who watches a hundred documents by polling each second.
+# A client that polls a hundred documents each second.
 DOCUMENTS = Policy("documents", 6_000)
-# Who shows no good key or ticket is told so for as long as somebody may have mistyped it.
+# Requests without a valid key or ticket: as many as mistakes explain.
 REFUSALS = Policy("refusals", 300)
-# Whoever asks for what is not there.
+# Requests for unknown paths and methods.
 STRAYS = Policy("strays", 600)
 
 
@@ -80,7 +80,7 @@ PROBES = Rate("probes", "anyone", address=Policy("probes", 12_000))
 
 
 async def take(limits: Limits, request: Request, caller: Caller, rate: Rate) -> None:
-    """Count a request of somebody known. Raises `Problem` 429. A server's visitors are its own to limit."""
+    """Count a request of a recognised caller. Raises `Problem` 429. A server limits its own visitors."""
     await _obey(limits, request, caller.client.client_id, _limit_requests(request, caller, rate), rate)
 
 
@@ -93,13 +93,13 @@ async def take_address(limits: Limits, request: Request, rate: Rate) -> None:
 
 
 def take_refusal(limits: Limits, request: Request) -> None:
-    """Count somebody who is not known. Raises `Problem` 429."""
+    """Count a request that was not recognised. Raises `Problem` 429."""
     status = _take_here(limits, request, REFUSALS)
     _require_allowed(status, "requests without a good key or ticket came from this address")
 
 
 def take_stray(limits: Limits, request: Request) -> None:
-    """Count somebody who asks for what is not there. Raises `Problem` 429."""
+    """Count a request for an unknown path or method. Raises `Problem` 429."""
     status = _take_here(limits, request, STRAYS)
     _require_allowed(status, "requests for what is not there came from this address")
 
@@ -118,7 +118,7 @@ def _limit_requests(request: Request, caller: Caller, rate: Rate) -> list[LimitR
         return [LimitRequest(rate.server)] if rate.server else []
     wanted = []
     if caller.ticket is not None and rate.session is not None:
-        # Others open a session with this question, or name one that may be somebody else's.
+        # Without a ticket the session is new, or may belong to another visitor.
         wanted.append(LimitRequest(rate.session, caller.ticket.session_id))
     if rate.address is not None:
         wanted.append(LimitRequest(rate.address, address_of(request)))

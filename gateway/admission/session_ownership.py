@@ -1,4 +1,4 @@
-"""A session gets its owner before its first question is accepted, so that nobody else is let in, at any gateway."""
+"""A session gets its owner before its first question is accepted, so that every gateway refuses all others."""
 
 import re
 from collections import OrderedDict
@@ -17,7 +17,7 @@ from stores.postgres.sessions import SessionOwner, Sessions
 MAX_RECORDED = 50_000
 # While Postgres is away one question in so many seconds finds out whether it still is.
 TRY_AGAIN_SECONDS = 5.0
-# A random UUID has fourteen different digits of sixteen; with fewer than these somebody has counted.
+# A random UUID has fourteen different digits of sixteen; fewer than these are no random UUID.
 MIN_DIFFERENT_DIGITS = 8
 
 _RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[47][0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}", re.IGNORECASE)
@@ -36,10 +36,10 @@ class SessionOwnership:
         self._try_at = 0.0
 
     async def open(self, caller: Caller, session: Session, message_id: UUID, *, is_named: bool) -> None:
-        """Whoever asks in this session may do so. `is_named`: the request named it, so others may know the name.
+        """Checks that the caller may ask in this session. `is_named`: the request named it, so others may know the id.
 
         Raises `Problem` 403 and 422, and for a page that names a session `DATABASE_ERRORS`: only Postgres knows whether
-        it is somebody else's. Everybody else is let in while Postgres is away.
+        it is another visitor's. All other callers are let in while Postgres is away.
         """
         if caller.ticket is not None:
             caller.require_session(session.session_id)
@@ -68,14 +68,14 @@ class SessionOwnership:
 
     async def _claim(self, session: Session, message_id: UUID) -> None:
         wanted = SessionOwner("visitor", self.visitor(session), message_id)
-        # What is answered in a session that nobody has named was asked by a server that writes to the log itself.
+        # A session with answers and without an owner is that of a server that writes to the log itself.
         is_begun = self._attachments.has_answers(session)
         claimed = SessionOwner("server") if is_begun else wanted
         try:
             owner, _ = await self._sessions.claim(session.client_id, session.session_id, claimed)
         except DATABASE_ERRORS:
             if self._attachments.holds(session, message_id):
-                # Whoever names a message of the session asked it: its first POST is being repeated.
+                # A caller that knows a message id of the session asked it: this repeats its first POST.
                 return
             raise
         if owner != wanted:
@@ -100,7 +100,7 @@ class SessionOwnership:
 
 async def visitor_for_ticket(sessions: Sessions, session: Session, visitor_id: str | None, otherwise: str) -> str:
     """The visitor whom the client's server may give a ticket of this session: the one whose it is, else `visitor_id`,
-    else `otherwise`. Raises `Problem` 409 for a session that is somebody else's, and `DATABASE_ERRORS`.
+    else `otherwise`. Raises `Problem` 409 for another visitor's session, and `DATABASE_ERRORS`.
     """
     given = visitor_id or otherwise
     wanted = SessionOwner("visitor", given)
@@ -108,7 +108,7 @@ async def visitor_for_ticket(sessions: Sessions, session: Session, visitor_id: s
     if owner.kind == "server":
         if await sessions.give(session.client_id, session.session_id, given):
             return given
-        # Somebody else asked for a ticket at the same time: theirs it is.
+        # Another ticket was issued at the same time: it has the session.
         owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
     if is_new:
         return given
@@ -125,7 +125,7 @@ async def require_same_visitor(sessions: Sessions, session: Session, visitor_id:
 
 
 def require_unguessable(name: str, given: str) -> None:
-    """An id that a page chooses must be one that no other page can tell. Raises `Problem` 422."""
+    """An id that a page chooses must be unguessable. Raises `Problem` 422."""
     found = _RANDOM.search(given)
     if found is None or len(set(found[0].lower()) - {"-"}) < MIN_DIFFERENT_DIGITS:
         raise Problem(

@@ -1,4 +1,4 @@
-"""What is said to whoever comes too often or when all places are taken."""
+"""Refusals for rate limits, concurrency limits and overload."""
 
 import random
 
@@ -34,7 +34,7 @@ def too_many(status: LimitStatus, what: str) -> Problem:
 def full(what: str, scope: str, most: int) -> FullError:
     """The refusal of one `places` (streams, …) too many for this `scope`, counted."""
     SHED.labels(f"{what}_{scope}").inc()
-    # Spread, so that whoever is refused together does not come back together.
+    # Spread, so that clients that are refused together do not come back together.
     headers = {"retry-after": str(random.randint(*RETRY_AFTER_SECONDS))}
     if scope == "process":
         return FullError(503, f"This instance has no more {what} to give: try again in a moment.", headers=headers)

@@ -83,7 +83,7 @@ class Tickets:
         return jwt.encode(claims, self._secrets[0], ALGORITHM), ticket
 
     def name(self, *parts: str) -> UUID:
-        """An id for these words: the same at every gateway while the first secret is, and nobody else can tell it."""
+        """An id for these words: the same at every gateway while the first secret is, and not guessable for others."""
         # Lengths keep ("a", "bc") and ("ab", "c") apart.
         named = "".join(f"{len(part)}:{part}" for part in ("names", *parts))
         # As hard to guess as a random one, so it says that it is one: a page may name its session by it.

@@ -45,7 +45,7 @@ class Asked:
     key_hash: str | None
 
     def accepted(self) -> ChatAccepted:
-        """What the caller is told."""
+        """The `accepted` body."""
         return ChatAccepted(message_id=self.message_id, session_id=self.session.session_id, ticket=self.ticket)
 
 
@@ -167,7 +167,7 @@ async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds:
         if buffer is not None and progress is not None and is_ended and progress.is_whole:
             return buffer.answer(name)
         if is_ended or session.incarnation != asked.session.incarnation:
-            # A part of it was unreadable here, or is on a log that is gone: its row tells all, once it is written.
+            # A part of it was unreadable here, or was on a deleted topic: read its row, once that is written.
             if (row := await gateway.chat_logs.get(session.client_id, asked.message_id)) is not None:
                 return FoldedAnswer.logged(row)
             look_at = asyncio.get_running_loop().time() + ROW_POLL_SECONDS

@@ -1,4 +1,4 @@
-"""A page with a chat box, for whoever has just started the system."""
+"""The demo page: a chat box for a system that was just started."""
 
 import json
 import re

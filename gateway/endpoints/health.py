@@ -48,7 +48,7 @@ async def live(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """GET /health/ready: send requests here. No, while it drains, hears nothing of the log, or that lacks a topic."""
+    """GET /health/ready: send requests here. 503 while it drains, does not receive the log, or a topic is missing."""
     gateway = gateway_of(request)
     if gateway.drain.is_on:
         return Response("draining", 503, media_type="text/plain")

@@ -22,7 +22,7 @@ def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, ticket
     """The body with the ids that the `Idempotency-Key` headers, the ticket and the message's id stand for.
 
     A POST that opens a session and is repeated finds it again by its message's id alone, at every gateway: the
-    session's id follows from it, differently for pages and for servers, and nobody else can tell it. Raises `Problem`
+    session's id follows from it, differently for pages and for servers, and others cannot guess it. Raises `Problem`
     422.
     """
     client_id, message_id = caller.client.client_id, body.message_id
@@ -31,7 +31,7 @@ def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, ticket
         key = _key(headers)
         number = _uuid(key)
         if caller.kind == "publishable" and number is None:
-            # Whoever names a session's first message is let in: pages that count from 1 would meet there.
+            # A first message id opens its session: pages that count from 1 would share one.
             raise Problem(422, "A page's Idempotency-Key must be a UUID, made anew for each question.")
         if message_id is not None and number not in (None, message_id):
             raise Problem(

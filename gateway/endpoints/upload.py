@@ -23,7 +23,7 @@ from stores.postgres.documents import Document
 from stores.uploads import EmptyFileError, ForeignUriError, Stored, TooLargeError
 
 MAX_FILE_BYTES = 100 * 1024 * 1024
-# Boundaries and fields come beside the file.
+# Boundaries and fields come on top of the file.
 MAX_FORM_BYTES = MAX_FILE_BYTES + 1024 * 1024
 MAX_FIELDS = 64
 READ_BYTES = 256 * 1024

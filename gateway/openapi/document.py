@@ -162,15 +162,15 @@ def _reference(shape: type[Shape]) -> dict[str, str]:
 
 
 def _schemas() -> dict[str, Any]:
-    asked: set[type[Shape]] = set()
-    told: set[type[Shape]] = {Problem}
+    accepted: set[type[Shape]] = set()
+    returned: set[type[Shape]] = {Problem}
     for operation in OPERATIONS:
-        asked.update(_shapes(operation.body))
+        accepted.update(_shapes(operation.body))
         for reply in operation.replies.values():
-            told.update(_shapes(reply.content))
-    _, requests = models_json_schema([(shape, "validation") for shape in asked], ref_template=TEMPLATE)
+            returned.update(_shapes(reply.content))
+    _, requests = models_json_schema([(shape, "validation") for shape in accepted], ref_template=TEMPLATE)
     _, replies = models_json_schema(
-        [(shape, "serialization") for shape in told], ref_template=TEMPLATE, schema_generator=WireSchema
+        [(shape, "serialization") for shape in returned], ref_template=TEMPLATE, schema_generator=WireSchema
     )
     return {**requests["$defs"], **replies["$defs"]}
 

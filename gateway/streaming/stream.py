@@ -185,11 +185,11 @@ class EventStream:
         if now < self._queued_at + QUEUED_EVERY_SECONDS:
             return self._queued_at + QUEUED_EVERY_SECONDS
         wait_estimates = self._dependencies.questions.wait_estimates(self._session.client_id, self._session.session_id)
-        told = [queued(one) for one in wait_estimates if self._message_id in (None, one.message_id)]
-        if not told:
+        events = [queued(one) for one in wait_estimates if self._message_id in (None, one.message_id)]
+        if not events:
             return now + MIN_WAIT_SECONDS
         self._queued_at = now
-        await self._send(timer, send, b"".join(told))
+        await self._send(timer, send, b"".join(events))
         return now + QUEUED_EVERY_SECONDS
 
     def _encode(self, frames: list[Frame]) -> bytes:

@@ -58,7 +58,7 @@ class Consumer:
 
     @property
     def listener(self) -> ConsumerRebalanceListener:
-        """What Kafka tells about partitions that come and go."""
+        """Kafka's callbacks for assigned and revoked partitions."""
         return _Listener(self)
 
     async def run(self, kafka: AIOKafkaConsumer) -> None:

@@ -8,7 +8,7 @@ WINDOW_SECONDS = 60.0
 
 
 class LogLimit:
-    """`MOST` lines in `WINDOW_SECONDS`; the first one after that tells how many were left out."""
+    """`MOST` lines in `WINDOW_SECONDS`; the next one after that says how many were left out."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""One poll of the log that hears of errors."""
+"""One poll of the log that raises aiokafka's errors."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ async def poll(kafka: AIOKafkaConsumer) -> dict[TopicPartition, list[ConsumerRec
     """What has come within `POLL_MS`, which begin once partitions are held. Raises `KafkaError`.
 
     aiokafka waits for partitions without a bound, and looks for an error of its join only when a poll begins: one that
-    comes together with a record is never heard, and until it is, nothing is joined again.
+    comes together with a record is never raised, and until it is, the consumer joins no group.
     """
     while True:
         try:

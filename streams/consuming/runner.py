@@ -81,7 +81,7 @@ class Runner:
                       **_origin(record))  # fmt: skip
 
     def _event_to_end(self, record: Record, error: Exception) -> Event | None:
-        """What whoever waits is told the end of; None when nobody can be told."""
+        """The event that `give_up` ends; None when it cannot be reconstructed."""
         if isinstance(error, UndecodableError):
             return salvage(self._subscription.topic, record)
         return decode(self._subscription.topic, record)

@@ -1,4 +1,4 @@
-"""Runs subscriptions until told to stop, then drains them. A part that dies takes the whole with it, loudly."""
+"""Runs subscriptions until `stop`, then drains them. A consumer that fails ends the process."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 class ConsumerEndedError(Exception):
-    """A consumer is gone though nobody stopped it."""
+    """A consumer ended without being stopped."""
 
 
 class Runtime:
@@ -112,7 +112,7 @@ class Runtime:
         return reason
 
     async def _stop(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
-        """The others go on; this one waits for somebody to mend what is broken and start the worker again."""
+        """Keep the other consumers running; this one stays stopped until the worker is started again."""
         self._stopped.add(consumer)
         metrics.STOPPED.labels(str(subscriber.group_id)).set(1)
         consumer.forget()

@@ -17,7 +17,7 @@ class Handler(Protocol):
         ...
 
     def give_up(self, event: Any, error: Exception) -> AsyncIterator[Event]:
-        """The ending that whoever waits is owed when the runtime will not try again."""
+        """The ending to publish when the runtime will not try again."""
         ...
 
 

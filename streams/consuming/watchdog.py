@@ -2,7 +2,7 @@
 process whose event loop is blocked.
 
 aiokafka stops fetching without an error after the loop was blocked for about a session (#847, #1037), or when its
-fetch task ends (#983, #1007): nothing inside it tells, so progress is measured against the end of the log.
+fetch task ends (#983, #1007): it raises no error, so progress is measured against the end of the log.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class ReplacedError(Exception):
 
 
 class Watchdog:
-    """Compares what was received with the end of the log. Tell it of each batch, poll, revocation and end."""
+    """Compares what was received with the end of the log. Call it for each batch, poll, revocation and end."""
 
     def __init__(self, assignments: Assignments) -> None:
         self._assignments = assignments

@@ -1,4 +1,4 @@
-"""When too much fails something of ours is broken: stop loudly, do not bury the topic (arroyo's `DlqLimit`).
+"""Stops a consumer that fails nearly everything, instead of burying the topic (arroyo's `DlqLimit`).
 
 Only defects count. What a caller's data or a provider brings about (a refusal, retries that were used up) is theirs:
 anybody could stop the consumer with it.

@@ -1,4 +1,4 @@
-"""What can still be told of a record that cannot be read: whose it is, and which message or document it was."""
+"""What is known of an unreadable record: its client, and its message or document."""
 
 import json
 from collections.abc import Callable
@@ -17,9 +17,9 @@ UNREADABLE = "(unreadable)"
 
 
 def salvage(topic: Topic, record: Record) -> Event | None:
-    """An event with the names of the record and nothing else that matters, so that whoever waits can be told.
+    """An event with the names of the record and nothing else that matters, so that its ending can be published.
 
-    None where nobody waits, where a name is missing, and where key, header and value do not agree on one: a forger
+    None where no client waits, where a name is missing, and where key, header and value do not agree on one: a forger
     must not speak in another's session.
     """
     fill = _FILLED.get(topic.events[0])

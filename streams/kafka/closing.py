@@ -34,7 +34,7 @@ async def failure(work: Coroutine[Any, Any, None], budget_seconds: float) -> str
     """What went wrong, in words.
 
     aiokafka can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had ended before: in
-    a task, with a deadline, neither is ours.
+    a task, with a deadline, neither reaches the caller.
     """
     task = asyncio.create_task(work)
     try:

@@ -1,4 +1,4 @@
-"""How every client of ours reaches Kafka: TLS and SASL from the settings, in FastStream's and aiokafka's words."""
+"""How to connect to Kafka: TLS and SASL of the settings as FastStream and aiokafka take them."""
 
 import ssl
 from collections.abc import AsyncIterator

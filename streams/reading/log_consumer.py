@@ -24,7 +24,7 @@ async def start_consumer(settings: Settings) -> LogConsumer:
         **connection(settings),
         group_id=None,
         enable_auto_commit=False,
-        # Whoever goes on elsewhere without a word leaves a gap that nobody notices.
+        # A reset to another offset would leave a gap that is not noticed.
         auto_offset_reset="none",
         fetch_max_wait_ms=FETCH_WAIT_MS,
         max_partition_fetch_bytes=PARTITION_FETCH_BYTES,

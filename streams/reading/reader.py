@@ -1,4 +1,4 @@
-"""Reads every partition of a topic without a group: for gateways, and for whatever each process must hear."""
+"""Reads every partition of a topic without a group: for gateways, and for topics that every process reads."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -206,7 +206,7 @@ class LogReader:
             log.warning("log_not_begun_anew", topic=self._topic.name, error=repr(error))
             return None
         log.warning("log_begun_anew", topic=self._topic.name, partitions=state.partitions, epoch=epoch)
-        # No await from here to the empty batch: whoever looks sees all of the old log or all of the new one.
+        # No await from here to the empty batch: readers of this object see all of the old log or all of the new one.
         old, self._consumer = self._open(), fresh
         read_from(fresh, positions)
         self._positions, self._ends_at_start, self._stall = positions, ends, StallDetector()

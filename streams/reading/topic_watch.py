@@ -1,4 +1,4 @@
-"""Which topics are missing, so that nobody is told that all is well while the log cannot take or carry an answer."""
+"""Which topics are missing, so that health and readiness say when an answer cannot be written or read."""
 
 import asyncio
 from collections.abc import Collection
