@@ -1,8 +1,9 @@
 """The client of an API key. An unknown key costs a query, so an address may try only so many."""
 
 import asyncio
-from collections import OrderedDict
 from typing import Literal, Protocol
+
+from cachetools import FIFOCache
 
 from gateway.admission.shedding import too_many
 from stores.postgres.clients import Client, hash_key
@@ -31,7 +32,7 @@ class ApiKeys:
     def __init__(self, keys: KeyDirectory, limits: Limits) -> None:
         self._keys = keys
         self._limits = limits
-        self._good: OrderedDict[str, None] = OrderedDict()
+        self._good: FIFOCache[str, None] = FIFOCache(MAX_REMEMBERED)
         self._asking: dict[str, asyncio.Future[None]] = {}
 
     async def find(self, api_key: str, address: str, most: Policy = NEW_KEYS) -> tuple[Client, KeyKind] | None:
@@ -57,11 +58,5 @@ class ApiKeys:
         if found is None:
             self._good.pop(digest, None)
         else:
-            self._remember(digest)
+            self._good[digest] = None
         return found
-
-    def _remember(self, digest: str) -> None:
-        self._good[digest] = None
-        self._good.move_to_end(digest)
-        if len(self._good) > MAX_REMEMBERED:
-            self._good.popitem(last=False)

@@ -1,11 +1,11 @@
 """A session gets its owner before its first question is accepted, so that every gateway refuses all others."""
 
 import re
-from collections import OrderedDict
 from time import monotonic
 from uuid import UUID
 
 import structlog
+from cachetools import FIFOCache
 
 from gateway.admission.access import Caller, ticket_needed
 from gateway.admission.tickets import Tickets
@@ -32,7 +32,7 @@ class SessionOwnership:
         self._sessions = sessions
         self._attachments = subscriptions
         self._tickets = tickets
-        self._recorded: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._recorded: FIFOCache[tuple[str, str], None] = FIFOCache(MAX_RECORDED)
         self._try_at = 0.0
 
     async def open(self, caller: Caller, session: Session, message_id: UUID, *, is_named: bool) -> None:
@@ -94,8 +94,6 @@ class SessionOwnership:
             log.warning("session_not_recorded", error=repr(error))
             return
         self._recorded[key] = None
-        if len(self._recorded) > MAX_RECORDED:
-            self._recorded.popitem(last=False)
 
 
 async def visitor_for_ticket(sessions: Sessions, session: Session, visitor_id: str | None, otherwise: str) -> str:

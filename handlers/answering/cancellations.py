@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from time import monotonic
 from uuid import UUID
 
+from cachetools import FIFOCache
+
 MAX_REMEMBERED = 10_000
 REMEMBERED_SECONDS = 3_600
 
@@ -17,15 +19,12 @@ class Cancellations:
     """
 
     def __init__(self) -> None:
-        self._at: dict[tuple[str, UUID], float] = {}
+        self._at: FIFOCache[tuple[str, UUID], float] = FIFOCache(MAX_REMEMBERED)
         self._watching: dict[tuple[str, UUID], list[Callable[[], None]]] = {}
 
     def cancel(self, client_id: str, message_id: UUID) -> None:
         """Stops the answer if it runs here, and whenever it begins."""
         key = client_id, message_id
-        self._at.pop(key, None)
-        if len(self._at) >= MAX_REMEMBERED:
-            del self._at[next(iter(self._at))]
         self._at[key] = monotonic()
         for stop in tuple(self._watching.get(key, ())):
             stop()

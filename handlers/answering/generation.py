@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from cachetools import FIFOCache
+
 from handlers.answering import metrics
 from handlers.answering.answer_events import AnswerAttempt, attempt_of, replay_ending
 from handlers.answering.cancellations import Cancellations
@@ -61,7 +63,7 @@ class Generation:
         self._choose_models = choose_models
         self._cancellations = cancellations
         self._pricing = Pricing()
-        self._unended: dict[tuple[str, UUID, str], tuple[Begun, AnswerAttempt]] = {}
+        self._unended: FIFOCache[tuple[str, UUID, str], tuple[Begun, AnswerAttempt]] = FIFOCache(MAX_UNENDED)
 
     async def turns(self, request: ChatRequested) -> Sequence[Turn]:
         """The session's earlier turns; read once, for the search and for the prompt. Raises nothing."""
@@ -169,9 +171,6 @@ class Generation:
             yield from (event for event in replayed if isinstance(event, AnswerEvent))
 
     def _remember(self, begun: Begun, attempt: AnswerAttempt) -> None:
-        self._forget(begun)
-        if len(self._unended) >= MAX_UNENDED:
-            del self._unended[next(iter(self._unended))]
         self._unended[begun.client_id, begun.message_id, begun.session_id] = begun, attempt
 
     def _forget(self, begun: Begun) -> None:

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
+from cachetools import FIFOCache
+
 from handlers.answering.generation import Generation
 from handlers.answering.lease import MessageTakenError
 from handlers.background_task import background_task
@@ -26,7 +28,7 @@ class Answering:
     def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
         self._retrieval = retrieval
         self._generation = generation
-        self._found: dict[tuple[str, UUID, str], ChatRetrieved] = {}
+        self._found: FIFOCache[tuple[str, UUID, str], ChatRetrieved] = FIFOCache(MAX_REMEMBERED)
 
     async def handle(self, event: ChatRequested) -> AsyncGenerator[Event, None]:
         """Yields the question, all of `Generation.answer`, and then what was found.
@@ -70,8 +72,6 @@ class Answering:
         """Remembered until the message has ended: a provider that fails is no reason to search again."""
         async with asyncio.timeout(SEARCH_SECONDS):
             found = await self._retrieval.search(event, turns)
-        if len(self._found) >= MAX_REMEMBERED:
-            del self._found[next(iter(self._found))]
         self._found[_key(event)] = found
         return found
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
+from cachetools import FIFOCache
 
 from handlers.answering.answer_events import attempt_of
 from schemas.failures import PermanentError, RefusedError, RetryableError
@@ -80,8 +81,8 @@ class Leases:
 
     def __init__(self, attempts: AttemptStore) -> None:
         self._attempts = attempts
-        self._last: dict[tuple[str, UUID], int] = {}
-        self._unstored: dict[tuple[str, UUID], tuple[str, int, dict[str, Any]]] = {}
+        self._last: FIFOCache[tuple[str, UUID], int] = FIFOCache(MAX_REMEMBERED)
+        self._unstored: FIFOCache[tuple[str, UUID], tuple[str, int, dict[str, Any]]] = FIFOCache(MAX_UNSTORED)
 
     async def begin(
         self, client_id: str, message_id: UUID, session_id: str, asked_at: datetime
@@ -154,8 +155,6 @@ class Leases:
             return True
         except DATABASE_ERRORS as error:
             log.warning("ending_not_stored", error=repr(error))
-            if len(self._unstored) >= MAX_UNSTORED:
-                del self._unstored[next(iter(self._unstored))]
             self._unstored[begun.client_id, begun.message_id] = begun.session_id, begun.attempt, ending
             return True
         await self._store_late()
@@ -200,9 +199,5 @@ class Leases:
         return max(self._last.get((client_id, message_id), 0), by_age)
 
     def _remembered(self, begun: Begun) -> Begun:
-        key = begun.client_id, begun.message_id
-        self._last.pop(key, None)
-        if len(self._last) >= MAX_REMEMBERED:
-            del self._last[next(iter(self._last))]
-        self._last[key] = begun.attempt
+        self._last[begun.client_id, begun.message_id] = begun.attempt
         return begun

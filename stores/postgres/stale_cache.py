@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 import structlog
+from cachetools import FIFOCache
 
 from stores.postgres.circuit_breaker import CircuitOpenError
 from stores.postgres.database import DATABASE_ERRORS
@@ -30,7 +31,7 @@ class StaleWhileAwayCache(Generic[Key, Row]):
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._rows: dict[Key, tuple[float, Row]] = {}
+        self._rows: FIFOCache[Key, tuple[float, Row]] = FIFOCache(MAX_ROWS)
         self._loading: dict[Key, asyncio.Future[Row | None]] = {}
 
     async def get(self, key: Key, load: Callable[[], Awaitable[Row | None]]) -> Row | None:
@@ -84,10 +85,5 @@ class StaleWhileAwayCache(Generic[Key, Row]):
         if self._loading.get(key) is loading:
             self._rows.pop(key, None)
             if row is not None:
-                self._remember(key, row, now)
+                self._rows[key] = (now, row)
         return row
-
-    def _remember(self, key: Key, row: Row, now: float) -> None:
-        if len(self._rows) >= MAX_ROWS:
-            del self._rows[next(iter(self._rows))]
-        self._rows[key] = (now, row)
