@@ -14,8 +14,8 @@ from gateway.web.handoff import on_request_end
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyCaps:
-    """The most places of one kind, in one process. `places` is what refusals call them, `session` is of what a place is
-    for: a session, or a document.
+    """The limits of one kind in one process: for a session or a document, an address, a client, and in all. `what` is
+    the kind's name in refusals.
     """
 
     what: str
@@ -36,7 +36,7 @@ UPLOADS = ConcurrencyCaps("uploads", session=24, address=24, client=24, process=
 
 
 class ConcurrencyLimit:
-    """Counts who holds a place. Each is given back when its request ends, however it ends (`gateway.web.handoff`)."""
+    """Counts requests that are open. Each is released when its request ends, however it ends (`gateway.web.handoff`)."""
 
     def __init__(self, caps: ConcurrencyCaps) -> None:
         self._caps = caps
@@ -46,7 +46,7 @@ class ConcurrencyLimit:
         return self._taken["process",]
 
     def acquire(self, request: Request, caller: Caller, session_id: str) -> None:
-        """Take a place for as long as the request lasts. Raises `FullError`, and then holds none."""
+        """Acquire for as long as the request lasts. Raises `FullError`, and then acquires nothing."""
         owners = self._owners(request, caller, session_id)
         for owner, most in owners.items():
             if self._taken[owner] >= most:

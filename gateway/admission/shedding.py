@@ -16,11 +16,11 @@ CREDENTIALS = ("authorization", "x-api-key")
 
 
 class FullError(Problem):
-    """All places of a kind are taken: 429 where the caller's own are, 503 where the process's are."""
+    """A concurrency limit is reached: 429 for the caller's own, 503 for that of the process."""
 
 
 def too_many(status: LimitStatus, what: str) -> Problem:
-    """The refusal of one claim too many, counted."""
+    """The refusal for a rate limit, counted."""
     SHED.labels(f"rate_{status.policy.name}").inc()
     seconds = max(1, status.reset_seconds)
     return Problem(
@@ -32,7 +32,7 @@ def too_many(status: LimitStatus, what: str) -> Problem:
 
 
 def full(what: str, scope: str, most: int) -> FullError:
-    """The refusal of one `places` (streams, …) too many for this `scope`, counted."""
+    """The refusal of one `what` (streams, …) too many in this `scope` (session, address, client, process), counted."""
     SHED.labels(f"{what}_{scope}").inc()
     # Spread, so that clients that are refused together do not come back together.
     headers = {"retry-after": str(random.randint(*RETRY_AFTER_SECONDS))}
@@ -43,7 +43,7 @@ def full(what: str, scope: str, most: int) -> FullError:
 
 
 def overloaded(estimate: WaitEstimate) -> Problem:
-    """The refusal of a question that would wait longer than anybody does, counted."""
+    """The refusal of a question that would wait too long, counted."""
     SHED.labels("queue").inc()
     seconds = estimate.retry_after_seconds
     return Problem(
