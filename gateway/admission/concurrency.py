@@ -36,7 +36,7 @@ UPLOADS = ConcurrencyCaps("uploads", session=24, address=24, client=24, process=
 
 
 class ConcurrencyLimit:
-    """Counts requests that are open. Each is released when its request ends, however it ends (`gateway.web.handoff`)."""
+    """Counts open requests. Each is released when it ends, however it ends (`gateway.web.handoff`)."""
 
     def __init__(self, caps: ConcurrencyCaps) -> None:
         self._caps = caps
