@@ -3,11 +3,13 @@
 import ipaddress
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
 
 from chatconnect import last_stack
+from schemas.retry_after import retry_after_seconds
 
 # Above the gateway's 15 s heartbeat: when nothing comes for longer, the connection is dead.
 SILENCE_SECONDS = 40
@@ -90,5 +92,5 @@ def _sentence(response: httpx.Response) -> str:
 
 
 def _retry_after_seconds(response: httpx.Response) -> float:
-    value = response.headers.get("retry-after", "")
-    return min(float(value), MAX_PAUSE_SECONDS) if value.isascii() and value.isdecimal() else 1.0
+    seconds = retry_after_seconds(response.headers, datetime.now(UTC))
+    return 1.0 if seconds is None else min(seconds, MAX_PAUSE_SECONDS)

@@ -7,11 +7,10 @@ ProviderError
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from schemas.failures import PermanentError, RetryableError
+from schemas.retry_after import retry_after_seconds
 
-MAX_RETRY_AFTER_SECONDS = 600
 MAX_SHOWN_CHARACTERS = 300
 _RETRYABLE_4XX = frozenset({408, 409, 425, 429})
 
@@ -37,17 +36,3 @@ def refusal(provider: str, status: int, headers: Mapping[str, str], body: str) -
     if status in _RETRYABLE_4XX or not 400 <= status < 500:
         return ProviderBusyError(message, retry_after_seconds=retry_after_seconds(headers, datetime.now(UTC)))
     return ProviderRefusedError(message, code="provider_refused")
-
-
-def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """`Retry-After` (RFC 9110 §10.2.3: seconds or a date), at most 10 min. None without a usable one."""
-    value = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds()
-        except ValueError:
-            return None
-    # Written so that NaN, which float() reads, gives the minimum.
-    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)

@@ -1,6 +1,7 @@
 """Embeddings by OpenAI, or anything that speaks its `/embeddings`."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from handlers.ports import Vectors
 from schemas.failures import PermanentError, RetryableError
+from schemas.retry_after import retry_after_seconds
 
 log = structlog.get_logger()
 
@@ -60,7 +62,7 @@ def _failure(response: aiohttp.ClientResponse, body: str) -> RetryableError | Pe
     # The body may quote the key: it is for our log, not for a document's owner.
     log.warning("embedding_service_refused", status=response.status, body=body[:300])
     if response.status == TOO_MANY_REQUESTS or response.status in SERVER_ERRORS:
-        seconds = _seconds(response.headers.get("Retry-After"))
+        seconds = retry_after_seconds(response.headers, datetime.now(UTC))
         return RetryableError(f"The embedding service answered {response.status}.", retry_after_seconds=seconds)
     return _refused(
         f"The embedding service refused the request ({response.status}): check OPENAI_API_KEY and its model."
@@ -69,14 +71,6 @@ def _failure(response: aiohttp.ClientResponse, body: str) -> RetryableError | Pe
 
 def _refused(message: str) -> PermanentError:
     return PermanentError(message, code="embedding_refused")
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    # The other form of the header is a date; nobody who limits API calls sends it.
-    try:
-        return max(0.0, float(retry_after)) if retry_after else None
-    except ValueError:
-        return None
 
 
 def _unit_rows(answer: Any, rows: int, dimensions: int) -> Vectors:

@@ -14,7 +14,6 @@ from handlers.answering.cancellations import Cancellations
 from handlers.answering.deltas import Deltas
 from handlers.answering.interruption import Interruption
 from handlers.models.choice import ModelChoice, create_choice
-from handlers.models.errors import retry_after_seconds
 from handlers.models.extractive import Extractive
 from handlers.models.pricing import Pricing
 from handlers.models.sse import EventParser
@@ -22,6 +21,7 @@ from handlers.ports import Finish
 from handlers.prompts import build_prompt, question_message
 from schemas.events import Usage
 from schemas.providers import ConfiguredProvider
+from schemas.retry_after import retry_after_seconds
 from schemas.settings import Settings
 from stores.postgres.clients import Widget
 from tests.support.fakes_models import FakeModel, finish, passage, prompt
