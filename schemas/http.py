@@ -238,7 +238,7 @@ class Health(Shape):
     checks: dict[str, Check]
 
 
-class Problem(Shape):
+class ProblemDocument(Shape):
     """RFC 9457."""
 
     type: str

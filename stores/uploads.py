@@ -18,7 +18,7 @@ WRITE_BYTES = 1024 * 1024
 MAX_NAME_BYTES = 200
 
 
-class TooLargeError(Exception):
+class FileTooLargeError(Exception):
     """The file is larger than what is accepted."""
 
 
@@ -59,7 +59,8 @@ class Uploads:
     ) -> Stored:
         """Store a stream; it appears whole or not at all.
 
-        Raises `EmptyFileError` and `TooLargeError` (as soon as the limit is passed) with a sentence for the uploader.
+        Raises `EmptyFileError`, and `FileTooLargeError` as soon as the limit is passed, with a sentence for the
+        uploader.
         """
         folder = f"{self._root}/{_segment(client_id)}/{_segment(document_id)}/{version}"
         temporary = f"{self._root}/.incoming/{uuid4().hex}"
@@ -107,7 +108,9 @@ class Uploads:
             async for piece in source:
                 size += len(piece)
                 if size > max_bytes:
-                    raise TooLargeError(f"The file is larger than {max_bytes // 1024**2} MB: split it or compress it.")
+                    raise FileTooLargeError(
+                        f"The file is larger than {max_bytes // 1024**2} MB: split it or compress it."
+                    )
                 pending += piece
                 if len(pending) >= WRITE_BYTES:
                     await asyncio.to_thread(_append, file, digest, bytes(pending))

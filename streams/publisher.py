@@ -33,7 +33,7 @@ class PublishError(RetryableError):
     """Kafka did not acknowledge the event in time; it may or may not be on the log."""
 
 
-class TooLargeError(PermanentError):
+class EventTooLargeError(PermanentError):
     """Kafka will never take the record: it is larger than its topic allows."""
 
     def __init__(self, message: str) -> None:
@@ -98,7 +98,7 @@ class Publisher:
     async def _offer(self, event: Event, headers: Headers) -> None:
         try:
             await self.publish(event, headers=headers)
-        except (PublishError, TooLargeError):
+        except (PublishError, EventTooLargeError):
             metrics.EVENTS_LOST.labels(TOPIC_BY_EVENT[type(event)].name).inc()
 
     async def send(self, event: Event, *, headers: Headers = ()) -> Acknowledgement:
@@ -109,25 +109,25 @@ class Publisher:
     async def send_raw(
         self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
     ) -> Acknowledgement:
-        """Queue bytes as they are. Raises `PublishError` when Kafka does not take them, `TooLargeError` when never."""
+        """Queue bytes as they are. Raises `PublishError`, and `EventTooLargeError` when Kafka will never take them."""
         if self._producer is None:
             raise RuntimeError("the publisher is not open")
         try:
             # Its own deadline is `REQUEST_TIMEOUT_MS`, for a full queue as for an unknown topic.
             acknowledgement: Acknowledgement = await self._producer.send(topic, value=value, key=key, headers=headers)
         except TOO_LARGE as error:
-            raise TooLargeError(f"The record is too large for {topic}: {error!r}") from error
+            raise EventTooLargeError(f"The record is too large for {topic}: {error!r}") from error
         except KafkaError as error:
             raise PublishError(f"Kafka took no record for {topic}: {error!r}") from error
         return acknowledgement
 
     async def publish(self, event: Event, *, headers: Headers = ()) -> None:
-        """Send and wait until it is acknowledged. Raises `PublishError` and `TooLargeError`."""
+        """Send and wait until it is acknowledged. Raises `PublishError` and `EventTooLargeError`."""
         await acknowledged(await self.send(event, headers=headers))
 
 
 async def acknowledged(acknowledgement: Acknowledgement) -> None:
-    """Wait for an acknowledgement. Raises `PublishError` and `TooLargeError`."""
+    """Wait for an acknowledgement. Raises `PublishError` and `EventTooLargeError`."""
     try:
         if acknowledgement.done():
             acknowledgement.result()
@@ -135,6 +135,6 @@ async def acknowledged(acknowledgement: Acknowledgement) -> None:
         async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
             await acknowledgement
     except TOO_LARGE as error:
-        raise TooLargeError(f"The record is too large for its topic: {error!r}") from error
+        raise EventTooLargeError(f"The record is too large for its topic: {error!r}") from error
     except (TimeoutError, KafkaError) as error:
         raise PublishError(f"Kafka did not acknowledge in time: {error!r}") from error

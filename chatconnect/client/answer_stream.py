@@ -12,8 +12,8 @@ import httpx
 from uuid_utils import uuid7
 
 from chatconnect.client.answer import Answer, GapError
-from chatconnect.client.api import MAX_PAUSE_SECONDS, Access, ApiError, BusyError, check, unreachable
-from chatconnect.client.sse_parser import Frame, SseParser, WireError
+from chatconnect.client.api import MAX_PAUSE_SECONDS, ApiError, BusyError, GatewayAccess, check, unreachable
+from chatconnect.client.sse_parser import SseEvent, SseParser, WireError
 
 ANSWER_SECONDS = 300
 RECONNECTS_WITHOUT_NEWS = 8
@@ -35,7 +35,7 @@ class AnswerStream:
     Raises `ApiError` when it is refused, cannot be reached, or has not ended within `ANSWER_SECONDS`.
     """
 
-    def __init__(self, http: httpx.Client, access: Access, question: Question) -> None:
+    def __init__(self, http: httpx.Client, access: GatewayAccess, question: Question) -> None:
         self.answer = Answer(question.message_id)
         self.position: int | None = None
         self._http = http
@@ -86,7 +86,7 @@ class AnswerStream:
             return None
         return None
 
-    def _events(self) -> Iterator[Frame]:
+    def _events(self) -> Iterator[SseEvent]:
         parser = SseParser()
         with self._connect() as response:
             for chunk in response.iter_bytes():
@@ -100,7 +100,7 @@ class AnswerStream:
                 self._retry_ms = parser.retry_ms if parser.retry_ms is not None else self._retry_ms
                 self._check_deadline()
 
-    def _take(self, frame: Frame) -> bool:
+    def _take(self, frame: SseEvent) -> bool:
         data = _parse(frame)
         if frame.event == "accepted":
             self._is_accepted = True
@@ -149,7 +149,7 @@ class AnswerStream:
             raise ApiError(f"No answer ended within {ANSWER_SECONDS} seconds: is a worker running?")
 
 
-def _parse(frame: Frame) -> dict[str, Any]:
+def _parse(frame: SseEvent) -> dict[str, Any]:
     try:
         data = json.loads(frame.data)
     except ValueError as error:

@@ -32,7 +32,7 @@ class BusyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class GatewayAccess:
     """Where the gateway is and with which key we come."""
 
     url: str
@@ -53,7 +53,7 @@ class Access:
             return host == "localhost"
 
 
-def access(url: str | None, key: str | None, key_name: str) -> Access:
+def access(url: str | None, key: str | None, key_name: str) -> GatewayAccess:
     """From the flags, else the environment, else the last started stack. Raises `ApiError` when none says."""
     known = last_stack.read() | {name: value for name in ("GATEWAY_URL", key_name) if (value := os.environ.get(name))}
     url, key = url or known.get("GATEWAY_URL"), key or known.get(key_name)
@@ -61,7 +61,7 @@ def access(url: str | None, key: str | None, key_name: str) -> Access:
         raise ApiError("No running stack is known here: start one with `make dev`, or pass --url and --key.")
     if urlsplit(url).scheme not in ("http", "https"):
         raise ApiError(f"--url must start with http:// or https://, not {url!r}.")
-    return Access(url.rstrip("/"), key)
+    return GatewayAccess(url.rstrip("/"), key)
 
 
 def timeout() -> httpx.Timeout:

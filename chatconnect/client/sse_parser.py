@@ -15,7 +15,7 @@ class WireError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class SseEvent:
     """One dispatched event. `id` is the last id seen, as the standard says, so it is never forgotten."""
 
     event: str
@@ -41,7 +41,7 @@ class SseParser:
         self._data: list[str] = []
         self._size = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Frame]:
+    def feed(self, chunk: bytes) -> Iterator[SseEvent]:
         """The frames that this chunk completes."""
         for line in self._lines(self._decoder.decode(chunk)):
             if line:
@@ -76,8 +76,8 @@ class SseParser:
         elif name == "retry" and value.isascii() and value.isdecimal():
             self.retry_ms = int(value)
 
-    def _dispatch(self) -> Frame | None:
+    def _dispatch(self) -> SseEvent | None:
         data, event = self._data, self._event or "message"
         self._data, self._event, self._size = [], "", 0
         self.last_id = self._id
-        return Frame(event, "\n".join(data), self.last_id) if data else None
+        return SseEvent(event, "\n".join(data), self.last_id) if data else None

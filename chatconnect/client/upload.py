@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from chatconnect.client.api import Access, ApiError, BusyError, check
+from chatconnect.client.api import ApiError, BusyError, GatewayAccess, check
 from schemas.events import ENDED_STATUSES
 
 # Renewed by every change of the status, so it bounds a stall and not the size of a document.
@@ -44,7 +44,7 @@ class Outcome:
 class Upload:
     """`run` never raises for what is wrong with this file or this connection: the outcome says it."""
 
-    def __init__(self, http: httpx.AsyncClient, access: Access, path: Path, report: Report) -> None:
+    def __init__(self, http: httpx.AsyncClient, access: GatewayAccess, path: Path, report: Report) -> None:
         self._http = http
         self._access = access
         self._path = path

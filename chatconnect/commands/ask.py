@@ -39,7 +39,7 @@ def ask(
         _print_sources(answer, asked)
 
 
-def _follow(access: api.Access, asked: Question, *, is_quiet: bool) -> Answer:
+def _follow(access: api.GatewayAccess, asked: Question, *, is_quiet: bool) -> Answer:
     transcript = Transcript()
     with httpx.Client(base_url=access.url, timeout=api.timeout(), trust_env=not access.is_loopback) as http:
         stream = AnswerStream(http, access, asked)

@@ -65,7 +65,7 @@ def _is_supported(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES
 
 
-async def _ingest(access: api.Access, files: list[Path], *, is_quiet: bool) -> list[Outcome]:
+async def _ingest(access: api.GatewayAccess, files: list[Path], *, is_quiet: bool) -> list[Outcome]:
     async with httpx.AsyncClient(base_url=access.url, timeout=api.timeout(), trust_env=not access.is_loopback) as http:
         await _check_reachable(http, access)
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[step]}"))
@@ -109,7 +109,7 @@ class Bars:
         self._progress.console.print(_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
 
-async def _check_reachable(http: httpx.AsyncClient, access: api.Access) -> None:
+async def _check_reachable(http: httpx.AsyncClient, access: api.GatewayAccess) -> None:
     try:
         await http.get("/health/live")
     except httpx.TransportError as error:

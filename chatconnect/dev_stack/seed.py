@@ -26,7 +26,7 @@ async def seed_documents(values: dict[str, str], memory: Path) -> str:
 
     Nothing here is fatal: a document that failed is named, one that takes too long goes on by itself.
     """
-    access = api.Access(values["GATEWAY_URL"], values["CLIENT_SECRET_KEY"])
+    access = api.GatewayAccess(values["GATEWAY_URL"], values["CLIENT_SECRET_KEY"])
     known = _recall(memory)
     async with httpx.AsyncClient(base_url=access.url, timeout=api.timeout(), trust_env=not access.is_loopback) as http:
         files = {path: sha256(path.read_bytes()).hexdigest() for path in _documents()}
@@ -51,14 +51,16 @@ def _documents() -> Iterable[Path]:
     return sorted(path for path in (PROJECT / "README.md", *PROJECT.glob("docs/*.md")) if path.is_file())
 
 
-async def _is_there(http: httpx.AsyncClient, access: api.Access, known: dict[str, Any] | None, digest: str) -> bool:
+async def _is_there(
+    http: httpx.AsyncClient, access: api.GatewayAccess, known: dict[str, Any] | None, digest: str
+) -> bool:
     if known is None or known["sha256"] != digest:
         return False
     response = await http.get(f"/documents/{known['document_id']}/status", headers=access.headers)
     return response.is_success and response.json()["status"] == "ready"
 
 
-async def _upload_all(http: httpx.AsyncClient, access: api.Access, paths: list[Path]) -> list[Outcome]:
+async def _upload_all(http: httpx.AsyncClient, access: api.GatewayAccess, paths: list[Path]) -> list[Outcome]:
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(path: Path) -> Outcome:

@@ -18,7 +18,7 @@ MAX_REMEMBERED = 10_000
 KeyKind = Literal["publishable", "secret"]
 
 
-class KeyDirectory(Protocol):
+class ApiKeyStore(Protocol):
     """What we need of `stores.postgres.clients.Clients`."""
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
@@ -29,7 +29,7 @@ class KeyDirectory(Protocol):
 class ApiKeys:
     """Looks keys up. One that was good before is never refused for what else its address sends."""
 
-    def __init__(self, keys: KeyDirectory, limits: Limits) -> None:
+    def __init__(self, keys: ApiKeyStore, limits: Limits) -> None:
         self._keys = keys
         self._limits = limits
         self._good: FIFOCache[str, None] = FIFOCache(MAX_REMEMBERED)

@@ -15,7 +15,7 @@ LOOK_SECONDS = 5.0
 log = structlog.get_logger()
 
 
-class KeyDirectory(Protocol):
+class RevokedKeyStore(Protocol):
     """What we need of `stores.postgres.clients.Clients`."""
 
     async def revoked(self, key_hashes: Collection[str]) -> set[str]:
@@ -26,7 +26,7 @@ class KeyDirectory(Protocol):
 class KeyRevocations:
     """Which keys have open streams, and which of those were revoked. The owner runs `run`."""
 
-    def __init__(self, keys: KeyDirectory, wake: Callable[[], None]) -> None:
+    def __init__(self, keys: RevokedKeyStore, wake: Callable[[], None]) -> None:
         self._keys = keys
         self._wake = wake
         self._used: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from gateway.web.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS
-from schemas.http import Problem
+from schemas.http import ProblemDocument
 
 SLUGS = {
     400: "bad-request",
@@ -17,7 +17,9 @@ SLUGS = {
 def refusal(status: int, detail: str) -> bytes:
     """A response that closes the connection. Any page may read it: it contains no client's data."""
     title = HTTPStatus(status).phrase
-    document = Problem(type=f"urn:chatconnect:problem:{SLUGS[status]}", title=title, status=status, detail=detail)
+    document = ProblemDocument(
+        type=f"urn:chatconnect:problem:{SLUGS[status]}", title=title, status=status, detail=detail
+    )
     body = document.model_dump_json().encode()
     lines = [
         f"HTTP/1.1 {status} {title}",

@@ -20,7 +20,7 @@ from gateway.web.problems import Problem
 from schemas.events import DocumentProgress, DocumentUploaded
 from schemas.http import DocumentByUri, DocumentFields
 from stores.postgres.documents import Document
-from stores.uploads import EmptyFileError, ForeignUriError, Stored, TooLargeError
+from stores.uploads import EmptyFileError, FileTooLargeError, ForeignUriError, Stored
 
 MAX_FILE_BYTES = 100 * 1024 * 1024
 # Boundaries and fields come on top of the file.
@@ -113,7 +113,7 @@ async def _store(gateway: Gateway, slot: Slot, filename: str, file: UploadFile) 
         )
     except EmptyFileError as error:
         raise Problem(422, str(error), slug="empty-file") from error
-    except TooLargeError as error:
+    except FileTooLargeError as error:
         raise Problem(413, str(error)) from error
 
 

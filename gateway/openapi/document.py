@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gateway.openapi.operation import JSON, Body, Events, Operation, Parameter, Reply
 from gateway.openapi.operations import OPERATIONS
 from gateway.web.problems import MEDIA_TYPE, TITLES
-from schemas.http import Problem
+from schemas.http import ProblemDocument
 from schemas.shape import Shape
 from schemas.sse import EVENTS, WireSchema
 
@@ -128,7 +128,7 @@ def _refusal(status: int) -> dict[str, Any]:
     return {
         "description": TITLES[status][1],
         "headers": _headers(headers),
-        "content": _content({MEDIA_TYPE: Problem}),
+        "content": _content({MEDIA_TYPE: ProblemDocument}),
     }
 
 
@@ -163,7 +163,7 @@ def _reference(shape: type[Shape]) -> dict[str, str]:
 
 def _schemas() -> dict[str, Any]:
     accepted: set[type[Shape]] = set()
-    returned: set[type[Shape]] = {Problem}
+    returned: set[type[Shape]] = {ProblemDocument}
     for operation in OPERATIONS:
         accepted.update(_shapes(operation.body))
         for reply in operation.replies.values():

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from schemas.failures import PermanentError
-from schemas.http import Problem as Document
+from schemas.http import ProblemDocument
 from streams.publisher import PublishError
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,7 +53,7 @@ def unavailable(detail: str) -> Problem:
 def render(problem: Problem) -> Response:
     """The problem as a response."""
     slug, title = TITLES[problem.status]
-    document = Document(
+    document = ProblemDocument(
         type=f"urn:chatconnect:problem:{problem.slug or slug}",
         title=title,
         status=problem.status,

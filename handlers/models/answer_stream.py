@@ -15,7 +15,7 @@ import orjson
 
 from handlers.models.errors import ProviderBusyError, ProviderError, refusal
 from handlers.models.sse import EventParser
-from handlers.models.stall_detector import StallDetector
+from handlers.models.stall_detector import ProviderStallDetector
 from handlers.models.token_counts import estimated_usage
 from handlers.ports import Finish
 from schemas.events import FinishReason, Usage
@@ -100,7 +100,7 @@ async def _batches(session: aiohttp.ClientSession, request: Request) -> AsyncGen
     try:
         async with asyncio.timeout(FIRST_SECONDS) as first:
             response = await _post(session, request)
-        with StallDetector(response) as watch:
+        with ProviderStallDetector(response) as watch:
             async with asyncio.timeout_at(first.when()):
                 chunk = await response.content.readany()
             while chunk:

@@ -9,7 +9,7 @@ import aiohttp
 BETWEEN_SECONDS = 20
 
 
-class StallDetector:
+class ProviderStallDetector:
     """Ends the wait for a chunk after 20 s, as a `TimeoutError`, and closes the response at the end of the block.
 
     One timer for the whole answer: `asyncio.timeout` around each chunk took a sixth of the CPU of a delta. Time that

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from streams.codec import Record
-from streams.publisher import Publisher, TooLargeError, acknowledged
+from streams.publisher import EventTooLargeError, Publisher, acknowledged
 from streams.topics import Topic
 
 ORIGIN_TOPIC = "dead-letter-topic"
@@ -36,7 +36,7 @@ class DeadLetters:
         ours = self._origin(record, error, attempts)
         try:
             await self._send(topic, record, record.value, [*record.headers, *ours])
-        except TooLargeError:
+        except EventTooLargeError:
             await self._send(topic, record, (record.value or b"")[:CUT_BYTES], [*_kept(record), *ours, *_cut(record)])
 
     async def _send(self, topic: Topic, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:

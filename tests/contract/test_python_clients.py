@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from chatconnect.client.answer_stream import AnswerStream, Question
-from chatconnect.client.api import Access
+from chatconnect.client.api import GatewayAccess
 from chatconnect.client.sse_parser import SseParser
 from schemas.events import ENDINGS
 from tests.contract.recorded import ALL, OF_SESSIONS, Recorded
@@ -45,7 +45,7 @@ def asked(chunks: list[bytes], message_id: str) -> dict:
     """One connection of the real client, on a transport that hands out these chunks."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=EVENT_STREAM, content=iter(chunks)))
     with httpx.Client(transport=transport, base_url="http://127.0.0.1") as http:
-        stream = AnswerStream(http, Access("http://127.0.0.1", "pk_1"), Question("?", "s", message_id))
+        stream = AnswerStream(http, GatewayAccess("http://127.0.0.1", "pk_1"), Question("?", "s", message_id))
         for _ in stream._connection():
             pass
     answer = stream.answer

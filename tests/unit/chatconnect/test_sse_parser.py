@@ -1,7 +1,7 @@
 import pytest
 
 from chatconnect.client.answer import Answer, GapError
-from chatconnect.client.sse_parser import MAX_FRAME_CHARACTERS, Frame, SseParser, WireError
+from chatconnect.client.sse_parser import MAX_FRAME_CHARACTERS, SseEvent, SseParser, WireError
 
 STREAM = (
     "\ufeffretry: 1500\r\nid: e.0.1\r\n\r\n"
@@ -12,10 +12,10 @@ STREAM = (
     "id: bad\0id\nretry: soon\ndata: last\n\n"
 ).encode()
 FRAMES = [
-    Frame("delta", '{"text":"Grüße 👋🏽 👩‍👩‍👧"}', "e.0.2"),
-    Frame("delta", '{"text":"日本語 です"}', "e.0.3"),
-    Frame("message", "one\ntwo\n", "e.0.3"),
-    Frame("message", "last", "e.0.3"),
+    SseEvent("delta", '{"text":"Grüße 👋🏽 👩‍👩‍👧"}', "e.0.2"),
+    SseEvent("delta", '{"text":"日本語 です"}', "e.0.3"),
+    SseEvent("message", "one\ntwo\n", "e.0.3"),
+    SseEvent("message", "last", "e.0.3"),
 ]
 
 
@@ -42,7 +42,7 @@ def test_an_unfinished_frame_is_not_given_out_and_does_not_move_the_cursor() -> 
 
     frames = list(parser.feed(b"id: e.0.1\ndata: a\n\nid: e.0.2\ndata: half"))
 
-    assert [Frame("message", "a", "e.0.1")] == frames
+    assert [SseEvent("message", "a", "e.0.1")] == frames
     assert parser.last_id == "e.0.1"
 
 
@@ -61,7 +61,7 @@ def test_a_frame_without_end_is_refused_before_it_fills_the_memory() -> None:
 
 
 def test_bytes_that_are_not_utf8_become_replacement_characters() -> None:
-    assert [Frame("message", "a\ufffdb", "")] == list(SseParser().feed(b"data: a\xffb\n\n"))
+    assert [SseEvent("message", "a\ufffdb", "")] == list(SseParser().feed(b"data: a\xffb\n\n"))
 
 
 def event(seq: int, attempt: int = 1, **data: object) -> dict[str, object]:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from stores.uploads import EmptyFileError, ForeignUriError, TooLargeError, Uploads, safe_name
+from stores.uploads import EmptyFileError, FileTooLargeError, ForeignUriError, Uploads, safe_name
 from tests.support.fakes_knowledge import stream_of
 
 PLACE = ("acme", "doc_1", 1, "a.txt")
@@ -34,7 +34,7 @@ async def test_a_stream_comes_back_as_it_went_in(uploads, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pieces", "error"), [([], EmptyFileError), ([b""], EmptyFileError), ([b"123", b"456"], TooLargeError)]
+    ("pieces", "error"), [([], EmptyFileError), ([b""], EmptyFileError), ([b"123", b"456"], FileTooLargeError)]
 )
 async def test_a_refused_stream_leaves_nothing_behind(uploads, pieces, error):
     with pytest.raises(error, match=r"\.$"):
