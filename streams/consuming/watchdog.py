@@ -25,6 +25,7 @@ from streams.stall_detector import ConsumerStalledError
 LOOK_SECONDS = 5.0
 STALLED_SECONDS = 20.0
 ASK_TIMEOUT_SECONDS = 10.0
+POSITION_SECONDS = 1.0
 BLOCKED_SECONDS = 120.0
 HEARTBEAT_SECONDS = 1.0
 MAX_REPLACED = 5
@@ -123,14 +124,21 @@ class Watchdog:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
                 ends = await kafka.end_offsets([one.partition for one in held])
-                return any([ends[one.partition] > await _position(kafka, one.partition) for one in held])
+            for partition, end in ends.items():
+                if end > await _position(kafka, partition):
+                    return True
         except (KafkaError, TimeoutError) as error:
             log.warning("watchdog_cannot_ask", error=repr(error))
-            return False
+        return False
 
 
 async def _position(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    return int(await kafka.position(partition))
+    """Before any offset when it is not known: the task that fetches also looks it up, and may have ended."""
+    try:
+        async with asyncio.timeout(POSITION_SECONDS):
+            return int(await kafka.position(partition))
+    except TimeoutError:
+        return -1
 
 
 def _end_deaf() -> None:

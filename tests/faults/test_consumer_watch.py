@@ -12,6 +12,7 @@ from streams.consuming import broker, watchdog
 from streams.dead_letters import limit
 from streams.dead_letters.limit import TooManyDeadLettersError
 from streams.publisher import Publisher
+from tests.faults.rebalancing import guest
 from tests.integration.kafka import ask, asked, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
@@ -72,6 +73,25 @@ async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publishe
         await ask(publisher, topic, asked("b", "after"))
         await handler.until(lambda h: h.by_session["b"])
         assert not run.done()
+
+    assert rebuilt(logs), "it went on by itself"
+
+
+@pytest.mark.usefixtures("quick_to_notice")
+async def test_a_consumer_that_joins_again_and_looks_up_no_position_is_rebuilt(settings, publisher, monkeypatch, logs):
+    """The same task looks up where a new assignment begins: no position is known, so none is behind."""
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
+    topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler)
+    async with running(settings, publisher, line):
+        await ask(publisher, topic, asked("a", "before"))
+        await handler.until(lambda h: h.by_session["a"])
+        _end_fetching()
+        async with guest(settings, line):
+            pass
+        await ask(publisher, topic, asked("b", "after"))
+        await handler.until(lambda h: h.by_session["b"])
 
     assert rebuilt(logs), "it went on by itself"
 
