@@ -80,7 +80,7 @@ async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publishe
 @pytest.mark.usefixtures("quick_to_notice")
 async def test_a_consumer_that_joins_again_and_looks_up_no_position_is_rebuilt(settings, publisher, monkeypatch, logs):
     """The same task looks up where a new assignment begins: no position is known, so none is behind."""
-    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 3.0)
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)
