@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from msgspec import structs
 
@@ -60,7 +61,7 @@ class ReplayBuffer:
 
     __slots__ = (
         "_ended", "breaks", "floor", "frames", "key", "last_offset", "misplaced", "partition", "progress", "size_bytes",
-        "waiters",
+        "used_at", "waiters",
     )  # fmt: skip
 
     def __init__(self, key: SessionKey, partition: int, floor: int) -> None:
@@ -73,6 +74,7 @@ class ReplayBuffer:
         self.misplaced: set[str] = set()
         self.breaks = 0
         self.last_offset = -1
+        self.used_at = -inf
         self.size_bytes = 0
         self._ended: dict[str, None] = {}
 
@@ -130,8 +132,7 @@ class ReplayBuffer:
                 break
             if message_id is None or (frame.message_id == message_id and frame.attempt):
                 newer.append(frame)
-        if len(newer) > 1:
-            newer.reverse()
+        newer.reverse()
         return newer
 
     def answer(self, message_id: str) -> FoldedAnswer:

@@ -15,6 +15,8 @@ from schemas.keys import MessageKey, SessionKey
 
 KEPT_SECONDS = 120.0
 STALLED_SECONDS = 600.0
+# The order of last use, by which memory is freed, is right to this.
+USED_SECONDS = 1.0
 TOTAL_BYTES = 64 * 1024 * 1024
 # Each answer has up to two. `TOTAL_BYTES` is reached sooner, unless the answers were shed before they expired.
 MAX_EXPIRIES = 400_000
@@ -94,19 +96,22 @@ class ReplayBuffers:
 
     def _take(self, key: SessionKey, partition: int, frame: Frame, take: Take) -> bool:
         buffer = self._buffers.get(key) or self._create(key, partition)
-        self._buffers.move_to_end(key)
+        now = self._clock()
+        if now - buffer.used_at > USED_SECONDS:
+            buffer.used_at = now
+            self._buffers.move_to_end(key)
         is_known = frame.message_id in buffer.progress
         size = buffer.size_bytes
-        is_new = take(buffer, frame, self._clock())
+        is_new = take(buffer, frame, now)
         self.size_bytes += buffer.size_bytes - size
         if is_known and is_new and frame.event not in ENDINGS and self.size_bytes <= self._total_bytes:
             return True
         if is_new and not is_known:
             # A message id keeps the session in which it was first answered.
             self._by_message.setdefault(MessageKey(key.client_id, frame.message_id), key)
-            heappush(self._expiries, (self._clock() + STALLED_SECONDS, key, frame.message_id))
+            heappush(self._expiries, (now + STALLED_SECONDS, key, frame.message_id))
         if is_new and frame.is_ending:
-            heappush(self._expiries, (self._clock() + KEPT_SECONDS, key, frame.message_id))
+            heappush(self._expiries, (now + KEPT_SECONDS, key, frame.message_id))
         while len(self._expiries) > MAX_EXPIRIES:
             self._forget(*heappop(self._expiries)[1:])
         if self.size_bytes > self._total_bytes:
