@@ -30,7 +30,7 @@ class SessionOwnership:
 
     def __init__(self, sessions: Sessions, subscriptions: Subscriptions, tickets: Tickets) -> None:
         self._sessions = sessions
-        self._attachments = subscriptions
+        self._subscriptions = subscriptions
         self._tickets = tickets
         self._recorded: FIFOCache[tuple[str, str], None] = FIFOCache(MAX_RECORDED)
         self._try_at = 0.0
@@ -69,12 +69,12 @@ class SessionOwnership:
     async def _claim(self, session: Session, message_id: UUID) -> None:
         wanted = SessionOwner("visitor", self.visitor(session), message_id)
         # A session with answers and without an owner is that of a server that writes to the log itself.
-        is_begun = self._attachments.has_answers(session)
+        is_begun = self._subscriptions.has_answers(session)
         claimed = SessionOwner("server") if is_begun else wanted
         try:
             owner, _ = await self._sessions.claim(session.client_id, session.session_id, claimed)
         except DATABASE_ERRORS:
-            if self._attachments.holds(session, message_id):
+            if self._subscriptions.holds(session, message_id):
                 # A caller that knows a message id of the session asked it: this repeats its first POST.
                 return
             raise

@@ -26,7 +26,8 @@ P = TypeVar("P", bound=Hashable)
 class Job(Generic[P]):
     """A record on its way.
 
-    `attempts` counts the runs that failed; `failure` is why it is given up; `endings` counts failed tries to do that.
+    `attempts` counts the runs that failed; `failure` is why it is given up; `endings` counts failed tries to do that,
+    `ending_defects` those of them that another try cannot mend.
     """
 
     lane: LaneKey
@@ -37,6 +38,7 @@ class Job(Generic[P]):
     attempts: int = 0
     failure: Exception | None = None
     endings: int = 0
+    ending_defects: int = 0
 
 
 @dataclass(slots=True)

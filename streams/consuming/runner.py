@@ -24,7 +24,7 @@ from streams.topics import TOPIC_BY_EVENT
 FORWARDED_HEADERS = frozenset({TRACEPARENT, CLIENT_TIER})
 MAX_UNACKNOWLEDGED = 256
 # Endings that cannot be published are owed for ever; a defect in `give_up` itself must not keep the record for ever.
-MAX_ENDING_ATTEMPTS = 5
+MAX_ENDING_DEFECTS = 5
 ENDING_RETRY = RetryPolicy(attempts=1_000_000)
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class Runner:
     async def _bury(self, job: Job[P], record: Record) -> None:
         error = job.failure
         assert error is not None
-        if job.endings < MAX_ENDING_ATTEMPTS and (event := self._event_to_end(record, error)) is not None:
+        if job.ending_defects < MAX_ENDING_DEFECTS and (event := self._event_to_end(record, error)) is not None:
             with structlog.contextvars.bound_contextvars(**_context(event)):
                 await self._publish_all(self._subscription.handler.give_up(event, error), record)
         await self._dead_letters.keep(self._subscription.topic, record, error, job.attempts)
@@ -104,6 +104,7 @@ class Runner:
         name = self._subscription.name
         if job.failure is not None:
             job.endings += 1
+            job.ending_defects += not isinstance(error, (RetryableError, TimeoutError))
             if (left_out := self._log_limit.take()) is not None:
                 log.warning("ending_failed", handler=name, error=repr(error), endings=job.endings, left_out=left_out)
             return ENDING_RETRY.decide(error, min(job.endings, 10)) or 1.0
