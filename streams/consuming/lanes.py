@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from itertools import count
+from itertools import chain, count
 from math import inf
 from typing import Generic, TypeVar
 
@@ -27,7 +27,7 @@ class Job(Generic[P]):
     """A record on its way.
 
     `attempts` counts the runs that failed; `failure` is why it is given up; `endings` counts failed tries to do that,
-    `ending_defects` those of them that another try cannot mend.
+    `ending_defects` those of them that another try cannot mend. `retries_at_once`: its next retry waits for nothing.
     """
 
     lane: LaneKey
@@ -39,6 +39,7 @@ class Job(Generic[P]):
     failure: Exception | None = None
     endings: int = 0
     ending_defects: int = 0
+    retries_at_once: bool = False
 
 
 @dataclass(slots=True)
@@ -96,10 +97,16 @@ class Lanes(Generic[P]):
     def retry(self, job: Job[P], due: float) -> None:
         """Keep the job at the head of its lane until `due`; its slot is free meanwhile, its lane is not."""
         self._leave(job)
-        heappush(self._waiting, (due, next(self._ticket), job))
+        heappush(self._waiting, (-inf if job.retries_at_once else due, next(self._ticket), job))
+        job.retries_at_once = False
 
     def retry_now(self, is_wanted: Callable[[Job[P]], bool]) -> None:
-        """Jobs that wait for their next try and are wanted are due now."""
+        """Jobs that are wanted do not wait for their next try: those that wait are due now, those out when they fail.
+
+        One that is out may have failed already, and be on its way to wait.
+        """
+        for job in chain.from_iterable(self._running.values()):
+            job.retries_at_once = job.retries_at_once or is_wanted(job)
         self._waiting = [(-inf if is_wanted(job) else due, ticket, job) for due, ticket, job in self._waiting]
         heapify(self._waiting)
 

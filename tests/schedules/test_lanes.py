@@ -37,6 +37,7 @@ class Schedules(RuleBasedStateMachine):
         self.out = []
         self.expected = defaultdict(list)
         self.waiting = {}
+        self.hurried = set()
 
     @rule(number=st.integers(0, PARTITIONS - 1), client=st.sampled_from(CLIENTS), session=st.integers(0, SESSIONS))
     def put(self, number, client, session):
@@ -61,6 +62,7 @@ class Schedules(RuleBasedStateMachine):
         ended = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
         if ended in self.expected[ended.lane]:
             self.expected[ended.lane].remove(ended)
+        self.hurried.discard(ended)
         self.lanes.done(ended)
 
     @precondition(lambda self: any(job.partition.is_open for job in self.out))
@@ -68,8 +70,19 @@ class Schedules(RuleBasedStateMachine):
     def fail(self, data, delay):
         failed = data.draw(st.sampled_from([job for job in self.out if job.partition.is_open]))
         self.out.remove(failed)
-        self.waiting[failed.lane] = self.now + delay
         self.lanes.retry(failed, self.now + delay)
+        if failed in self.hurried:
+            self.hurried.remove(failed)
+            assert self.lanes.next_due() <= self.now, "a job hurried while it was out waits"
+            delay = 0.0
+        self.waiting[failed.lane] = self.now + delay
+
+    @precondition(lambda self: self.out)
+    @rule(data=st.data())
+    def retry_now_what_is_out(self, data):
+        wanted = data.draw(st.sampled_from(self.out))
+        self.lanes.retry_now(lambda job: job is wanted)
+        self.hurried.add(wanted)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
