@@ -22,10 +22,9 @@ ROUTES = [
     Guarded("/chat/stream", chat.chat_stream, QUESTIONS, method="POST"),
     Guarded("/chat/{message_id}/cancel", actions.cancel, ACTIONS, method="POST"),
     Guarded("/chat/{message_id}/feedback", actions.feedback, ACTIONS, method="POST"),
-    # A session id may hold a slash.
-    Guarded("/sessions/{session_id:path}/events", sessions.events, EVENTS),
-    Guarded("/sessions/{session_id:path}/messages", sessions.messages, READS),
-    Guarded("/sessions/{session_id:path}/ticket", sessions.renew_ticket, RENEWALS, method="POST"),
+    Guarded("/sessions/{session_id:any}/events", sessions.events, EVENTS),
+    Guarded("/sessions/{session_id:any}/messages", sessions.messages, READS),
+    Guarded("/sessions/{session_id:any}/ticket", sessions.renew_ticket, RENEWALS, method="POST"),
     Guarded("/process-document", documents.process, KNOWLEDGE, method="POST"),
     Guarded("/documents", documents.index, KNOWLEDGE),
     Guarded("/documents/{document_id}", documents.show, KNOWLEDGE),

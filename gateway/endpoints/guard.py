@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,15 @@ from gateway.web.problems import Problem, render
 UNROUTED = (404, 405)
 
 Endpoint = Callable[[Request], Awaitable[Response | ASGIApp]]
+
+
+class AnyText(StringConvertor):
+    """A parameter that may hold a slash or the end of a line, so that its endpoint judges it, not the router."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any", AnyText())
 
 
 class GuardedRoute(Route):

@@ -131,10 +131,9 @@ async def test_a_session_id_that_would_change_on_the_way_is_refused(running, ser
 
 
 async def test_a_session_id_that_would_change_is_refused_in_a_path_too(running, server):
-    # No path with a line feed leads anywhere (Starlette's own matching).
-    for name, status in (("a%0Ab", 404), ("a%00b", 422), ("a%09b", 422), ("a%2F..%2Fb", 422)):
+    for name in ("a%0Ab", "a%00b", "a%09b", "a%2F..%2Fb"):
         answer = await running.http.get(f"/sessions/{name}/messages", headers=server)
-        assert answer.status_code == status, name
+        assert answer.status_code == 422, name
 
 
 async def test_a_uuid_is_taken_only_as_events_name_it(running, server):
