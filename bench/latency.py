@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,7 +89,9 @@ def _figures(
     def added(share: float, rounds: list[tuple[Answers, Answers]]) -> float:
         return middle([_ms(ours, share) - _ms(direct, share) for direct, ours in rounds], 1)
 
-    texts = {text for pair in (*paced, *bursts) for answers in pair for _, text in answers}
+    texts = Counter(text for pair in (*paced, *bursts) for answers in pair for _, text in answers)
+    for text in texts.keys() - {TEXT}:
+        say(f"{texts[text]} of {texts.total()} answers: {text!r}")
     return {
         "sessions": SESSIONS,
         "chats_per_s": middle([len(ours) / seconds for _, ours in paced], 1),
@@ -101,7 +104,7 @@ def _figures(
         "added_ttft_p95_ms": added(0.95, paced),
         "burst_direct_ttft_p50_ms": middle([_ms(direct, 0.5) for direct, _ in bursts], 1),
         "burst_added_ttft_p50_ms": added(0.5, bursts),
-        "identical": texts == {TEXT},
+        "identical": texts.keys() == {TEXT},
     }
 
 
