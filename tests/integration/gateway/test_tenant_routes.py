@@ -103,7 +103,7 @@ def bodies(wall):
         "/chat/stream": [*questions, {"message": "mine", **session}],
         "/chat/{message_id}/cancel": [{}, session],
         "/chat/{message_id}/feedback": [{"rating": "up"}],
-        "/sessions/{session_id:path}/ticket": [{}],
+        "/sessions/{session_id:any}/ticket": [{}],
         "/process-document": [{"uri": wall.uri, "filename": "mine.txt", "externalId": wall.ids.external_id}],
         "/documents/{document_id}/retry": [{}],
         "/internal/validate-client": [{"apiKey": keys(wall.beta).secret}],
@@ -118,7 +118,7 @@ def requests(wall):
     assert posts == set(sent), "every POST has a body here"
     messages = (str(wall.ids.message_id), str(wall.live), wall.waiting)
     for route in ROUTES:
-        path = re.sub(r"{session_id(:path)?}", wall.ids.session_id, route.path)
+        path = re.sub(r"{session_id(:\w+)?}", wall.ids.session_id, route.path)
         path = path.replace("{document_id}", wall.ids.document_id)
         for method in route.methods:
             for message in messages if "{message_id}" in path else messages[:1]:
