@@ -32,7 +32,6 @@ from gateway.web.cors import Cors
 from gateway.web.drain import Drain
 from gateway.web.failed_start import FailedStart
 from gateway.web.handoff import StreamHandoff
-from gateway.web.publishing import EventPublisher
 from schemas.failures import PermanentError
 from schemas.settings import Settings
 from stores.postgres.chat_logs import ChatLogs
@@ -49,6 +48,8 @@ from streams.reading.topic_watch import TopicWatch
 from streams.topics import CHAT_TOKEN
 
 CATCH_UP_SECONDS = 60.0
+# A caller waits no longer for Kafka to take an event.
+PUBLISH_SECONDS = 5.0
 # A visitor waits two seconds for Postgres and no longer.
 STORE_SECONDS = 1.8
 
@@ -94,10 +95,10 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
             settings.database_url, command_timeout_seconds=STORE_SECONDS, connect_timeout_seconds=STORE_SECONDS
         )
         stack.push_async_callback(engine.dispose)
-        publisher = await stack.enter_async_context(Publisher(settings))
+        publisher = await stack.enter_async_context(Publisher(settings, publish_timeout_seconds=PUBLISH_SECONDS))
         reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
         hub = await stack.enter_async_context(open_progress_hub(settings, drain))
-        gateway = build(settings, engine, EventPublisher(publisher), reader, hub, drain)
+        gateway = build(settings, engine, publisher, reader, hub, drain)
         stack.push_async_callback(gateway.limits.close)
         drain.on_begin(gateway.buffers.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
@@ -110,7 +111,7 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
 def build(
     settings: Settings,
     engine: Database,
-    publisher: EventPublisher,
+    publisher: Publisher,
     log_reader: FrameLog,
     progress_hub: ProgressHub,
     drain: Drain,
@@ -124,7 +125,7 @@ def build(
     keys = ApiKeys(clients, limits)
     buffers, questions = ReplayBuffers(), PendingQuestions()
     tail = Tail(log_reader, buffers, questions)
-    subscriptions, sessions = Subscriptions(tail, buffers, chat_logs), Sessions(engine)
+    subscriptions, sessions = Subscriptions(tail, buffers, questions, chat_logs), Sessions(engine)
     return Gateway(
         settings=settings,
         engine=engine,

@@ -18,7 +18,6 @@ from gateway.replay.tail import Tail
 from gateway.streaming.progress_hub import ProgressHub
 from gateway.streaming.stream import StreamDependencies
 from gateway.web.drain import Drain
-from gateway.web.publishing import EventPublisher
 from schemas.settings import Settings
 from stores.postgres.chat_logs import ChatLogs
 from stores.postgres.clients import Clients
@@ -27,6 +26,7 @@ from stores.postgres.documents import Documents
 from stores.postgres.sessions import Sessions
 from stores.rate_limits.limits import Limits
 from stores.uploads import Uploads
+from streams.publisher import Publisher
 from streams.reading.topic_watch import TopicWatch
 
 
@@ -41,7 +41,7 @@ class Gateway:
     documents: Documents
     progress_hub: ProgressHub
     uploads: Uploads
-    publisher: EventPublisher
+    publisher: Publisher
     access: Access
     keys: ApiKeys
     limits: Limits

@@ -50,8 +50,9 @@ class Publisher:
     (measured: 3.1 s for a 3 s transaction), and each answer event carries its own place (message, attempt, seq).
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, publish_timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS) -> None:
         self._settings = settings
+        self._publish_timeout_seconds = publish_timeout_seconds
         self._producer: AIOKafkaProducer | None = None
         self._offered: set[asyncio.Task[None]] = set()
 
@@ -122,8 +123,14 @@ class Publisher:
         return acknowledgement
 
     async def publish(self, event: Event, *, headers: Headers = ()) -> None:
-        """Send and wait until it is acknowledged. Raises `PublishError` and `EventTooLargeError`."""
-        await acknowledged(await self.send(event, headers=headers))
+        """Send and wait until it is acknowledged, at most `publish_timeout_seconds` in all. Raises `PublishError` and
+        `EventTooLargeError`.
+        """
+        try:
+            async with asyncio.timeout(self._publish_timeout_seconds):
+                await acknowledged(await self.send(event, headers=headers))
+        except TimeoutError as error:
+            raise PublishError("Kafka did not acknowledge in time") from error
 
 
 async def acknowledged(acknowledgement: Acknowledgement) -> None:

@@ -1,6 +1,7 @@
 """What every test run shares."""
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -36,7 +37,12 @@ def _strict(report: Report) -> Report:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Names our marker."""
+    """Names our marker, and makes Ctrl-C reach the processes that tests start.
+
+    A shell ignores SIGINT for its background jobs, and every child process inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "shared_data: runs on files of ../shared/data, and only where that is.")
 
 

@@ -46,15 +46,11 @@ class Process:
         folder: Path | None = None,
         said: bytes | None = None,
     ) -> "Process":
-        """`name` is what people call it. `death_signal` is what it gets when we die, `folder` where it works, and
-        `said`, which a pipe must hold, what it reads. Only our own user may read its log and what it writes.
-        """
+        """Only our own user may read its log. `death_signal` is sent when we die; `said` is its input, ≤ 64 KiB."""
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        watched = [sys.executable, "-I", "-S", parent_death.__file__, str(int(death_signal)), str(os.getpid())]
         with _private(log) as output:
             child = await asyncio.create_subprocess_exec(
-                *watched,
-                *command,
+                *_watched(command, death_signal),
                 stdin=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -64,8 +60,8 @@ class Process:
                 start_new_session=True,
                 close_fds=False,
             )
-        if child.stdin is not None:
-            child.stdin.write(said or b"")
+        if child.stdin is not None and said is not None:
+            child.stdin.write(said)
             child.stdin.close()
         return cls(name, child, log)
 
@@ -152,6 +148,10 @@ class Process:
         lines = [line for line in self._tail().splitlines() if line.strip()][-LAST_LINES:]
         said = "".join(f"\n    {line}" for line in lines) or "\n    (nothing)"
         return f" Its last lines in {self.log}:{said}"
+
+
+def _watched(command: Sequence[str], death_signal: signal.Signals) -> list[str]:
+    return [sys.executable, "-I", "-S", parent_death.__file__, str(int(death_signal)), str(os.getpid()), *command]
 
 
 def _private(log: Path) -> BinaryIO:

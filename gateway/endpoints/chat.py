@@ -14,13 +14,12 @@ from uuid_utils.compat import uuid7
 from gateway.admission.access import Caller
 from gateway.admission.concurrency import ConcurrencyLimit
 from gateway.admission.shedding import overloaded
-from gateway.endpoints.idempotency import identified
+from gateway.endpoints.idempotency import read_question
 from gateway.replay.answers import FoldedAnswer
-from gateway.replay.subscriptions import NotYetError, Session, StreamStart, TakenError
+from gateway.replay.subscriptions import NotYetError, Session, StreamStart, TakenError, WaitTooLongError
 from gateway.state import Gateway, caller_of, gateway_of, stream_dependencies
 from gateway.streaming.next_frame import next_frame
 from gateway.streaming.stream import EventStream
-from gateway.web import bodies
 from gateway.web.prefer import preference
 from gateway.web.problems import Problem, unavailable
 from gateway.web.responses import json_reply
@@ -81,44 +80,26 @@ async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | Non
     `limit` is acquired for as long as the request lasts, before anything is published.
     """
     caller = caller_of(request)
-    posted = await bodies.read(request, ChatRequest)
-    body = identified(posted, request.headers.getlist("idempotency-key"), caller, gateway.tickets)
+    question = await read_question(request, caller, gateway.tickets)
+    body = question.body
     session = gateway.subscriptions.session(caller.client.client_id, body.session_id or str(uuid7()))
     message_id = body.message_id or uuid7()
-    await gateway.ownership.open(caller, session, message_id, is_named=posted.session_id is not None)
+    await gateway.ownership.open(caller, session, message_id, is_named=question.names_session)
     last_event_id = request.headers.get("last-event-id")
     known = await _known(gateway, session, message_id, last_event_id) if body.message_id else None
     if limit is not None:
         limit.acquire(request, caller, session.session_id)
-    start = known or gateway.subscriptions.now(session)
-    if known is None:
-        _require_topics(gateway)
-        _require_short_wait(gateway, caller)
-        await _publish(gateway, caller, session, message_id, body)
+    start = known or await _publish(gateway, caller, session, message_id, body)
     return Asked(session, message_id, start, gateway.ownership.ticket_for(caller, session), caller.key_hash)
 
 
-def _require_topics(gateway: Gateway) -> None:
-    # Without the topic no answer comes.
-    if gateway.topic_watch.missing_vital:
-        raise unavailable("Questions cannot be answered right now: send this again with the same messageId.")
-
-
-def _require_short_wait(gateway: Gateway, caller: Caller) -> None:
-    estimate = gateway.questions.refusal(caller.client.tier, caller.client.client_id)
-    if estimate is not None:
-        raise overloaded(estimate)
-
-
 async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:
-    if gateway.questions.session_of(session.client_id, str(message_id)) not in (None, session.session_id):
-        raise _message_taken()
     try:
         return await gateway.subscriptions.to_message(session, message_id, last_event_id)
     except TakenError as error:
         raise _message_taken() from error
     except NotYetError as error:
-        raise unavailable("This answer cannot be told in full right now: ask again in a moment.") from error
+        raise unavailable("This answer cannot be sent in full right now: ask again in a moment.") from error
     except DATABASE_ERRORS as error:
         # Asking once more is harmless: a message that is answered again shows one answer and has one row
         # (`handlers.answering.lease`).
@@ -133,7 +114,12 @@ def _message_taken() -> Problem:
     )
 
 
-async def _publish(gateway: Gateway, caller: Caller, session: Session, message_id: UUID, body: ChatRequest) -> None:
+async def _publish(
+    gateway: Gateway, caller: Caller, session: Session, message_id: UUID, body: ChatRequest
+) -> StreamStart:
+    if gateway.topic_watch.missing_vital:
+        # Without the topic no answer comes.
+        raise unavailable("Questions cannot be answered right now: send this again with the same messageId.")
     question = ChatRequested(
         client_id=session.client_id,
         message_id=message_id,
@@ -145,10 +131,12 @@ async def _publish(gateway: Gateway, caller: Caller, session: Session, message_i
         requested_at=datetime.now(UTC),
     )
     tier = caller.client.tier
-    gateway.questions.accept(tier, session.client_id, str(message_id), session.session_id)
-    # Its streams shall send how long the wait is.
-    gateway.subscriptions.wake(session)
+    try:
+        start = gateway.subscriptions.to_question(session, message_id, tier)
+    except WaitTooLongError as error:
+        raise overloaded(error.estimate) from error
     await gateway.publisher.publish(question, headers=[(CLIENT_TIER, tier.encode())])
+    return start
 
 
 async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds: float) -> FoldedAnswer | None:

@@ -1,12 +1,17 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeated POST finds the first one's message."""
+"""Reads a question and its ids. A repeated POST finds the message of the first one by its `Idempotency-Key`
+(draft-ietf-httpapi-idempotency-key-header).
+"""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
+
+from starlette.requests import Request
 
 from gateway.admission.access import Caller
 from gateway.admission.tickets import Tickets
-from gateway.web.bodies import clean
+from gateway.web import bodies
 from gateway.web.problems import Problem
 from schemas.http import ChatRequest
 
@@ -16,6 +21,21 @@ MAX_KEY_CHARACTERS = 255
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _BARE = re.compile(r'[^"\\]+')
 _ESCAPED = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The body of a question with its ids; `names_session`: the request itself named the session."""
+
+    body: ChatRequest
+    names_session: bool
+
+
+async def read_question(request: Request, caller: Caller, tickets: Tickets) -> Question:
+    """Raises `Problem`, as `bodies.read` and `identified` do."""
+    posted = await bodies.read(request, ChatRequest)
+    body = identified(posted, request.headers.getlist("idempotency-key"), caller, tickets)
+    return Question(body, names_session=posted.session_id is not None)
 
 
 def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, tickets: Tickets) -> ChatRequest:
@@ -45,7 +65,7 @@ def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, ticket
 
 
 def _key(headers: Sequence[str]) -> str:
-    text = clean(headers[0]).strip()
+    text = bodies.clean(headers[0]).strip()
     if quoted := _QUOTED.fullmatch(text):
         text = _ESCAPED.sub(r"\1", quoted[1])
     elif not _BARE.fullmatch(text):

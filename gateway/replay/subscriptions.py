@@ -11,9 +11,12 @@ import structlog
 from gateway.replay.answers import FoldedAnswer
 from gateway.replay.buffer import ReplayBuffer
 from gateway.replay.buffers import ReplayBuffers
+from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.resume import SendDeltas, SendSnapshots, decide
 from gateway.replay.tail import Tail
+from gateway.replay.waiting_lines import WaitEstimate
 from schemas.cursor import PageCursor
+from schemas.events import Tier
 from schemas.keys import SessionKey
 from stores.postgres.chat_logs import ChatLog
 from stores.postgres.database import DATABASE_ERRORS
@@ -32,6 +35,14 @@ class NotYetError(Exception):
 
 class TakenError(Exception):
     """The message belongs to another session of the client."""
+
+
+class WaitTooLongError(Exception):
+    """The answer would come too late: the client should ask again after the estimated wait."""
+
+    def __init__(self, estimate: WaitEstimate) -> None:
+        super().__init__(f"the wait is {estimate.wait_seconds:.0f} s")
+        self.estimate = estimate
 
 
 class AnswerHistory(Protocol):
@@ -70,27 +81,32 @@ class StreamStart:
 
 
 class Subscriptions:
-    """Combines buffered answers with stored ones. Only reads; never waits for an answer's progress, and for the
-    database at most `HISTORY_SECONDS` a query.
+    """Combines buffered answers with stored ones. Never waits for an answer's progress, and for the database at most
+    `HISTORY_SECONDS` a query.
     """
 
-    def __init__(self, tail: Tail, buffers: ReplayBuffers, history: AnswerHistory) -> None:
+    def __init__(self, tail: Tail, buffers: ReplayBuffers, questions: PendingQuestions, history: AnswerHistory) -> None:
         self._tail = tail
         self._buffers = buffers
+        self._questions = questions
         self._history = history
 
     def session(self, client_id: str, session_id: str) -> Session:
         """The session; it need not exist."""
         return Session(client_id, session_id, self._tail.partition(session_id), self._tail.incarnation)
 
-    def now(self, session: Session) -> StreamStart:
-        """Start with the next record. Call it before a question is published: then no frame of its answer is missed."""
-        return StreamStart(self._tail.position(session.partition))
-
-    def wake(self, session: Session) -> None:
-        """Wake the session's streams."""
+    def to_question(self, session: Session, message_id: UUID, tier: Tier) -> StreamStart:
+        """The start of a stream of a new question's answer. Call it before the question is published: then no frame of
+        the answer is missed. Adds the question to the pending ones. Raises `WaitTooLongError`.
+        """
+        estimate = self._questions.refusal(tier, session.client_id)
+        if estimate is not None:
+            raise WaitTooLongError(estimate)
+        self._questions.accept(tier, session.client_id, str(message_id), session.session_id)
         if buffer := self._buffers.get(session.key):
+            # The session's open streams must send the estimated wait.
             buffer.wake()
+        return StreamStart(self._tail.position(session.partition))
 
     async def to_session(self, session: Session, last_event_id: str | None) -> StreamStart:
         """The start of a stream of all answers of a session. Raises `NotYetError`.
@@ -117,8 +133,9 @@ class Subscriptions:
         when only Postgres could know the message; `TakenError` for a message of another session.
         """
         name = str(message_id)
-        if self._buffers.session_of(session.client_id, name) not in (None, session.session_id):
-            raise TakenError
+        for known in (self._questions, self._buffers):
+            if known.session_of(session.client_id, name) not in (None, session.session_id):
+                raise TakenError
         decision = decide(last_event_id, self._tail.stream_position(session.key, session.partition))
         if isinstance(decision, SendDeltas) and self._has_more(session, name, decision.cursor):
             return StreamStart(decision.cursor)

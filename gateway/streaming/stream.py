@@ -74,7 +74,6 @@ class EventStream:
         self._dependencies = dependencies
         self._session = session
         self._cursor = start.cursor
-        self._breaks = 0
         self._message_id = str(message_id) if message_id else None
         self._prefix = position.event_id(0)[:-1]
         self._prefix_bytes = self._prefix.encode()

@@ -51,6 +51,15 @@ class Connections:
             self._free.release()
         return rows
 
+    async def connect(self) -> asyncpg.Connection:
+        """A connection more, which the caller closes. Raises one of `DATABASE_ERRORS`."""
+        connecting = asyncpg.connect(
+            self._database_url,
+            timeout=self._connect_timeout_seconds,
+            command_timeout=self._command_timeout_seconds,
+        )
+        return await self._breaker.call(connecting)
+
     async def close(self) -> None:
         """Closes what is idle now, and each other connection when its statement has ended."""
         self._is_closed = True
@@ -68,7 +77,7 @@ class Connections:
         async with asyncio.timeout(self._connect_timeout_seconds):
             await self._free.acquire()
         try:
-            return self._living() or await self._connect()
+            return self._living() or await self.connect()
         except BaseException:
             self._free.release()
             raise
@@ -80,14 +89,6 @@ class Connections:
             if not connection.is_closed():
                 return connection
         return None
-
-    async def _connect(self) -> asyncpg.Connection:
-        connecting = asyncpg.connect(
-            self._database_url,
-            timeout=self._connect_timeout_seconds,
-            command_timeout=self._command_timeout_seconds,
-        )
-        return await self._breaker.call(connecting)
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
         if self._is_closed:

@@ -63,16 +63,15 @@ def create_engine(
     No connection is made yet. The owner disposes of it.
     """
     breaker = CircuitBreaker()
-
-    async def connect() -> asyncpg.Connection:
-        connecting = asyncpg.connect(
-            database_url, timeout=connect_timeout_seconds, command_timeout=command_timeout_seconds
-        )
-        return await breaker.call(connecting)
-
+    connections = Connections(
+        database_url,
+        breaker,
+        command_timeout_seconds=command_timeout_seconds,
+        connect_timeout_seconds=connect_timeout_seconds,
+    )
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=connections.connect,
         poolclass=_pool(breaker),
         pool_size=POOL_SIZE,
         max_overflow=0,
@@ -80,12 +79,6 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     event.listen(engine.sync_engine, "handle_error", partial(_trip_at_timeouts, breaker))
-    connections = Connections(
-        database_url,
-        breaker,
-        command_timeout_seconds=command_timeout_seconds,
-        connect_timeout_seconds=connect_timeout_seconds,
-    )
     return Database(engine, connections)
 
 

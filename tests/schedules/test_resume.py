@@ -107,7 +107,7 @@ class Instance:
         self.history = history
         questions = PendingQuestions()
         self.tail = Tail(self.log, self.buffers, questions)
-        self.subscriptions = Subscriptions(self.tail, self.buffers, history)
+        self.subscriptions = Subscriptions(self.tail, self.buffers, questions, history)
         self.dependencies = StreamDependencies(self.buffers, self.tail, Drain(), questions, KEYS)
 
     def feed(self, count):

@@ -44,8 +44,9 @@ class FakeSessions:
 class Stage:
     def __init__(self):
         self.sessions, self.log, self.buffers = FakeSessions(), FakeLog(), ReplayBuffers()
-        self.tail = Tail(self.log, self.buffers, PendingQuestions())
-        self.subscriptions = Subscriptions(self.tail, self.buffers, FakeHistory())
+        questions = PendingQuestions()
+        self.tail = Tail(self.log, self.buffers, questions)
+        self.subscriptions = Subscriptions(self.tail, self.buffers, questions, FakeHistory())
         self.ownership = SessionOwnership(self.sessions, self.subscriptions, Tickets([b"s" * 32]))
 
     async def open(self, caller, name, message=None, *, is_named=True):

@@ -78,7 +78,7 @@ class Stage:
         self.drain = Drain()
         self.questions = PendingQuestions()
         self.tail = Tail(self.log, self.buffers, self.questions)
-        self.subscriptions = Subscriptions(self.tail, self.buffers, FakeHistory())
+        self.subscriptions = Subscriptions(self.tail, self.buffers, self.questions, FakeHistory())
         self.session = self.subscriptions.session("acme", "s")
         self.socket = FakeSocket()
         self.drain.on_begin(self.buffers.wake_all)

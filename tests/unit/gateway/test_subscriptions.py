@@ -11,7 +11,7 @@ from gateway.replay import subscriptions
 from gateway.replay.buffer import ReplayBuffer
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
-from gateway.replay.subscriptions import SNAPSHOT_MESSAGES, NotYetError, Subscriptions
+from gateway.replay.subscriptions import SNAPSHOT_MESSAGES, NotYetError, Subscriptions, TakenError
 from gateway.replay.tail import Tail
 from stores.postgres.database import DATABASE_ERRORS
 from tests.integration.tenants import completed
@@ -26,8 +26,9 @@ class Stage:
 
     def __init__(self):
         self.log, self.buffers, self.history = FakeLog(), ReplayBuffers(), FakeHistory()
-        self.tail = Tail(self.log, self.buffers, PendingQuestions())
-        self.subscriptions = Subscriptions(self.tail, self.buffers, self.history)
+        self.questions = PendingQuestions()
+        self.tail = Tail(self.log, self.buffers, self.questions)
+        self.subscriptions = Subscriptions(self.tail, self.buffers, self.questions, self.history)
         self.session = self.subscriptions.session("acme", "s")
         self.log.write(*answer_frames("ended", 1), *answer_frames("runs", 2, start=20, is_ended=False))
         self.history.is_away = True
@@ -57,6 +58,15 @@ async def test_a_fresh_stream_begins_with_what_the_rings_hold(stage):
 
     assert texts(start) == [("completed", "ended"), ("running", "runs")]
     assert start.cursor == stage.log.records[-1].offset
+
+
+async def test_a_pending_question_belongs_to_its_session(stage):
+    start = stage.subscriptions.to_question(stage.session, UNKNOWN, "free")
+    other = stage.subscriptions.session("acme", "other")
+
+    assert start.cursor == stage.log.records[-1].offset
+    with pytest.raises(TakenError):
+        await stage.subscriptions.to_message(other, UNKNOWN, None)
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(stage, monkeypatch):
