@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from secrets import token_bytes
 
 import structlog
 from starlette.applications import Starlette
@@ -12,12 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 
 from gateway.admission import shedding
-from gateway.admission.access import Access
-from gateway.admission.api_keys import ApiKeys
-from gateway.admission.concurrency import DOCUMENT_STREAMS, STREAMS, UPLOADS, WAITING, ConcurrencyLimit
-from gateway.admission.key_revocation import KeyRevocations
-from gateway.admission.session_ownership import SessionOwnership
-from gateway.admission.tickets import Tickets
+from gateway.admission.admission import Admission
 from gateway.endpoints.guard import on_http_exception
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
@@ -39,7 +33,6 @@ from stores.postgres.clients import Clients
 from stores.postgres.database import DATABASE_ERRORS, Database, create_engine
 from stores.postgres.documents import Documents
 from stores.postgres.sessions import Sessions
-from stores.rate_limits.limits import Limits
 from stores.uploads import Uploads
 from streams.garbage_collection import freeze_heap
 from streams.publisher import Publisher, PublishError
@@ -99,10 +92,10 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
         hub = await stack.enter_async_context(open_progress_hub(settings, drain))
         gateway = build(settings, engine, publisher, reader, hub, drain)
-        stack.push_async_callback(gateway.limits.close)
+        stack.push_async_callback(gateway.admission.rate_limits.close)
         drain.on_begin(gateway.buffers.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
-        await stack.enter_async_context(background("key_revocations", gateway.key_revocations.run(), drain))
+        await stack.enter_async_context(background("key_revocations", gateway.admission.key_revocations.run(), drain))
         await stack.enter_async_context(background("topic_watch", gateway.topic_watch.run(), drain))
         freeze_heap()
         yield gateway
@@ -117,15 +110,10 @@ def build(
     drain: Drain,
 ) -> Gateway:
     """Constructs everything; opens nothing."""
-    if not settings.internal_secrets:
-        log.warning("internal_secret_missing", consequence="tickets end with this process")
     clients, chat_logs = Clients(engine), ChatLogs(engine)
-    tickets = Tickets(settings.ticket_secrets or (token_bytes(32),))
-    limits = Limits(settings.redis_url)
-    keys = ApiKeys(clients, limits)
     buffers, questions = ReplayBuffers(), PendingQuestions()
     tail = Tail(log_reader, buffers, questions)
-    subscriptions, sessions = Subscriptions(tail, buffers, questions, chat_logs), Sessions(engine)
+    subscriptions = Subscriptions(tail, buffers, questions, chat_logs)
     return Gateway(
         settings=settings,
         engine=engine,
@@ -135,22 +123,12 @@ def build(
         progress_hub=progress_hub,
         uploads=Uploads(settings.uploads_url),
         publisher=publisher,
-        access=Access(clients, keys, tickets, settings.internal_secrets),
-        keys=keys,
-        limits=limits,
-        streams=ConcurrencyLimit(STREAMS),
-        waiting=ConcurrencyLimit(WAITING),
-        document_streams=ConcurrencyLimit(DOCUMENT_STREAMS),
-        uploading=ConcurrencyLimit(UPLOADS),
-        tickets=tickets,
+        admission=Admission.build(settings, clients, Sessions(engine), subscriptions, buffers.wake_all),
         buffers=buffers,
         tail=tail,
         questions=questions,
         subscriptions=subscriptions,
         drain=drain,
-        sessions=sessions,
-        ownership=SessionOwnership(sessions, subscriptions, tickets),
-        key_revocations=KeyRevocations(clients, buffers.wake_all),
         topic_watch=TopicWatch(settings),
     )
 

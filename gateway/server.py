@@ -20,7 +20,7 @@ import uvicorn
 from gateway.app import create_app
 from gateway.connections.protocol import MOST_CONNECTIONS, Protocol
 from gateway.web.drain import Drain
-from gateway.web.failed_start import EXPLAINED
+from gateway.web.failed_start import EXPLAINED, explanation
 from schemas.settings import Settings
 
 # What uvicorn waits for responses that the drain left running.
@@ -51,7 +51,7 @@ class DrainingServer(uvicorn.Server):
             await super().startup(sockets)
         except SystemExit:
             if isinstance(self._drain.failure, EXPLAINED):
-                raise SystemExit(str(self._drain.failure)) from None
+                raise SystemExit(explanation(self._drain.failure)) from None
             raise
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature

@@ -5,12 +5,8 @@ from typing import cast
 
 from starlette.requests import Request
 
-from gateway.admission.access import Access, Caller
-from gateway.admission.api_keys import ApiKeys
-from gateway.admission.concurrency import ConcurrencyLimit
-from gateway.admission.key_revocation import KeyRevocations
-from gateway.admission.session_ownership import SessionOwnership
-from gateway.admission.tickets import Tickets
+from gateway.admission.access import Caller
+from gateway.admission.admission import Admission
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.subscriptions import Subscriptions
@@ -23,8 +19,6 @@ from stores.postgres.chat_logs import ChatLogs
 from stores.postgres.clients import Clients
 from stores.postgres.database import Database
 from stores.postgres.documents import Documents
-from stores.postgres.sessions import Sessions
-from stores.rate_limits.limits import Limits
 from stores.uploads import Uploads
 from streams.publisher import Publisher
 from streams.reading.topic_watch import TopicWatch
@@ -42,22 +36,12 @@ class Gateway:
     progress_hub: ProgressHub
     uploads: Uploads
     publisher: Publisher
-    access: Access
-    keys: ApiKeys
-    limits: Limits
-    streams: ConcurrencyLimit
-    waiting: ConcurrencyLimit
-    document_streams: ConcurrencyLimit
-    uploading: ConcurrencyLimit
-    tickets: Tickets
+    admission: Admission
     buffers: ReplayBuffers
     tail: Tail
     questions: PendingQuestions
     subscriptions: Subscriptions
     drain: Drain
-    sessions: Sessions
-    ownership: SessionOwnership
-    key_revocations: KeyRevocations
     topic_watch: TopicWatch
 
 
@@ -74,5 +58,5 @@ def caller_of(request: Request) -> Caller:
 def stream_dependencies(gateway: Gateway, key_hash: str | None) -> StreamDependencies:
     """What a stream reads from, and what may end it: the revocation of this key, too."""
     return StreamDependencies(
-        gateway.buffers, gateway.tail, gateway.drain, gateway.questions, gateway.key_revocations, key_hash
+        gateway.buffers, gateway.tail, gateway.drain, gateway.questions, gateway.admission.key_revocations, key_hash
     )

@@ -23,7 +23,7 @@ from schemas.cursor import Cursor
 from schemas.events import DocumentStatus, FinishReason, Outcome, Rating, Source, Tier, Usage
 from schemas.shape import Shape
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+OneLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 
 class PageContext(Shape):
@@ -122,9 +122,9 @@ class Polled(Shape):
 class DocumentFields(Shape):
     """What may come beside an uploaded file."""
 
-    title: Line | None = None
+    title: OneLine | None = None
     description: Annotated[str, Field(max_length=2_000)] | None = None
-    tags: Annotated[list[Line], Field(max_length=50, default_factory=list)]
+    tags: Annotated[list[OneLine], Field(max_length=50, default_factory=list)]
     external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 

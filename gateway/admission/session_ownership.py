@@ -66,6 +66,34 @@ class SessionOwnership:
             return None
         return self._tickets.issue(session.client_id, session.session_id, visitor_id, caller.key_hash)[0]
 
+    async def visitor_for_ticket(self, session: Session, visitor_id: str | None, otherwise: str) -> str:
+        """The visitor who may get a ticket of this session from the client's server: its owner, else `visitor_id`, else
+        `otherwise`. Raises `Problem` 409 for another visitor's session, and `DATABASE_ERRORS`.
+        """
+        given = visitor_id or otherwise
+        wanted = SessionOwner("visitor", given)
+        owner, is_new = await self._sessions.claim(session.client_id, session.session_id, wanted)
+        if owner.kind == "server":
+            if await self._sessions.give(session.client_id, session.session_id, given):
+                return given
+            # Another ticket was issued at the same time: it has the session.
+            owner, is_new = await self._sessions.claim(session.client_id, session.session_id, wanted)
+        if is_new:
+            return given
+        if owner.visitor_id == visitor_id or (visitor_id is None and owner.message_id is None):
+            return owner.visitor_id or ""
+        raise Problem(409, "This session belongs to another visitor: choose another sessionId.", slug="session-taken")
+
+    async def require_same_visitor(self, session: Session, visitor_id: str) -> None:
+        """No other visitor has got this session since. Raises `Problem` 403, and `DATABASE_ERRORS`."""
+        owner = await self._sessions.find(session.client_id, session.session_id)
+        if owner is not None and owner.kind == "visitor" and owner.visitor_id != visitor_id:
+            raise ticket_needed()
+
+    async def is_known(self, client_id: str, session_id: str) -> bool:
+        """Whether the session has an owner. Raises `DATABASE_ERRORS`."""
+        return await self._sessions.find(client_id, session_id) is not None
+
     async def _claim(self, session: Session, message_id: UUID) -> None:
         wanted = SessionOwner("visitor", self.visitor(session), message_id)
         # A session with answers and without an owner is that of a server that writes to the log itself.
@@ -94,32 +122,6 @@ class SessionOwnership:
             log.warning("session_not_recorded", error=repr(error))
             return
         self._recorded[key] = None
-
-
-async def visitor_for_ticket(sessions: Sessions, session: Session, visitor_id: str | None, otherwise: str) -> str:
-    """The visitor whom the client's server may give a ticket of this session: the one whose it is, else `visitor_id`,
-    else `otherwise`. Raises `Problem` 409 for another visitor's session, and `DATABASE_ERRORS`.
-    """
-    given = visitor_id or otherwise
-    wanted = SessionOwner("visitor", given)
-    owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
-    if owner.kind == "server":
-        if await sessions.give(session.client_id, session.session_id, given):
-            return given
-        # Another ticket was issued at the same time: it has the session.
-        owner, is_new = await sessions.claim(session.client_id, session.session_id, wanted)
-    if is_new:
-        return given
-    if owner.visitor_id == visitor_id or (visitor_id is None and owner.message_id is None):
-        return owner.visitor_id or ""
-    raise Problem(409, "This session belongs to another visitor: choose another sessionId.", slug="session-taken")
-
-
-async def require_same_visitor(sessions: Sessions, session: Session, visitor_id: str) -> None:
-    """No other visitor has got this session since. Raises `Problem` 403, and `DATABASE_ERRORS`."""
-    owner = await sessions.find(session.client_id, session.session_id)
-    if owner is not None and owner.kind == "visitor" and owner.visitor_id != visitor_id:
-        raise ticket_needed()
 
 
 def require_unguessable(name: str, given: str) -> None:

@@ -76,7 +76,7 @@ async def _is_there(gateway: Gateway, caller: Caller, session_id: str | None) ->
     if caller.ticket is not None:
         return True
     buffer = gateway.buffers.get(SessionKey(caller.client.client_id, session_id))
-    return bool(buffer) or await gateway.sessions.find(caller.client.client_id, session_id) is not None
+    return bool(buffer) or await gateway.admission.ownership.is_known(caller.client.client_id, session_id)
 
 
 def _found(gateway: Gateway, caller: Caller, session_id: str | None) -> Session:
@@ -87,5 +87,5 @@ def _found(gateway: Gateway, caller: Caller, session_id: str | None) -> Session:
 
 
 def _accepted(gateway: Gateway, caller: Caller, session: Session, message_id: UUID) -> ChatAccepted:
-    ticket = gateway.ownership.ticket_for(caller, session)
+    ticket = gateway.admission.ownership.ticket_for(caller, session)
     return ChatAccepted(message_id=message_id, session_id=session.session_id, ticket=ticket)

@@ -52,7 +52,7 @@ async def chat(request: Request) -> Response:
     """POST /chat: the whole answer, or 202 when the caller would not wait for it."""
     gateway = gateway_of(request)
     wish = preference(request.headers.getlist("prefer"))
-    asked = await _ask(gateway, request, gateway.waiting if wish.wait_seconds else None)
+    asked = await _ask(gateway, request, gateway.admission.waiting if wish.wait_seconds else None)
     headers = {"preference-applied": wish.applied} if wish.applied else {}
     answer = await _ended(gateway, request, asked, wish.wait_seconds)
     if answer is None:
@@ -64,7 +64,7 @@ async def chat(request: Request) -> Response:
 async def chat_stream(request: Request) -> EventStream:
     """POST /chat/stream: the answer as it is written."""
     gateway = gateway_of(request)
-    asked = await _ask(gateway, request, gateway.streams)
+    asked = await _ask(gateway, request, gateway.admission.streams)
     return EventStream(
         stream_dependencies(gateway, asked.key_hash),
         asked.session,
@@ -80,17 +80,17 @@ async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | Non
     `limit` is acquired for as long as the request lasts, before anything is published.
     """
     caller = caller_of(request)
-    question = await read_question(request, caller, gateway.tickets)
+    question = await read_question(request, caller, gateway.admission.tickets)
     body = question.body
     session = gateway.subscriptions.session(caller.client.client_id, body.session_id or str(uuid7()))
     message_id = body.message_id or uuid7()
-    await gateway.ownership.open(caller, session, message_id, is_named=question.names_session)
+    await gateway.admission.ownership.open(caller, session, message_id, is_named=question.names_session)
     last_event_id = request.headers.get("last-event-id")
     known = await _known(gateway, session, message_id, last_event_id) if body.message_id else None
     if limit is not None:
         limit.acquire(request, caller, session.session_id)
     start = known or await _publish(gateway, caller, session, message_id, body)
-    return Asked(session, message_id, start, gateway.ownership.ticket_for(caller, session), caller.key_hash)
+    return Asked(session, message_id, start, gateway.admission.ownership.ticket_for(caller, session), caller.key_hash)
 
 
 async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:

@@ -25,7 +25,7 @@ LISTED = 100
 async def process(request: Request) -> Response:
     """POST /process-document: a multipart file, or JSON that names one which is there already."""
     gateway, caller = _server(request)
-    gateway.uploading.acquire(request, caller, "")
+    gateway.admission.uploads.acquire(request, caller, "")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         document = await receive_file(gateway, request, caller.client.client_id)
@@ -63,7 +63,7 @@ async def events(request: Request) -> Response:
     """GET /documents/{document_id}/events."""
     gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
-    gateway.document_streams.acquire(request, caller, document.document_id)
+    gateway.admission.document_streams.acquire(request, caller, document.document_id)
     return ProgressStream(gateway.documents, gateway.progress_hub, gateway.drain, document)
 
 

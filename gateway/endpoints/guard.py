@@ -44,13 +44,13 @@ def _guarded(endpoint: Endpoint, rate: Rate) -> Endpoint:
         gateway = gateway_of(request)
         match rate.who:
             case "anyone":
-                await take_address(gateway.limits, request, rate)
+                await take_address(gateway.admission.rate_limits, request, rate)
             case "part":
                 _require_internal(gateway, request)
-                await take_address(gateway.limits, request, rate)
+                await take_address(gateway.admission.rate_limits, request, rate)
             case _:
                 caller = request.state.caller = await _recognised(gateway, request, rate)
-                await take(gateway.limits, request, caller, rate)
+                await take(gateway.admission.rate_limits, request, caller, rate)
         return await endpoint(request)
 
     return enter
@@ -61,7 +61,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in UNROUTED:
         try:
-            take_stray(gateway_of(request).limits, request)
+            take_stray(gateway_of(request).admission.rate_limits, request)
         except Problem as refusal:
             return render(refusal)
     return await problems.on_http_exception(request, error)
@@ -69,18 +69,18 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 def _require_internal(gateway: Gateway, request: Request) -> None:
     try:
-        gateway.access.require_internal(request)
+        gateway.admission.access.require_internal(request)
     except Problem:
-        take_refusal(gateway.limits, request)
+        take_refusal(gateway.admission.rate_limits, request)
         raise
 
 
 async def _recognised(gateway: Gateway, request: Request, rate: Rate) -> Caller:
     try:
         if rate.who == "renewing":
-            return await gateway.access.renewing(request)
-        return await gateway.access.caller(request)
+            return await gateway.admission.access.renewing(request)
+        return await gateway.admission.access.caller(request)
     except Problem as problem:
         if problem.status in (401, 403):
-            take_refusal(gateway.limits, request)
+            take_refusal(gateway.admission.rate_limits, request)
         raise

@@ -89,7 +89,7 @@ async def _postgres(gateway: Gateway) -> Check:
 
 
 async def _redis(gateway: Gateway) -> Check:
-    if await gateway.limits.ping():
+    if await gateway.admission.rate_limits.ping():
         return Check(status="ok")
     return Check(status="down", detail="limits are kept per process")
 

@@ -6,7 +6,6 @@ from uuid_utils.compat import uuid7
 
 from gateway.admission.access import allows
 from gateway.admission.api_keys import RELAYED_KEYS
-from gateway.admission.session_ownership import visitor_for_ticket
 from gateway.state import gateway_of
 from gateway.web import bodies
 from gateway.web.addresses import address_of
@@ -19,7 +18,7 @@ async def validate_client(request: Request) -> Response:
     """POST /internal/validate-client. A publishable key is valid for the client's own origins only."""
     gateway = gateway_of(request)
     body = await bodies.read(request, ValidateRequest)
-    found = await gateway.keys.find(body.api_key, address_of(request), RELAYED_KEYS)
+    found = await gateway.admission.keys.find(body.api_key, address_of(request), RELAYED_KEYS)
     if found is None or (found[1] == "publishable" and not allows(found[0], body.origin)):
         return json_reply(Validated(valid=False))
     client = found[0]
@@ -41,6 +40,7 @@ async def issue_ticket(request: Request) -> Response:
     if await gateway.clients.get(body.client_id) is None:
         raise Problem(422, f"There is no client {body.client_id}.")
     session = gateway.subscriptions.session(body.client_id, body.session_id)
-    visitor_id = await visitor_for_ticket(gateway.sessions, session, body.visitor_id, otherwise=str(uuid7()))
-    encoded, ticket = gateway.tickets.issue(body.client_id, body.session_id, visitor_id)
+    ownership = gateway.admission.ownership
+    visitor_id = await ownership.visitor_for_ticket(session, body.visitor_id, otherwise=str(uuid7()))
+    encoded, ticket = gateway.admission.tickets.issue(body.client_id, body.session_id, visitor_id)
     return json_reply(TicketIssued(ticket=encoded, expires_at=ticket.expires_at))

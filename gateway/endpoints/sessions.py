@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.admission.access import Caller
-from gateway.admission.session_ownership import require_same_visitor
 from gateway.admission.tickets import LEEWAY
 from gateway.replay.subscriptions import NotYetError, Session
 from gateway.state import Gateway, caller_of, gateway_of, stream_dependencies
@@ -33,7 +32,7 @@ async def events(request: Request) -> Response | EventStream:
     caller = caller_of(request)
     session = gateway.subscriptions.session(caller.client.client_id, bodies.session_id(request))
     caller.require_session(session.session_id)
-    gateway.streams.acquire(request, caller, session.session_id)
+    gateway.admission.streams.acquire(request, caller, session.session_id)
     accepted = request.headers.get("accept", "")
     if "application/json" in accepted and "text/event-stream" not in accepted:
         wait_seconds = 0 if request.method == "HEAD" else bodies.number(request, "wait", POLL_SECONDS, MAX_POLL_SECONDS)
@@ -61,7 +60,7 @@ async def messages(request: Request) -> Response:
     page = History(
         messages=[_message(row) for row in reversed(rows)],
         next=str(PageCursor(rows[-1].requested_at, str(rows[-1].message_id))) if len(rows) == limit else None,
-        ticket=gateway.ownership.ticket_for(caller, session) if caller.ticket else None,
+        ticket=gateway.admission.ownership.ticket_for(caller, session) if caller.ticket else None,
     )
     return json_reply(page)
 
@@ -73,8 +72,8 @@ async def renew_ticket(request: Request) -> Response:
     session = gateway.subscriptions.session(caller.client.client_id, bodies.session_id(request))
     caller.require_session(session.session_id)
     assert caller.ticket is not None, "only a ticket is renewed"
-    await require_same_visitor(gateway.sessions, session, caller.ticket.visitor_id)
-    encoded, ticket = gateway.tickets.issue(
+    await gateway.admission.ownership.require_same_visitor(session, caller.ticket.visitor_id)
+    encoded, ticket = gateway.admission.tickets.issue(
         session.client_id, session.session_id, caller.ticket.visitor_id, caller.key_hash
     )
     return json_reply(TicketIssued(ticket=encoded, expires_at=ticket.expires_at))

@@ -5,9 +5,17 @@ import sys
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.web.drain import Drain
+from streams.kafka.connection import KAFKA_ERRORS
 from streams.reading.reader import TopicMissingError
 
-EXPLAINED = (TopicMissingError,)
+EXPLAINED = (TopicMissingError, *KAFKA_ERRORS)
+
+
+def explanation(error: BaseException) -> str:
+    """The sentence for the one who started the gateway."""
+    if isinstance(error, KAFKA_ERRORS):
+        return f"Kafka cannot be used: {error}. Check KAFKA_BOOTSTRAP_SERVERS, and that the broker runs."
+    return str(error)
 
 
 class FailedStart:

@@ -148,7 +148,7 @@ async def test_a_stream_ends_cleanly_with_its_ticket_and_goes_on_with_the_next(o
 
     def ticket(seconds):
         monkeypatch.setattr(tickets, "LIFETIME", tickets.LIFETIME.__class__(seconds=seconds))
-        return running.gateway.tickets.issue(running.name, asked.session_id, "v")[0]
+        return running.gateway.admission.tickets.issue(running.name, asked.session_id, "v")[0]
 
     short = ticket(3)
     first = await Peer(opened, running.url, path_of(asked), short).open()

@@ -1,4 +1,4 @@
-"""A Kafka without topics: each process ends with the sentence that says what to do."""
+"""A Kafka that is away, or has no topics: each process ends with the sentence that says what to do."""
 
 import asyncio
 
@@ -31,3 +31,19 @@ async def test_a_worker_and_a_gateway_without_topics_end_with_a_sentence(bare, t
         said = part.last_lines(1_000)
         assert said.endswith(f"The topic {topic} does not exist: run `chatconnect topics` first.")
         assert "Traceback" not in said
+
+
+async def test_a_gateway_without_kafka_ends_with_a_sentence(settings, tmp_path):
+    away = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    gateway = processes.gateway(away, tmp_path / "gateway")
+    await gateway.start(wait=False)
+    try:
+        code = await gateway.until_ended()
+    finally:
+        await gateway.stop()
+
+    said = gateway.last_lines(1_000)
+    assert code == 1
+    assert said.splitlines()[-1].startswith("Kafka cannot be used: ")
+    assert said.endswith("Check KAFKA_BOOTSTRAP_SERVERS, and that the broker runs.")
+    assert "Traceback" not in said

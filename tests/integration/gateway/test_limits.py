@@ -213,7 +213,7 @@ async def test_a_session_has_so_many_streams_and_a_closed_one_makes_room(own):
         for stream in [*streams, again]:
             await stream.aclose()
         async with asyncio.timeout(SECONDS):
-            while len(running.gateway.streams):
+            while len(running.gateway.admission.streams):
                 await asyncio.sleep(0.01)
 
     assert refused.status_code == posted.status_code == 429
@@ -221,7 +221,7 @@ async def test_a_session_has_so_many_streams_and_a_closed_one_makes_room(own):
     assert 5 <= int(refused.headers["retry-after"]) <= 15
     assert native.status_code == 200
     assert native.text.startswith("retry: ")
-    assert not running.gateway.streams._taken
+    assert not running.gateway.admission.streams._taken
     assert await questions_of(running) == 0
 
 
@@ -239,7 +239,7 @@ async def test_a_streamed_answer_and_a_waiting_post_give_their_places_back(own):
         waited = await running.http.post("/chat", headers=server, json={"message": "b"})
         broken = await running.http.post("/chat/stream", headers=server, content=b"{")
         async with asyncio.timeout(SECONDS):
-            while running.gateway.streams._taken or running.gateway.waiting._taken:
+            while running.gateway.admission.streams._taken or running.gateway.admission.waiting._taken:
                 await asyncio.sleep(0.01)
 
     assert waited.status_code == 200

@@ -152,7 +152,7 @@ async def test_the_reader_of_a_stream_that_ends_its_half_has_left(running):
         await raw.read()
 
     async with asyncio.timeout(5):
-        while len(running.gateway.streams):
+        while len(running.gateway.admission.streams):
             await asyncio.sleep(0.01)
 
 

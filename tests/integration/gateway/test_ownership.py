@@ -147,7 +147,7 @@ async def test_an_expired_ticket_is_exchanged_the_next_morning_and_opens_nothing
     client, session = client_of(keys), str(uuid4())
     monkeypatch.setattr(tickets, "LIFETIME", -timedelta(hours=8))
     visitor = (await ask(running, page(keys), sessionId=session)).json()["ticket"]
-    stranger = running.gateway.tickets.issue(client, session, "stranger")[0]
+    stranger = running.gateway.admission.tickets.issue(client, session, "stranger")[0]
     monkeypatch.undo()
     expired = await running.http.get(f"/sessions/{session}/messages", headers=holder(visitor))
     renewed = await running.http.post(f"/sessions/{session}/ticket", headers=holder(visitor))

@@ -30,7 +30,7 @@ async def ask(running, server, **body):
 
 
 async def test_a_page_can_read_every_refusal_and_no_foreign_answer(running, keys, monkeypatch):
-    monkeypatch.setattr(type(running.gateway.access), "_secret", None)
+    monkeypatch.setattr(type(running.gateway.admission.access), "_secret", None)
     sent = [
         ("POST", "/chat", {"x-api-key": "pk_wrong"}, 401),
         ("POST", "/chat", {"authorization": "Bearer rubbish"}, 401),

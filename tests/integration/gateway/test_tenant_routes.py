@@ -79,7 +79,7 @@ def credentials(wall):
     def ticket(tickets, client_id, session_id):
         return bearer(tickets.issue(client_id, session_id, "v")[0])
 
-    tickets, forger = wall.running.gateway.tickets, Tickets((b"a guess of thirty-two bytes or so",))
+    tickets, forger = wall.running.gateway.admission.tickets, Tickets((b"a guess of thirty-two bytes or so",))
     return {
         "secret": bearer(keys(wall.beta).secret),
         "publishable": {"x-api-key": keys(wall.beta).publishable, "origin": ORIGIN},
@@ -145,7 +145,7 @@ async def answered(http, method, path, headers, body):
 async def no_stream_is_open(gateway):
     """A stream's place is given back a moment after its client has left."""
     async with asyncio.timeout(SECONDS):
-        while len(gateway.streams):
+        while len(gateway.admission.streams):
             await asyncio.sleep(0.01)
 
 

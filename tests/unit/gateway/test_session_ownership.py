@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.admission.access import Caller
-from gateway.admission.session_ownership import SessionOwnership, require_unguessable, visitor_for_ticket
+from gateway.admission.session_ownership import SessionOwnership, require_unguessable
 from gateway.admission.tickets import Ticket, Tickets
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
@@ -151,23 +151,23 @@ async def test_a_server_gets_no_ticket_of_a_session_that_a_page_opened(stage):
     name = str(uuid4())
     session = await stage.open(PAGE, name)
 
-    assert await refused(visitor_for_ticket(stage.sessions, session, None, "new")) == 409
-    assert await refused(visitor_for_ticket(stage.sessions, session, "somebody", "new")) == 409
-    assert await visitor_for_ticket(
-        stage.sessions, session, stage.ownership.visitor(session), "new"
+    assert await refused(stage.ownership.visitor_for_ticket(session, None, "new")) == 409
+    assert await refused(stage.ownership.visitor_for_ticket(session, "somebody", "new")) == 409
+    assert await stage.ownership.visitor_for_ticket(
+        session, stage.ownership.visitor(session), "new"
     ) == stage.ownership.visitor(session)
 
 
 async def test_a_ticketed_session_stays_its_visitors(stage):
     session = stage.subscriptions.session("acme", "visitor-7")
 
-    assert await visitor_for_ticket(stage.sessions, session, "a", "new") == "a"
-    assert await visitor_for_ticket(stage.sessions, session, None, "new") == "a"
-    assert await refused(visitor_for_ticket(stage.sessions, session, "b", "new")) == 409
+    assert await stage.ownership.visitor_for_ticket(session, "a", "new") == "a"
+    assert await stage.ownership.visitor_for_ticket(session, None, "new") == "a"
+    assert await refused(stage.ownership.visitor_for_ticket(session, "b", "new")) == 409
 
 
 async def test_a_servers_own_session_may_be_given_to_a_visitor(stage):
     session = await stage.open(SERVER, "visitor-7")
 
-    assert await visitor_for_ticket(stage.sessions, session, None, "new") == "new"
-    assert await refused(visitor_for_ticket(stage.sessions, session, "other", "x")) == 409
+    assert await stage.ownership.visitor_for_ticket(session, None, "new") == "new"
+    assert await refused(stage.ownership.visitor_for_ticket(session, "other", "x")) == 409
