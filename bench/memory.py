@@ -21,7 +21,7 @@ from bench.report import emit, say
 from schemas.events import ChatRequested, Event
 from schemas.failures import RetryableError
 from schemas.settings import Settings
-from streams.consuming import assignment
+from streams.consuming.limits import ConsumerLimits
 from streams.consuming.retry import RetryPolicy
 from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Subscription
@@ -58,10 +58,10 @@ def _topic(name: str) -> Topic:
 
 async def fail_for_ever(name: str) -> None:
     """What the watched process does; Kafka's address is in its environment."""
-    assignment.HIGH_WATER_RECORDS = HIGH_WATER_RECORDS
     settings = Settings()
     async with Publisher(settings) as publisher:
-        line = Subscription(name, _topic(name), Failing(), 256, 192, 10.0, OUTAGE)
+        limits = ConsumerLimits(high_water_records=HIGH_WATER_RECORDS)
+        line = Subscription(name, _topic(name), Failing(), 256, 192, 10.0, OUTAGE, limits)
         await Runtime(settings, [line], publisher).run(asyncio.Event())
 
 

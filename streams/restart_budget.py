@@ -5,20 +5,18 @@ from collections import deque
 
 from streams.stall_detector import ConsumerStalledError
 
-MAX_RESTARTS = 5
-WITHIN_SECONDS = 3_600.0
-
 
 class RestartBudget:
-    """Counts within an hour, so that a process that runs for months does not end at its fifth restart."""
+    """Counts within a time, so that a process that runs for months does not end at its fifth restart."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, max_restarts: int, within_seconds: float) -> None:
         self._what = what
-        self._at: deque[float] = deque(maxlen=MAX_RESTARTS)
+        self._within_seconds = within_seconds
+        self._at: deque[float] = deque(maxlen=max_restarts)
 
     def begin(self, reason: str) -> None:
         """One more. Raises `ConsumerStalledError` when that helped too often in vain."""
         now = time.monotonic()
-        if len(self._at) == MAX_RESTARTS and now - self._at[0] < WITHIN_SECONDS:
-            raise ConsumerStalledError(f"{self._what} was rebuilt {MAX_RESTARTS} times in vain: {reason}")
+        if len(self._at) == self._at.maxlen and now - self._at[0] < self._within_seconds:
+            raise ConsumerStalledError(f"{self._what} was rebuilt {self._at.maxlen} times in vain: {reason}")
         self._at.append(now)

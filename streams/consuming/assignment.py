@@ -6,7 +6,6 @@ from aiokafka import TopicPartition
 
 from streams.consuming.offsets import OffsetTracker
 
-HIGH_WATER_RECORDS = 16_384
 HIGH_WATER_BYTES = 32 * 1024 * 1024
 
 
@@ -16,10 +15,11 @@ class Assigned:
     `is_open` while its records may be started, `is_current` while its offset may be committed.
     """
 
-    __slots__ = ("is_current", "is_open", "partition", "tracker")
+    __slots__ = ("_high_water", "is_current", "is_open", "partition", "tracker")
 
-    def __init__(self, partition: TopicPartition) -> None:
+    def __init__(self, partition: TopicPartition, high_water_records: int) -> None:
         self.partition = partition
+        self._high_water = high_water_records
         self.tracker = OffsetTracker()
         self.is_open = True
         self.is_current = True
@@ -27,18 +27,19 @@ class Assigned:
     @property
     def is_full(self) -> bool:
         """Queued, running and waiting records reach the high water: read no more for now."""
-        return len(self.tracker) >= HIGH_WATER_RECORDS or self.tracker.size_bytes >= HIGH_WATER_BYTES
+        return len(self.tracker) >= self._high_water or self.tracker.size_bytes >= HIGH_WATER_BYTES
 
     @property
     def has_room(self) -> bool:
         """Down to half of the high water: read on."""
-        return len(self.tracker) <= HIGH_WATER_RECORDS // 2 and self.tracker.size_bytes <= HIGH_WATER_BYTES // 2
+        return len(self.tracker) <= self._high_water // 2 and self.tracker.size_bytes <= HIGH_WATER_BYTES // 2
 
 
 class Assignments:
     """Partition → its current epoch."""
 
-    def __init__(self) -> None:
+    def __init__(self, high_water_records: int) -> None:
+        self._high_water_records = high_water_records
         self._held: dict[TopicPartition, Assigned] = {}
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
@@ -49,7 +50,7 @@ class Assignments:
     def begin(self, partition: TopicPartition) -> Assigned:
         """A new epoch of a partition; the one before it has ended."""
         self.end([partition])
-        self._held[partition] = Assigned(partition)
+        self._held[partition] = Assigned(partition, self._high_water_records)
         return self._held[partition]
 
     def close(self, partitions: Iterable[TopicPartition]) -> list[Assigned]:

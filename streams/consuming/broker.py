@@ -10,18 +10,15 @@ from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.specification import AsyncAPI
 
 from schemas.settings import Settings
-from streams.consuming.consumer import REBALANCE_TIMEOUT_MS, Consumer
+from streams.consuming.consumer import Consumer
 from streams.consuming.subscription import Subscription
 from streams.kafka.batches import pass_over_unreadable_batches
 from streams.kafka.connection import security
 from streams.topics import TOPICS, Topic
 
-SESSION_TIMEOUT_MS = 45_000
-HEARTBEAT_MS = 3_000
 FETCH_WAIT_MS = 250
 # A topic that is made anew or has more partitions is noticed within this time, not after five minutes.
 METADATA_MAX_AGE_MS = 5_000
-MAX_POLL_INTERVAL_MS = 300_000
 
 
 def create_broker(settings: Settings) -> KafkaBroker:
@@ -64,6 +61,7 @@ def subscribe(
     """Declare one subscription. Nothing is ever acknowledged through FastStream: its `ack()` commits the read
     position of every partition, finished or not.
     """
+    limits = subscription.limits
     return broker.subscriber(
         subscription.topic.name,
         group_id=subscription.group,
@@ -71,9 +69,9 @@ def subscribe(
         ack_policy=AckPolicy.MANUAL,
         auto_offset_reset="earliest",
         listener=consumer.listener,
-        session_timeout_ms=SESSION_TIMEOUT_MS,
-        heartbeat_interval_ms=HEARTBEAT_MS,
-        rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
-        max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+        session_timeout_ms=limits.session_timeout_ms,
+        heartbeat_interval_ms=limits.heartbeat_ms,
+        rebalance_timeout_ms=limits.rebalance_timeout_ms,
+        max_poll_interval_ms=limits.max_poll_interval_ms,
         fetch_max_wait_ms=FETCH_WAIT_MS,
     )

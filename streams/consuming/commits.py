@@ -10,8 +10,6 @@ from aiokafka.structs import OffsetAndMetadata
 from streams import metrics
 from streams.consuming.assignment import Assigned
 
-COMMIT_TIMEOUT_SECONDS = 5.0
-
 log = structlog.get_logger()
 
 
@@ -22,12 +20,13 @@ class Commits:
     offset of the partition's next owner. So a revocation, which ends with a commit, waits for the one before it.
     """
 
-    def __init__(self, handler: str) -> None:
+    def __init__(self, handler: str, timeout_seconds: float) -> None:
         self._handler = handler
+        self._timeout_seconds = timeout_seconds
         self._one_at_a_time = asyncio.Lock()
 
     async def make(self, kafka: AIOKafkaConsumer, held: list[Assigned]) -> None:
-        """Commit what may be committed of these, within `COMMIT_TIMEOUT_SECONDS` after the commit before it.
+        """Commit what may be committed of these, within `timeout_seconds` after the commit before it.
 
         No commit that was begun before this one is under way when it returns. A failure is logged and counted.
         """
@@ -40,7 +39,7 @@ class Commits:
 
     async def _commit(self, kafka: AIOKafkaConsumer, pending: dict[Assigned, int]) -> bool:
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeout_seconds):
                 await kafka.commit({one.partition: OffsetAndMetadata(offset, "") for one, offset in pending.items()})
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             # Uncommitted work is done again after a rebalance, and made harmless by its idempotency.

@@ -27,10 +27,6 @@ from streams.dead_letters.limit import TooManyDeadLettersError
 from streams.kafka.internals import member_id
 from streams.topics import Topic
 
-COMMIT_SECONDS = 0.25
-REBALANCE_TIMEOUT_MS = 60_000
-# Of the 60 s that the group waits for us: the rest is for a commit under way, the last commit and the join.
-REVOKE_BUDGET_SECONDS = 45.0
 ERROR_PAUSE_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -47,9 +43,10 @@ class Consumer:
         self._subscription = subscription
         self._runner = runner
         self._lanes: Lanes[Assigned] = Lanes(subscription.slots, subscription.client_slots)
-        self._assignments = Assignments()
-        self._commits = Commits(subscription.name)
-        self._watchdog = Watchdog(self._assignments)
+        self.limits = limits = subscription.limits
+        self._assignments = Assignments(limits.high_water_records)
+        self._commits = Commits(subscription.name, limits.commit_timeout_seconds)
+        self._watchdog = Watchdog(self._assignments, limits)
         self._running: dict[asyncio.Task[None], Assigned] = {}
         self._kafka: AIOKafkaConsumer | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -59,7 +56,7 @@ class Consumer:
     @property
     def listener(self) -> ConsumerRebalanceListener:
         """Kafka's callbacks for assigned and revoked partitions."""
-        return _Listener(self)
+        return _Listener(self, self.limits.revoke_budget_seconds)
 
     async def run(self, kafka: AIOKafkaConsumer) -> None:
         """Consume until cancelled. Raises what a part of it died of, `ConsumerStalledError` among that, in a group."""
@@ -118,7 +115,7 @@ class Consumer:
     async def _poll_for_ever(self, kafka: AIOKafkaConsumer) -> None:
         while True:
             try:
-                batches = await poll(kafka)
+                batches = await poll(kafka, self.limits)
             except KafkaError as error:
                 log.warning("poll_failed", handler=self._subscription.name, error=repr(error))
                 self._watchdog.polled(error)
@@ -193,7 +190,7 @@ class Consumer:
 
     async def _commit_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(COMMIT_SECONDS)
+            await asyncio.sleep(self.limits.commit_interval_seconds)
             await self._commit(list(self._assignments))
             self._resume()
             self._measure()
@@ -232,11 +229,12 @@ class Consumer:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, consumer: Consumer, revoke_budget_seconds: float) -> None:
         self._consumer = consumer
+        self._revoke_budget_seconds = revoke_budget_seconds
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        await self._consumer.revoke(revoked, REVOKE_BUDGET_SECONDS)
+        await self._consumer.revoke(revoked, self._revoke_budget_seconds)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.assign(assigned)

@@ -37,7 +37,7 @@ class Runner:
         self._subscription = subscription
         self._publisher = publisher
         self._dead_letters = DeadLetters(publisher, subscription.group)
-        self._limit = DeadLetterLimit()
+        self._limit = DeadLetterLimit(subscription.limits.max_dead_letters_in_a_row)
         self._log_limit = LogLimit()
         self._seconds = metrics.HANDLER_SECONDS.labels(subscription.name)
         self._done = metrics.RECORDS.labels(subscription.name, "done")

@@ -24,9 +24,6 @@ from streams.stall_detector import ConsumerStalledError
 from streams.topics import Topic
 
 DRAIN_SECONDS = 25.0
-# A join waits for the other members' drains, which have `REBALANCE_TIMEOUT_MS`.
-START_SECONDS = 90.0
-PAUSE_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -45,6 +42,7 @@ class Runtime:
             for subscription in subscriptions
             for consumer in [Consumer(subscription, Runner(subscription, publisher))]
         ]
+        self._start_seconds = max(subscription.limits.start_seconds for subscription in subscriptions)
         self._stopped: set[Consumer] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,10 +62,10 @@ class Runtime:
 
     async def _start(self) -> None:
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(self._start_seconds):
                 await self.broker.start()
         except TimeoutError as error:
-            raise ConsumerEndedError(f"no consumer group was joined within {START_SECONDS:.0f} s") from error
+            raise ConsumerEndedError(f"no consumer group was joined within {self._start_seconds:.0f} s") from error
 
     async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -86,7 +84,8 @@ class Runtime:
         """Rebuild a consumer that stalled, also one whose start fails or hangs. One that does so too often ends
         the process with `ConsumerStalledError`.
         """
-        restarts = RestartBudget(str(subscriber.group_id))
+        limits = consumer.limits
+        restarts = RestartBudget(str(subscriber.group_id), limits.max_restarts, limits.restarts_within_seconds)
         stall: str | None = None
         while True:
             stall = stall or await self._stall(consumer, subscriber)
@@ -94,9 +93,9 @@ class Runtime:
             log.warning("consumer_rebuilt", group=subscriber.group_id, reason=stall)
             await self._close(subscriber)
             consumer.forget()
-            stall = await failure(subscriber.start(), START_SECONDS)
+            stall = await failure(subscriber.start(), limits.start_seconds)
             if stall is not None:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(limits.restart_pause_seconds)
 
     async def _stall(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> str:
         reason = ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from schemas.events import Event
+from streams.consuming.limits import ConsumerLimits
 from streams.consuming.retry import RetryPolicy
 from streams.topics import Topic
 
@@ -32,6 +33,7 @@ class Subscription:
     client_slots: int
     deadline_seconds: float
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    limits: ConsumerLimits = field(default_factory=ConsumerLimits)
 
     @property
     def group(self) -> str:

@@ -20,10 +20,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.consuming.assignment import Assignments
+from streams.consuming.limits import ConsumerLimits
 from streams.stall_detector import ConsumerStalledError
 
-LOOK_SECONDS = 5.0
-STALLED_SECONDS = 20.0
 ASK_TIMEOUT_SECONDS = 10.0
 POSITION_SECONDS = 1.0
 BLOCKED_SECONDS = 120.0
@@ -31,7 +30,6 @@ HEARTBEAT_SECONDS = 1.0
 MAX_REPLACED = 5
 REPLACED_WITHIN_SECONDS = 60.0
 YIELD_SECONDS = 1.0
-CANCEL_SECONDS = 5.0
 EX_SOFTWARE = 70
 
 log = structlog.get_logger()
@@ -44,8 +42,9 @@ class ReplacedError(Exception):
 class Watchdog:
     """Compares what was received with the end of the log. Call it for each batch, poll, revocation and end."""
 
-    def __init__(self, assignments: Assignments) -> None:
+    def __init__(self, assignments: Assignments, limits: ConsumerLimits) -> None:
         self._assignments = assignments
+        self._limits = limits
         self._progress_at = time.monotonic()
         self._failing_since: float | None = None
         self._replaced_at: deque[float] = deque(maxlen=MAX_REPLACED)
@@ -57,18 +56,18 @@ class Watchdog:
         self._progress_at = time.monotonic()
 
     def polled(self, error: KafkaError | None) -> None:
-        """How a poll ended. Raises `ConsumerStalledError` when polls have failed for 20 s and waiting cannot help.
+        """How a poll ended. Raises `ConsumerStalledError` after `stalled_seconds` of failures that waiting cannot mend.
 
-        So it is after a fenced join, whose error aiokafka does not know: it fails for ever and holds no partition.
+        For example a fenced join, whose error aiokafka does not know: it fails for ever and holds no partition.
         """
         now = time.monotonic()
         if error is None or error.retriable:
             self._failing_since = None
             return
         self._failing_since = self._failing_since or now
-        if now - self._failing_since > STALLED_SECONDS:
+        if now - self._failing_since > self._limits.stalled_seconds:
             self._failing_since = None
-            raise ConsumerStalledError(f"no poll has succeeded for {STALLED_SECONDS:.0f} s: {error!r}")
+            raise ConsumerStalledError(f"no poll has succeeded for {self._limits.stalled_seconds:.0f} s: {error!r}")
 
     async def revoked(self, member_id: str) -> None:
         """Our partitions are taken. Without a member id the group forgot us: as a static member, we were replaced.
@@ -92,27 +91,28 @@ class Watchdog:
             self._cancelled.cancel()
 
     async def watch(self, kafka: AIOKafkaConsumer) -> None:
-        """Never returns; raises `ConsumerStalledError` after `STALLED_SECONDS` without a record that could be read, and
+        """Never returns; raises `ConsumerStalledError` after `stalled_seconds` without a record that could be read, and
         `ReplacedError` at once when the group forgot us `MAX_REPLACED` times within a minute.
 
-        With it the whole run ends: the process ends when that is not `ended` within `CANCEL_SECONDS`.
+        With it the whole run ends: the process ends when that is not `ended` within `cancel_seconds`.
         """
         try:
             await self._watch(kafka)
         finally:
-            self._cancelled = asyncio.get_running_loop().call_later(CANCEL_SECONDS, _end_deaf)
+            seconds = self._limits.cancel_seconds
+            self._cancelled = asyncio.get_running_loop().call_later(seconds, _end_deaf, seconds)
 
     async def _watch(self, kafka: AIOKafkaConsumer) -> None:
         self._progress_at = time.monotonic()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._limits.watch_interval_seconds):
                     await self._is_replaced.wait()
                     raise ReplacedError("the group keeps forgetting us: does another process have our INSTANCE_ID?")
             if not await self._is_behind(kafka):
                 self._progress_at = time.monotonic()
             silent_seconds = time.monotonic() - self._progress_at
-            if silent_seconds > STALLED_SECONDS:
+            if silent_seconds > self._limits.stalled_seconds:
                 raise ConsumerStalledError(f"no record for {silent_seconds:.0f} s while the log has more")
 
     async def _is_behind(self, kafka: AIOKafkaConsumer) -> bool:
@@ -141,9 +141,9 @@ async def _position(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
         return -1
 
 
-def _end_deaf() -> None:
+def _end_deaf(cancel_seconds: float) -> None:
     _end_process(
-        f"A handler has ignored its cancel for {CANCEL_SECONDS:.0f} s: the worker ends without it. "
+        f"A handler has ignored its cancel for {cancel_seconds:.0f} s: the worker ends without it. "
         "Its record is not committed and will be handled again."
     )
 

@@ -8,7 +8,6 @@ from collections import deque
 
 from schemas.failures import PermanentError, RetryableError
 
-MAX_IN_A_ROW = 100
 WINDOW = 500
 MAX_SHARE = 0.5
 
@@ -18,9 +17,10 @@ class TooManyDeadLettersError(Exception):
 
 
 class DeadLetterLimit:
-    """Counts endings: a run of `MAX_IN_A_ROW` dead letters, or more than half of the last `WINDOW` records."""
+    """Counts endings: a run of `max_in_a_row` dead letters, or more than half of the last `WINDOW` records."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_in_a_row: int) -> None:
+        self._max_in_a_row = max_in_a_row
         self._in_a_row = 0
         self._recent: deque[bool] = deque(maxlen=WINDOW)
         self._dead = 0
@@ -36,7 +36,7 @@ class DeadLetterLimit:
             return
         self._in_a_row += 1
         self._note(is_dead=True)
-        if self._in_a_row >= MAX_IN_A_ROW:
+        if self._in_a_row >= self._max_in_a_row:
             raise TooManyDeadLettersError(f"{self._in_a_row} records in a row became dead letters")
         if len(self._recent) == WINDOW and self._dead > WINDOW * MAX_SHARE:
             raise TooManyDeadLettersError(f"{self._dead} of the last {WINDOW} records became dead letters")

@@ -26,6 +26,8 @@ LOOK_SECONDS = 2.0
 ASK_TIMEOUT_SECONDS = 10.0
 # aiokafka stops fetching without an error when its fetch task ends (#983, #1007), or after the loop was blocked (#847).
 STALLED_SECONDS = 10.0
+MAX_RESTARTS = 5
+RESTARTS_WITHIN_SECONDS = 3_600.0
 
 log = structlog.get_logger()
 
@@ -56,7 +58,7 @@ class LogReader:
         self.heard_at = 0.0
         self._stall = StallDetector()
         self._is_stalled = self._is_changed = False
-        self._restarts = RestartBudget(f"the reader of {topic.name}")
+        self._restarts = RestartBudget(f"the reader of {topic.name}", MAX_RESTARTS, RESTARTS_WITHIN_SECONDS)
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

@@ -13,12 +13,12 @@ from schemas.settings import Settings
 from stores.postgres.clients import Client, Clients, Keys
 from stores.postgres.database import create_engine
 from tests.faults.own_postgres import postgres
-from tests.faults.rebalancing import kafkas, publisher, quick_to_notice, revocations
+from tests.faults.rebalancing import kafkas, publisher, revocations
 from tests.support import processes
 from tests.support.model_server import ModelServer
 from tests.support.visitor import Visitor
 
-__all__ = ["kafkas", "postgres", "publisher", "quick_to_notice", "revocations"]
+__all__ = ["kafkas", "postgres", "publisher", "revocations"]
 
 _numbers = count(1)
 

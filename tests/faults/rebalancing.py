@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from streams.consuming import broker, consumer
+from streams.consuming import consumer
 from streams.publisher import Publisher
 from tests.integration.kafka import committed
 from tests.support.patience import SECONDS
@@ -16,12 +16,6 @@ from tests.support.patience import SECONDS
 async def publisher(settings):
     async with Publisher(settings) as publisher:
         yield publisher
-
-
-@pytest.fixture
-def quick_to_notice(monkeypatch):
-    """A rebalance is noticed at the next heartbeat."""
-    monkeypatch.setattr(broker, "HEARTBEAT_MS", 200)
 
 
 @pytest.fixture

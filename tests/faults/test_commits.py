@@ -8,7 +8,6 @@ from aiokafka.admin import NewTopic
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import RequestTimedOutError, TopicAlreadyExistsError
 
-from streams.consuming import commits
 from streams.kafka.connection import open_admin
 from tests.faults.rebalancing import eventually, is_committed
 from tests.integration.kafka import ask, asked, committed, running, subscription
@@ -16,7 +15,6 @@ from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
 
-pytestmark = pytest.mark.usefixtures("quick_to_notice")
 FIRST_OF_ALL = "0"
 
 
@@ -49,9 +47,9 @@ async def test_a_commit_that_is_tried_again_after_a_rejoin_cannot_put_back_the_n
     settings, publisher, monkeypatch
 ):
     """aiokafka tries with the generation of the moment, and the group asks no member for its partitions."""
-    monkeypatch.setattr(commits, "COMMIT_TIMEOUT_SECONDS", 3.0)
     topic, handler = await make_topic(settings), RecordingHandler()
-    line, stuck = subscription(topic, handler), StuckCommit(monkeypatch)
+    line = subscription(topic, handler, limits={"commit_timeout_seconds": 3.0})
+    stuck = StuckCommit(monkeypatch)
     partition = TopicPartition(topic.name, 0)
     # The group gives its one partition to the first member by name.
     owner = AIOKafkaConsumer(

@@ -8,8 +8,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from streams.consuming import broker, watchdog
-from streams.dead_letters import limit
+from streams.consuming import watchdog
 from streams.dead_letters.limit import TooManyDeadLettersError
 from streams.publisher import Publisher
 from tests.faults.rebalancing import guest
@@ -17,6 +16,8 @@ from tests.integration.kafka import ask, asked, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
+
+QUICK_TO_NOTICE = {"stalled_seconds": 3.0, "watch_interval_seconds": 0.5}
 
 
 @pytest.fixture
@@ -36,13 +37,9 @@ def rebuilt(logs):
     return [line["reason"] for line in logs if line["event"] == "consumer_rebuilt"]
 
 
-async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its_session(
-    settings, publisher, monkeypatch, logs
-):
+async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its_session(settings, publisher, logs):
     """aiokafka #847, #1037: it joins its group again, and at times nothing fetches any more; here always."""
-    monkeypatch.setattr(broker, "SESSION_TIMEOUT_MS", 6_000)
-    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 4.0)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
+    limits = {"session_timeout_ms": 6_000, "stalled_seconds": 4.0, "watch_interval_seconds": 0.5}
     topic = await make_topic(settings)
 
     async def block(event):
@@ -51,7 +48,7 @@ async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its
             _end_fetching()
 
     handler = RecordingHandler(block)
-    async with running(settings, publisher, subscription(topic, handler)):
+    async with running(settings, publisher, subscription(topic, handler, limits=limits)):
         await ask(publisher, topic, asked("a", "block"))
         await handler.until(lambda h: h.by_session["a"])
         await ask(publisher, topic, asked("b", "after"))
@@ -60,12 +57,10 @@ async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its
     assert rebuilt(logs), "it went on by itself"
 
 
-async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publisher, monkeypatch, logs):
+async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publisher, logs):
     """aiokafka #983, #1007: the fetch task ends without a word; only the end of the log tells."""
-    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 3.0)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
     topic, handler = await make_topic(settings), RecordingHandler()
-    line = subscription(topic, handler)
+    line = subscription(topic, handler, limits=QUICK_TO_NOTICE)
     async with running(settings, publisher, line) as run:
         await ask(publisher, topic, asked("a", "before"))
         await handler.until(lambda h: h.by_session["a"])
@@ -77,13 +72,10 @@ async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publishe
     assert rebuilt(logs), "it went on by itself"
 
 
-@pytest.mark.usefixtures("quick_to_notice")
-async def test_a_consumer_that_joins_again_and_looks_up_no_position_is_rebuilt(settings, publisher, monkeypatch, logs):
+async def test_a_consumer_that_joins_again_and_looks_up_no_position_is_rebuilt(settings, publisher, logs):
     """The same task looks up where a new assignment begins: no position is known, so none is behind."""
-    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 3.0)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.5)
     topic, handler = await make_topic(settings), RecordingHandler()
-    line = subscription(topic, handler)
+    line = subscription(topic, handler, limits=QUICK_TO_NOTICE)
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("a", "before"))
         await handler.until(lambda h: h.by_session["a"])
@@ -103,8 +95,7 @@ def _end_fetching():
         task.cancel()
 
 
-async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publisher, monkeypatch):
-    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
+async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publisher):
     topic = await make_topic(settings)
 
     async def refuse(_):
@@ -112,7 +103,8 @@ async def test_a_mass_of_dead_letters_stops_the_consumer_loudly(settings, publis
 
     handler = RecordingHandler(refuse)
     with pytest.raises(ExceptionGroup) as caught:
-        async with running(settings, publisher, subscription(topic, handler)) as run:
+        line = subscription(topic, handler, limits={"max_dead_letters_in_a_row": 5})
+        async with running(settings, publisher, line) as run:
             await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(10)))
             await asyncio.wait_for(asyncio.shield(run), SECONDS)
 

@@ -12,7 +12,6 @@ from aiokafka.errors import KafkaError
 
 from gateway.replay import tail
 from gateway.web.drain import Drain
-from streams import restart_budget
 from streams.kafka.connection import open_admin
 from streams.publisher import Publisher
 from streams.reading import reader
@@ -88,7 +87,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
     settings, database_url, publisher, monkeypatch
 ):
     monkeypatch.setattr(reader, "STALLED_SECONDS", 0.5)
-    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 2)
+    monkeypatch.setattr(reader, "MAX_RESTARTS", 2)
     own, drain, ended = settings.model_copy(update={"database_url": database_url}), Drain(), asyncio.Event()
     drain.on_begin(ended.set)
 
@@ -126,7 +125,7 @@ async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leavin
 
 
 async def test_a_log_whose_records_go_again_and_again_ends_its_reader(settings, publisher, monkeypatch):
-    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(reader, "MAX_RESTARTS", 1)
     topic = await make_topic(settings)
     async with LogReader(settings, topic) as here:
         await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))

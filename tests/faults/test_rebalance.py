@@ -7,7 +7,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from schemas.failures import PermanentError, RetryableError
-from streams.consuming import broker, consumer
 from streams.consuming.retry import RetryPolicy
 from tests.faults.rebalancing import are, eventually, guest, is_committed
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
@@ -15,7 +14,6 @@ from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
 
-pytestmark = pytest.mark.usefixtures("quick_to_notice")
 LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)
 
 
@@ -60,7 +58,6 @@ async def test_a_record_that_waits_for_its_next_try_is_tried_by_the_next_owner(s
 
 
 async def test_a_dead_letter_that_is_being_written_is_written_by_the_next_owner(settings, publisher, monkeypatch):
-    monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 0.5)
     topic, writing, released = await make_topic(settings), asyncio.Event(), asyncio.Event()
     send = publisher.send_raw
 
@@ -74,7 +71,7 @@ async def test_a_dead_letter_that_is_being_written_is_written_by_the_next_owner(
         raise PermanentError("no such model", code="model")
 
     monkeypatch.setattr(publisher, "send_raw", slow)
-    line = subscription(topic, RecordingHandler(refuse))
+    line = subscription(topic, RecordingHandler(refuse), limits={"revoke_budget_seconds": 0.5})
     question = asked("s", "x")
     async with running(settings, publisher, line):
         await ask(publisher, topic, question)
@@ -128,9 +125,8 @@ async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(setting
 
 
 @pytest.mark.parametrize("is_deaf", [False, True], ids=["cancelled", "ignores the cancel"])
-async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, monkeypatch, is_deaf):
+async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, is_deaf):
     """I14: it is cut off after the budget. If it goes on all the same, its key alone waits for it, and is run again."""
-    monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 0.3)
     topic, first, second = await make_topic(settings), asyncio.Event(), asyncio.Event()
 
     async def hold(event):
@@ -145,7 +141,7 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
             await release.wait()
 
     handler = RecordingHandler(hold)
-    line = subscription(topic, handler)
+    line = subscription(topic, handler, limits={"revoke_budget_seconds": 0.3})
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("s", "x"))
         await eventually(lambda: are(handler.started))
@@ -156,21 +152,19 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
         assert [event.session_id for event in handler.started].count("s") == (1 if is_deaf else 2)
         first.set()
         await eventually(lambda: are([event.session_id for event in handler.started].count("s") == 2))
-        await asyncio.sleep(3 * consumer.COMMIT_SECONDS)
+        await asyncio.sleep(3 * line.limits.commit_interval_seconds)
         assert (await committed(settings, line.group, topic))[0] in (None, 0)
         second.set()
         await eventually(lambda: is_committed(settings, line, 2))
 
 
 @pytest.mark.parametrize("lost", ["member_id", "generation"])
-async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(
-    settings, publisher, monkeypatch, kafkas, lost
-):
+async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(settings, publisher, kafkas, lost):
     """UnknownMemberId, IllegalGeneration: work is perhaps done again, nothing is lost, the group is joined again."""
     # The member we were is waited for until its session is over.
-    monkeypatch.setattr(broker, "SESSION_TIMEOUT_MS", 6_000)
+    limits = {"session_timeout_ms": 6_000}
     topic, handler = await make_topic(settings), RecordingHandler()
-    line = subscription(topic, handler)
+    line = subscription(topic, handler, limits=limits)
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("s", "0"))
         await eventually(lambda: is_committed(settings, line, 1))

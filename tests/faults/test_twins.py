@@ -6,8 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from streams import restart_budget
-from streams.consuming import poll, runtime, watchdog
+from streams.consuming import watchdog
 from streams.consuming.runtime import Runtime
 from streams.consuming.watchdog import ReplacedError
 from streams.stall_detector import ConsumerStalledError
@@ -17,14 +16,14 @@ from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
 
-pytestmark = pytest.mark.usefixtures("quick_to_notice")
+SOON = {"stalled_seconds": 2.0, "start_seconds": 5.0, "restart_pause_seconds": 0.1}
 
 
-async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_reason(settings, publisher, monkeypatch):
+async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_reason(settings, publisher):
     """They take the membership from each other. Exactly one ends: the other holds it, consumes and commits."""
-    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 2.0)
     topic, handlers = await make_topic(settings), [RecordingHandler(), RecordingHandler()]
-    named, lines = settings.model_copy(update={"instance_id": "twin"}), [subscription(topic, one) for one in handlers]
+    named = settings.model_copy(update={"instance_id": "twin"})
+    lines = [subscription(topic, one, limits={"stalled_seconds": 2.0}) for one in handlers]
     runs = []
     try:
         for handler, line in zip(handlers, lines, strict=True):
@@ -51,10 +50,9 @@ async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_rea
 @pytest.mark.parametrize("is_heard", [True, False], ids=["heard by the poll", "while the poll waits deaf"])
 async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publisher, monkeypatch, kafkas, is_heard):
     """It holds nothing, so it is behind in nothing: only its polls tell."""
-    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 2.0)
-    monkeypatch.setattr(poll, "ASK_AGAIN_SECONDS", 0.5)
+    limits = {"stalled_seconds": 2.0, "assignment_wait_seconds": 0.5}
     topic, handler = await make_topic(settings), RecordingHandler()
-    async with running(settings, publisher, subscription(topic, handler)) as run:
+    async with running(settings, publisher, subscription(topic, handler, limits=limits)) as run:
         await ask(publisher, topic, asked("s", "before"))
         await handler.until(lambda h: h.finished)
         if not is_heard:
@@ -93,9 +91,6 @@ def starts(monkeypatch):
             await asyncio.Event().wait()
 
     monkeypatch.setattr(AIOKafkaConsumer, "start", scripted)
-    monkeypatch.setattr(watchdog, "STALLED_SECONDS", 2.0)
-    monkeypatch.setattr(runtime, "START_SECONDS", 5.0)
-    monkeypatch.setattr(runtime, "PAUSE_SECONDS", 0.1)
     return ends
 
 
@@ -103,10 +98,9 @@ def starts(monkeypatch):
 async def test_a_rebuild_whose_start_fails_or_hangs_is_tried_again(
     settings, publisher, monkeypatch, kafkas, starts, within_seconds
 ):
-    monkeypatch.setattr(restart_budget, "WITHIN_SECONDS", within_seconds)
-    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 3 if within_seconds else 1)
+    budget = {"restarts_within_seconds": within_seconds, "max_restarts": 3 if within_seconds else 1}
     topic, handler = await make_topic(settings), RecordingHandler()
-    line = subscription(topic, handler)
+    line = subscription(topic, handler, limits=SOON | budget)
     async with running(settings, publisher, line) as run:
         await ask(publisher, topic, asked("s", "before"))
         await handler.until(lambda h: h.finished)
@@ -123,10 +117,10 @@ async def test_a_rebuild_whose_start_fails_or_hangs_is_tried_again(
 async def test_rebuilds_that_never_succeed_end_the_process_with_the_reason(
     settings, publisher, monkeypatch, kafkas, starts
 ):
-    monkeypatch.setattr(restart_budget, "MAX_RESTARTS", 2)
     topic, handler = await make_topic(settings), RecordingHandler()
+    line = subscription(topic, handler, limits=SOON | {"max_restarts": 2})
     with pytest.raises(ExceptionGroup) as caught:
-        async with running(settings, publisher, subscription(topic, handler)) as run:
+        async with running(settings, publisher, line) as run:
             await ask(publisher, topic, asked("s", "before"))
             await handler.until(lambda h: h.finished)
             starts.extend(["fail"] * 9)

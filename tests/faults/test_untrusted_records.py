@@ -10,13 +10,14 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas.failures import PermanentError, RetryableError
 from streams.admin.topics import create_topics
-from streams.dead_letters import limit
 from streams.dead_letters.writer import TRUNCATED
 from streams.topics import CHAT_FEEDBACK
 from tests.integration.kafka import ask, asked, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
+
+FEW = {"max_dead_letters_in_a_row": 5}
 
 HEADERS = [("client-id", b"c")]
 
@@ -40,8 +41,7 @@ async def test_records_of_every_compression_are_read(settings, publisher, compre
 @pytest.mark.parametrize(
     "error", [PermanentError("refused", code="x"), RetryableError("busy"), TimeoutError()], ids=repr
 )
-async def test_what_a_caller_can_provoke_stops_no_consumer(settings, publisher, monkeypatch, error):
-    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
+async def test_what_a_caller_can_provoke_stops_no_consumer(settings, publisher, error):
     topic = await make_topic(settings)
 
     async def fail(event):
@@ -49,32 +49,30 @@ async def test_what_a_caller_can_provoke_stops_no_consumer(settings, publisher, 
             raise error
 
     handler = RecordingHandler(fail)
-    async with running(settings, publisher, subscription(topic, handler)):
+    async with running(settings, publisher, subscription(topic, handler, limits=FEW)):
         await ask(publisher, topic, *(asked(f"s{number}", "bad") for number in range(12)), asked("good", "good"))
         await handler.until(lambda _: handler.finished and len(handler.given_up) == 12)
 
     assert [event.text for event in handler.finished] == ["good"]
 
 
-async def test_bad_records_stop_no_consumer(settings, publisher, monkeypatch):
-    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
+async def test_bad_records_stop_no_consumer(settings, publisher):
     topic, handler = await make_topic(settings), RecordingHandler()
-    async with running(settings, publisher, subscription(topic, handler)):
+    async with running(settings, publisher, subscription(topic, handler, limits=FEW)):
         for number in range(12):
             await publisher.send_raw(topic.name, b"%d" % number, b"garbage", HEADERS)
         await ask(publisher, topic, asked("good", "good"))
         await handler.until(lambda _: handler.finished)
 
 
-async def test_one_consumers_defects_stop_that_consumer_alone(settings, publisher, monkeypatch):
-    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 5)
+async def test_one_consumers_defects_stop_that_consumer_alone(settings, publisher):
     broken, sound = await make_topic(settings), await make_topic(settings)
 
     async def break_down(_):
         raise ValueError("a defect of ours")
 
     bad, good = RecordingHandler(break_down), RecordingHandler()
-    async with running(settings, publisher, subscription(broken, bad), subscription(sound, good)) as run:
+    async with running(settings, publisher, subscription(broken, bad, limits=FEW), subscription(sound, good)) as run:
         await ask(publisher, broken, *(asked(f"s{number}", "x") for number in range(40)))
         await bad.until(lambda _: len(bad.given_up) >= 5)
         await ask(publisher, sound, *(asked(f"s{number}", "y") for number in range(10)))

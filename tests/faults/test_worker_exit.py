@@ -17,14 +17,14 @@ WORKER = """
 import asyncio, signal, sys
 from dataclasses import replace
 from schemas.settings import Settings
-from streams.consuming import runtime, watchdog
-from streams.dead_letters import limit
+from streams.consuming import runtime
 from streams.publisher import Publisher
 from streams.topics import CHAT_REQUESTED
 from tests.support.fakes import RecordingHandler
 from tests.integration.kafka import subscription
 
-limit.MAX_IN_A_ROW, runtime.DRAIN_SECONDS, watchdog.CANCEL_SECONDS = 1, 1.0, 1.0
+runtime.DRAIN_SECONDS = 1.0
+LIMITS = {"max_dead_letters_in_a_row": 1, "cancel_seconds": 1.0}
 
 async def ignore_cancels(event):
     if event.text == "poison":
@@ -39,7 +39,8 @@ async def ignore_cancels(event):
 async def main():
     settings, stop = Settings(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    line = subscription(replace(CHAT_REQUESTED, name=sys.argv[1], partitions=1), RecordingHandler(ignore_cancels))
+    topic = replace(CHAT_REQUESTED, name=sys.argv[1], partitions=1)
+    line = subscription(topic, RecordingHandler(ignore_cancels), limits=LIMITS)
     async with Publisher(settings) as publisher:
         await runtime.Runtime(settings, [line], publisher).run(stop)
 

@@ -15,9 +15,7 @@ from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 from schemas.events import ChatFeedback
 from schemas.failures import PermanentError, RetryableError
 from streams import publisher as publishing
-from streams.consuming import assignment, broker
 from streams.consuming.retry import RetryPolicy
-from streams.dead_letters import limit
 from streams.publisher import Publisher
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
@@ -67,10 +65,8 @@ async def test_ten_thousand_records_of_one_key_and_of_as_many_keys(settings, pub
     assert order == sorted(order) or keys > 1
 
 
-async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_partition(settings, publisher, monkeypatch):
+async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_partition(settings, publisher):
     """The log is polled whatever the handlers do, so that bound says nothing about them."""
-    monkeypatch.setattr(broker, "MAX_POLL_INTERVAL_MS", 1_000)
-    monkeypatch.setattr(broker, "HEARTBEAT_MS", 200)
     topic = await make_topic(settings)
 
     async def slow(event):
@@ -78,7 +74,7 @@ async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_parti
             await asyncio.sleep(4)
 
     handler = RecordingHandler(slow)
-    line = subscription(topic, handler)
+    line = subscription(topic, handler, limits={"max_poll_interval_ms": 1_000})
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("slow", "0"), asked("slow", "1"), asked("quick", "0"))
         await handler.until(lambda h: len(h.finished) == 3)
@@ -199,9 +195,8 @@ async def test_a_handler_that_yields_faster_than_kafka_takes_waits_and_loses_not
     assert 1 < most <= 258
 
 
-async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, monkeypatch, record_property):
+async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, record_property):
     """I11, I12: what fails counts as buffered, intake stops, and goes on once the failure is over."""
-    monkeypatch.setattr(assignment, "HIGH_WATER_RECORDS", 200)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     topic, is_broken, waiting = await make_topic(settings), True, set()
 
@@ -211,7 +206,7 @@ async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, 
             raise RetryableError("the provider is away")
 
     handler = RecordingHandler(fail)
-    line = subscription(topic, handler, retry=FOR_EVER)
+    line = subscription(topic, handler, retry=FOR_EVER, limits={"high_water_records": 200})
     await send_many(publisher, topic, (asked(f"s{number}", "x" * 2_000) for number in range(3_000)))
     async with running(settings, publisher, line):
         async with asyncio.timeout(SECONDS):
@@ -232,15 +227,15 @@ async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, 
     assert grown < 32 * 2**20
 
 
-async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settings, publisher, monkeypatch):
+async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settings, publisher):
     """The limit ends the worker; what it buried is kept, what it did not is still on the log."""
-    monkeypatch.setattr(limit, "MAX_IN_A_ROW", 20)
     topic = await make_topic(settings)
 
     async def break_down(_):
         raise ValueError("a defect of ours")
 
-    line = subscription(topic, RecordingHandler(break_down), slots=4, client_slots=4)
+    limits = {"max_dead_letters_in_a_row": 20}
+    line = subscription(topic, RecordingHandler(break_down), slots=4, client_slots=4, limits=limits)
     await send_many(publisher, topic, (asked(f"s{number}", str(number)) for number in range(100)))
     with pytest.raises(ExceptionGroup):
         async with running(settings, publisher, line) as run:

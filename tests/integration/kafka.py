@@ -8,6 +8,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events import ChatRequested
+from streams.consuming.limits import ConsumerLimits
 from streams.consuming.retry import RetryPolicy
 from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Subscription
@@ -24,9 +25,11 @@ def asked(session, text, client="c"):
     )
 
 
-def subscription(topic, handler, **changes):
+def subscription(topic, handler, *, limits=None, **changes):
+    """A rebalance is noticed at the next heartbeat. `limits` of the consumer, by name."""
     values = {"slots": 64, "client_slots": 64, "deadline_seconds": 10.0, "retry": QUICK} | changes
-    return Subscription(name=topic.name, topic=topic, handler=handler, **values)
+    bounds = ConsumerLimits(**{"heartbeat_ms": 200} | (limits or {}))
+    return Subscription(name=topic.name, topic=topic, handler=handler, limits=bounds, **values)
 
 
 @asynccontextmanager

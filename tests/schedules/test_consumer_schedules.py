@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -9,8 +10,8 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.consuming import assignment, commits, consumer, poll, watchdog
 from streams.consuming.consumer import Consumer
+from streams.consuming.limits import ConsumerLimits
 from streams.consuming.subscription import Subscription
 from streams.topics import CHAT_REQUESTED
 from tests.support.fakes_broker import ScriptedBroker
@@ -22,15 +23,15 @@ PARTITIONS, KEYS, BATCH, HIGH_WATER = 3, 4, 8, 12
 HEALED_SECONDS = 900
 
 
+# Bounds that a short schedule reaches. The clock is the simulation's, so their length costs nothing.
+LIMITS = ConsumerLimits(
+    high_water_records=HIGH_WATER, poll_ms=2_000, commit_interval_seconds=1.0, revoke_budget_seconds=6.0,
+    cancel_seconds=1e9,
+)  # fmt: skip
+
+
 @pytest.fixture(autouse=True)
-def small_bounds(monkeypatch):
-    """Bounds that a short schedule reaches; the clock is the simulation's, so their length costs nothing."""
-    monkeypatch.setattr(assignment, "HIGH_WATER_RECORDS", HIGH_WATER)
-    monkeypatch.setattr(poll, "POLL_MS", 2_000)
-    monkeypatch.setattr(consumer, "COMMIT_SECONDS", 1.0)
-    monkeypatch.setattr(commits, "COMMIT_TIMEOUT_SECONDS", 5.0)
-    monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 6.0)
-    monkeypatch.setattr(watchdog, "CANCEL_SECONDS", 1e9)
+def quiet():
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.reset_defaults()
@@ -39,8 +40,8 @@ def small_bounds(monkeypatch):
 class Member:
     """One process of the group: started, rebalanced, drained, or cut off."""
 
-    def __init__(self, broker, script, slots):
-        line = Subscription("schedules", CHAT_REQUESTED, None, slots, slots, deadline_seconds=60)
+    def __init__(self, broker, script, slots, limits):
+        line = Subscription("schedules", CHAT_REQUESTED, None, slots, slots, deadline_seconds=60, limits=limits)
         self.runner = ScriptedRunner(broker, lambda: self.kafka, script)
         self.consumer = Consumer(line, self.runner)
         self.kafka = ScriptedKafka(broker, self.consumer.listener)
@@ -69,7 +70,8 @@ class Member:
 class World:
     """A schedule's log, its present member, and its dice. `script(dice, record)` says how a record runs."""
 
-    def __init__(self, seed, slots, script):
+    def __init__(self, seed, slots, script, limits=LIMITS):
+        self._limits = limits
         self.broker, self.dice, self._slots, self._script = (
             ScriptedBroker(PARTITIONS, BATCH),
             Random(seed),
@@ -80,7 +82,7 @@ class World:
         self.member = self._join()
 
     def _join(self):
-        member = Member(self.broker, self._run, self._slots)
+        member = Member(self.broker, self._run, self._slots, self._limits)
         member.rebalance(range(PARTITIONS))
         return member
 
@@ -248,13 +250,11 @@ def test_a_key_that_never_ends_delays_no_other(schedule, seed):
     """I10: up to the high water of its partition, which is why that is 16,384 and not 12."""
 
     async def live():
-        world = World(seed, KEYS * PARTITIONS, one_key_for_ever)
+        world = World(seed, KEYS * PARTITIONS, one_key_for_ever, replace(LIMITS, high_water_records=1_000))
         for name, value in schedule:
             await world.act(name, value)
         others = [one for log in world.broker.log.values() for one in log if one.key != b"1"]
         await world.until(lambda: all(one.offset in world.broker.done[one.topic_partition] for one in others), 900)
         await world.member.cut_off()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assignment, "HIGH_WATER_RECORDS", 1_000)
-        simulate(live())
+    simulate(live())

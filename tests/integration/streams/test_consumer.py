@@ -11,7 +11,6 @@ from prometheus_client import REGISTRY
 
 from schemas.events import AnswerFailed
 from schemas.failures import PermanentError, RetryableError
-from streams.consuming import assignment
 from streams.publisher import Publisher
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
@@ -146,16 +145,16 @@ async def test_a_drain_finishes_what_runs_and_commits_it(settings, publisher):
     assert await committed(settings, line.group, topic) == {0: 1}
 
 
-async def test_intake_stops_at_high_water_and_goes_on_at_half(settings, publisher, monkeypatch):
+async def test_intake_stops_at_high_water_and_goes_on_at_half(settings, publisher):
     """I11, I12."""
-    monkeypatch.setattr(assignment, "HIGH_WATER_RECORDS", 100)
     topic, release = await make_topic(settings), asyncio.Event()
 
     async def hold(_):
         await release.wait()
 
     handler = RecordingHandler(hold)
-    async with running(settings, publisher, subscription(topic, handler, slots=1000, client_slots=1000)):
+    line = subscription(topic, handler, slots=1000, client_slots=1000, limits={"high_water_records": 100})
+    async with running(settings, publisher, line):
         await ask(publisher, topic, *(asked(f"s{number}", "x") for number in range(1500)))
         async with asyncio.timeout(SECONDS):
             while not handler.started:
