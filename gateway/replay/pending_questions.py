@@ -31,8 +31,11 @@ class PendingQuestions:
         self._lines = WaitingLines(clock)
         self._clock = clock
         self._open: OrderedDict[MessageKey, PendingQuestion] = OrderedDict()
-        UNANSWERED.set_function(lambda: len(self._open))
+        UNANSWERED.set_function(lambda: len(self))
         OLDEST_UNANSWERED_SECONDS.set_function(self.oldest_seconds)
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
         """Add a question, before it is published. Again: no effect."""

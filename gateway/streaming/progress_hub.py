@@ -47,6 +47,10 @@ class ProgressHub:
     def __init__(self) -> None:
         self._watches: dict[str, set[ProgressWatch]] = {}
 
+    def __len__(self) -> int:
+        """How many documents are watched."""
+        return len(self._watches)
+
     @contextmanager
     def watch(self, client_id: str, document_id: str) -> Iterator[ProgressWatch]:
         """A watch that receives every record of the document from now on."""

@@ -114,16 +114,16 @@ async def test_streams_end_when_the_drain_begins(running, client, drain):
         drain.begin()
 
         assert [event async for event in stream] == []
-    assert not running.gateway.progress_hub._watches
+    assert not len(running.gateway.progress_hub)
 
 
 async def test_who_leaves_is_forgotten(running, client):
     document_id = await upload(running, client)
     async with aclosing(events(running, client, document_id)) as stream:
         await anext(stream)
-        assert running.gateway.progress_hub._watches
+        assert len(running.gateway.progress_hub)
     async with asyncio.timeout(WAIT_SECONDS):
-        while running.gateway.progress_hub._watches:
+        while len(running.gateway.progress_hub):
             await asyncio.sleep(0.01)
 
 
@@ -133,7 +133,7 @@ async def test_head_gets_the_headers_alone(running, client):
         response = await running.http.head(f"/documents/{document_id}/events", headers=key_of(client))
 
     assert (response.status_code, response.content) == (200, b"")
-    assert not running.gateway.progress_hub._watches
+    assert not len(running.gateway.progress_hub)
 
 
 async def test_others_are_refused(running, client):

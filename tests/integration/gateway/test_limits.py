@@ -221,13 +221,13 @@ async def test_a_session_has_so_many_streams_and_a_closed_one_makes_room(own):
     assert 5 <= int(refused.headers["retry-after"]) <= 15
     assert native.status_code == 200
     assert native.text.startswith("retry: ")
-    assert not running.gateway.admission.streams._taken
+    assert not len(running.gateway.admission.streams)
     assert await questions_of(running) == 0
 
 
 async def questions_of(running):
     """Nothing that was refused may have been asked."""
-    return len(running.gateway.questions._open)
+    return len(running.gateway.questions)
 
 
 async def test_a_streamed_answer_and_a_waiting_post_give_their_places_back(own):
@@ -239,7 +239,7 @@ async def test_a_streamed_answer_and_a_waiting_post_give_their_places_back(own):
         waited = await running.http.post("/chat", headers=server, json={"message": "b"})
         broken = await running.http.post("/chat/stream", headers=server, content=b"{")
         async with asyncio.timeout(SECONDS):
-            while running.gateway.admission.streams._taken or running.gateway.admission.waiting._taken:
+            while len(running.gateway.admission.streams) or len(running.gateway.admission.waiting):
                 await asyncio.sleep(0.01)
 
     assert waited.status_code == 200
