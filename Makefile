@@ -11,8 +11,9 @@ unexport PYTHONDONTWRITEBYTECODE
 dev: $(FETCHED)
 	$(UV) run chatconnect dev $(ARGS)
 
-test: lint unit
-	$(RUN) pytest --ignore tests/unit
+# Two processes, each with servers of its own: most tests wait. The soak begins first, for it is the longest.
+test: lint
+	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 unit: $(FETCHED)
 	$(RUN) pytest --numprocesses 2 tests/unit

@@ -47,7 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where there is no shared data, what runs on it is not of this run."""
+    """The soak begins first. Where there is no shared data, what runs on it is not of this run."""
+    items.sort(key=lambda item: item.path.name != "test_soak.py")
     if SHARED_DATA.exists():
         return
     left_out = [item for item in items if item.get_closest_marker("shared_data")]
