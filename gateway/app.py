@@ -49,7 +49,7 @@ from streams.reading.topic_watch import TopicWatch
 from streams.topics import CHAT_TOKEN
 
 CATCH_UP_SECONDS = 60.0
-# A visitor waits two seconds for Postgres and no longer.
+# A visitor waits at most two seconds for Postgres.
 STORE_SECONDS = 1.8
 
 log = structlog.get_logger()
@@ -117,7 +117,7 @@ def build(
 ) -> Gateway:
     """Constructs everything; opens nothing."""
     if not settings.internal_secrets:
-        log.warning("internal_secret_missing", consequence="tickets end with this process")
+        log.warning("internal_secret_missing", consequence="tickets are valid only until this process ends")
     clients, chat_logs = Clients(engine), ChatLogs(engine)
     tickets = Tickets(settings.ticket_secrets or (token_bytes(32),))
     limits = Limits(settings.redis_url)
