@@ -43,7 +43,7 @@ from streams.topics import CHAT_TOKEN
 CATCH_UP_SECONDS = 60.0
 # A caller waits no longer for Kafka to take an event.
 PUBLISH_SECONDS = 5.0
-# A visitor waits two seconds for Postgres and no longer.
+# A visitor waits at most two seconds for Postgres.
 STORE_SECONDS = 1.8
 
 log = structlog.get_logger()

@@ -1,9 +1,9 @@
-"""Every path on one screen, with what it takes to come there."""
+"""Every route on one screen, with its authentication and rate limit."""
 
 from gateway.admission.rate_limits import (
     ACTIONS,
-    BETWEEN_PARTS,
     EVENTS,
+    INTERNAL,
     KNOWLEDGE,
     PROBES,
     PUBLIC,
@@ -32,8 +32,8 @@ ROUTES = [
     Guarded("/documents/{document_id}/status", documents.status, KNOWLEDGE),
     Guarded("/documents/{document_id}/events", documents.events, KNOWLEDGE),
     Guarded("/documents/{document_id}/retry", documents.retry, KNOWLEDGE, method="POST"),
-    Guarded("/internal/validate-client", internal.validate_client, BETWEEN_PARTS, method="POST"),
-    Guarded("/internal/tickets", internal.issue_ticket, BETWEEN_PARTS, method="POST"),
+    Guarded("/internal/validate-client", internal.validate_client, INTERNAL, method="POST"),
+    Guarded("/internal/tickets", internal.issue_ticket, INTERNAL, method="POST"),
     Guarded("/openapi.json", document.show, PUBLIC),
     Guarded("/health", health.health, PUBLIC),
     Guarded("/health/live", health.live, PROBES),

@@ -1,8 +1,8 @@
 """One gateway process: uvicorn with a drain of its own.
 
 uvicorn on SIGTERM closes its listener at once, does not end open streams, and runs the lifespan's end only after they
-have ended, so a drain cannot live in the lifespan. Here the first signal begins the drain: readiness says no while the
-listener still takes what the load balancer sends, streams end one by one, and only then uvicorn stops.
+have ended, so a drain cannot live in the lifespan. Here the first signal begins the drain: readiness fails while the
+listener still accepts what the load balancer sends, streams end one by one, and only then uvicorn stops.
 """
 
 import resource
@@ -23,9 +23,9 @@ from gateway.web.drain import Drain
 from gateway.web.failed_start import EXPLAINED, explanation
 from schemas.settings import Settings
 
-# What uvicorn waits for responses that the drain left running.
+# How long uvicorn waits for responses that still run after the drain.
 GRACE_SECONDS = 2
-# The kernel would take megabytes for a client that has stopped reading; so it is noticed early (measured: 3.8 MB).
+# Finds clients that do not read: by default the kernel buffers megabytes for each (measured: 3.8 MB).
 SEND_BUFFER_BYTES = 32 * 1024
 BACKLOG = 2048
 # A proxy keeps idle connections for a minute and sends the next request on one: the server must not close first.
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 
 class DrainingServer(uvicorn.Server):
-    """Signals drain first; a second one stops at once."""
+    """The first signal begins the drain; a second one stops at once."""
 
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
         super().__init__(config)
@@ -57,7 +57,7 @@ class DrainingServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin the drain; when it is on already, or nothing is served yet, stop at once."""
         if not self.started:
-            # uvicorn looks at `should_exit` only once the start has succeeded, which it may never do.
+            # uvicorn looks at `should_exit` only once the start has succeeded, which may never happen.
             raise SystemExit(SIGNALLED + sig)
         if self._drain.is_on:
             self.should_exit = self.force_exit = True
@@ -66,14 +66,14 @@ class DrainingServer(uvicorn.Server):
         self._drain.begin()
 
     async def on_tick(self, counter: int) -> bool:
-        """Obey the drain; uvicorn asks ten times a second."""
+        """Stop when the drain is over; uvicorn calls this ten times a second."""
         if self._drain.is_over or (self._drain.is_on and not self.server_state.connections):
             self.should_exit = True
         return await super().on_tick(counter)
 
 
 def serve(settings: Settings) -> None:
-    """Blocks until a signal has been obeyed. Raises `SystemExit` non-zero when the start failed or a part died."""
+    """Blocks until the server has stopped. Raises `SystemExit` non-zero when the start or a component failed."""
     drain = Drain()
     config = uvicorn.Config(
         create_app(settings, drain),
@@ -96,7 +96,7 @@ def serve(settings: Settings) -> None:
 
 
 def allowed_connections() -> int:
-    """How many there may be at once, once the limit of descriptors has been raised as far as it goes."""
+    """The most connections at once, after the limit of file descriptors has been raised to its maximum."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

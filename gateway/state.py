@@ -26,7 +26,7 @@ from streams.reading.topic_watch import TopicWatch
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The parts of one gateway process."""
+    """The components of one gateway process."""
 
     settings: Settings
     engine: Database
@@ -51,12 +51,12 @@ def gateway_of(request: Request) -> Gateway:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who sent this, as `gateway.endpoints.guard` has recognised it."""
+    """The caller that `gateway.endpoints.guard` has recognised."""
     return cast("Caller", request.state.caller)
 
 
 def stream_dependencies(gateway: Gateway, key_hash: str | None) -> StreamDependencies:
-    """What a stream reads from, and what may end it: the revocation of this key, too."""
+    """What a stream reads from, and what may end it, including the revocation of this key."""
     return StreamDependencies(
         gateway.buffers, gateway.tail, gateway.drain, gateway.questions, gateway.admission.key_revocations, key_hash
     )

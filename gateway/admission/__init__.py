@@ -1,1 +1,1 @@
-"""Who may come in, and how often. Imports replay, http."""
+"""Authentication, session ownership, limits. Imports replay, web."""

@@ -18,21 +18,21 @@ CallerKind = Literal["publishable", "ticket", "secret", "internal"]
 
 
 class ClientDirectory(Protocol):
-    """What we need of `stores.postgres.clients.Clients`."""
+    """What `Access` needs of `stores.postgres.clients.Clients`."""
 
     async def get(self, client_id: str) -> Client | None:
         """The client, or None."""
         ...
 
     async def by_key_hash(self, key_hash: str) -> tuple[Client, KeyKind] | None:
-        """Whose key it is, by what is stored of it; None when it was revoked."""
+        """The client and kind of the key with this hash; None when it is unknown or revoked."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A recognised caller. `ticket` is set for the kind `ticket`; `key_hash`, for visitors, is of the
-    publishable key that they come with, now or when they got their ticket.
+    publishable key that they sent, now or to get their ticket.
     """
 
     client: Client
@@ -42,7 +42,7 @@ class Caller:
 
     @property
     def is_visitor(self) -> bool:
-        """A browser, as against a server that the client trusts."""
+        """Whether this is a browser, not a server that the client trusts."""
         return self.kind in ("publishable", "ticket")
 
     def require_server(self) -> None:
@@ -51,15 +51,15 @@ class Caller:
             raise Problem(403, "This needs the client's secret key (sk_…), sent by a server: not from a page.")
 
     def require_session(self, session_id: str) -> None:
-        """A ticket opens its own session only, and a publishable key none that is there. Raises `Problem`."""
+        """A ticket opens only its own session, and a publishable key no existing one. Raises `Problem`."""
         if self.kind == "publishable":
             raise ticket_needed()
         if self.ticket is not None and self.ticket.session_id != session_id:
-            raise Problem(403, "This ticket belongs to another session: use the one that the session was opened with.")
+            raise Problem(403, "This ticket belongs to another session: use the ticket of this session.")
 
 
 class Access:
-    """Recognises callers. Nothing of a request is read but its headers and its address."""
+    """Recognises callers by the headers and the address of a request alone."""
 
     def __init__(
         self, clients: ClientDirectory, keys: ApiKeys, tickets: Tickets, internal_secrets: tuple[str, ...]
@@ -70,11 +70,11 @@ class Access:
         self._internal_secrets = tuple(secret.encode() for secret in internal_secrets)
 
     async def caller(self, request: Request) -> Caller:
-        """Who sent this. Raises `Problem` (401, 403). An allowed origin is noted for the CORS headers."""
+        """The sender. Raises `Problem` (401, 403). An allowed origin is stored for the CORS headers."""
         return self._from_page(request, await self._recognise(request))
 
     async def renewing(self, request: Request) -> Caller:
-        """Who sent a ticket to be renewed, which may have expired lately. Raises `Problem` (401, 403)."""
+        """The sender of a ticket to renew, which may have expired recently. Raises `Problem` (401, 403)."""
         return self._from_page(request, await self.visitor(bearer(request) or "", is_renewal=True))
 
     def _from_page(self, request: Request, caller: Caller) -> Caller:
@@ -86,11 +86,11 @@ class Access:
         return caller
 
     def require_internal(self, request: Request) -> None:
-        """Only other parts of this system may do this, and none of them is a page. Raises `Problem`."""
+        """Only services of this system may do this, never a page. Raises `Problem`."""
         if "origin" in request.headers:
             raise Problem(403, "The internal secret came from a browser: change it, and keep it on servers.")
-        if not self._knows(request.headers.get("x-internal-secret", "")):
-            raise Problem(401, "Send the shared secret of this system's parts as X-Internal-Secret.")
+        if not self._is_known(request.headers.get("x-internal-secret", "")):
+            raise Problem(401, "Send the internal secret of this system as X-Internal-Secret.")
 
     async def _recognise(self, request: Request) -> Caller:
         headers = request.headers
@@ -107,7 +107,7 @@ class Access:
         client_id = request.headers.get("x-client-id", "")
         client = await self._clients.get(client_id) if client_id else None
         if client is None:
-            raise Problem(403, "X-Client-Id names no client: send the id of the client that this is done for.")
+            raise Problem(403, "X-Client-Id names no client: send the id of the client that you act for.")
         return Caller(client, "internal")
 
     async def _secret(self, request: Request, key: str) -> Caller:
@@ -123,7 +123,7 @@ class Access:
         return Caller(client, "publishable", key_hash=hash_key(key))
 
     async def visitor(self, token: str, *, is_renewal: bool = False) -> Caller:
-        """The holder of a ticket; for a renewal it may have expired lately. Raises `Problem` 401."""
+        """The holder of a ticket; for a renewal it may have expired recently. Raises `Problem` 401."""
         try:
             ticket = self._tickets.read(token, is_renewal=is_renewal)
         except TicketExpiredError as error:
@@ -136,11 +136,11 @@ class Access:
         if ticket.key_hash is not None:
             found = await self._clients.by_key_hash(ticket.key_hash)
             if found is None or found[0].client_id != ticket.client_id:
-                _refuse("The key that this ticket came from has been revoked: the page needs its new one.")
+                _refuse("The key that this ticket came from has been revoked: the page needs a new key.")
             return found[0]
         client = await self._clients.get(ticket.client_id)
         if client is None:
-            _refuse("The client of this ticket is gone.")
+            _refuse("The client of this ticket does not exist.")
         return client
 
     async def _owner(self, request: Request, key: str, kind: Literal["publishable", "secret"]) -> Client:
@@ -153,7 +153,7 @@ class Access:
             )
         return found[0]
 
-    def _knows(self, secret: str) -> bool:
+    def _is_known(self, secret: str) -> bool:
         # Every secret is compared, so that the time is the same for each.
         return any([compare_digest(secret.encode(), known) for known in self._internal_secrets])  # noqa: C419
 
@@ -165,12 +165,12 @@ def bearer(request: Request) -> str | None:
 
 
 def allows(client: Client, origin: str | None) -> bool:
-    """Whether a page of this origin may use the client's publishable key; None is a caller that sends none."""
+    """Whether a page of this origin may use the client's publishable key; None: the caller sends no origin."""
     return ANY_ORIGIN in client.allowed_origins or (origin is not None and origin in client.allowed_origins)
 
 
 def ticket_needed() -> Problem:
-    """The refusal of a page that knows a session's name and not more."""
+    """The refusal of a page that knows only the session's id."""
     return Problem(
         403,
         "This needs the session's ticket, which its first answer brought: send it as Authorization: Bearer, or open a "

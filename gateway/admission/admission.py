@@ -49,7 +49,7 @@ class Admission:
     ) -> Self:
         """Opens nothing."""
         if not settings.internal_secrets:
-            log.warning("internal_secret_missing", consequence="tickets end with this process")
+            log.warning("internal_secret_missing", consequence="tickets are valid only until this process ends")
         tickets = Tickets(settings.ticket_secrets or (token_bytes(32),))
         rate_limits = Limits(settings.redis_url)
         keys = ApiKeys(clients, rate_limits)

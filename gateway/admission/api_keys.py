@@ -19,44 +19,44 @@ KeyKind = Literal["publishable", "secret"]
 
 
 class ApiKeyStore(Protocol):
-    """What we need of `stores.postgres.clients.Clients`."""
+    """What `ApiKeys` needs of `stores.postgres.clients.Clients`."""
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
-        """Whose key it is, and of which kind."""
+        """The client and kind of a key; None when it is unknown or revoked."""
         ...
 
 
 class ApiKeys:
-    """Looks keys up. One that was good before is never refused for what else its address sends."""
+    """Looks keys up. A key that was valid before is never refused for other requests of its address."""
 
     def __init__(self, keys: ApiKeyStore, limits: Limits) -> None:
         self._keys = keys
         self._limits = limits
-        self._good: FIFOCache[str, None] = FIFOCache(MAX_REMEMBERED)
-        self._asking: dict[str, asyncio.Future[None]] = {}
+        self._valid: FIFOCache[str, None] = FIFOCache(MAX_REMEMBERED)
+        self._pending: dict[str, asyncio.Future[None]] = {}
 
     async def find(self, api_key: str, address: str, most: Policy = NEW_KEYS) -> tuple[Client, KeyKind] | None:
         """The client and the kind of a key; None for an unknown one. Raises `Problem` 429 for a flood of new keys."""
         digest = hash_key(api_key)
-        # All of a site's visitors come with one key: to an instance that has just started, at once.
-        while digest not in self._good and digest in self._asking:
-            await asyncio.wait([self._asking[digest]])
-        if digest in self._good:
+        # All visitors of a site send one key, at the same time to an instance that has just started.
+        while digest not in self._valid and digest in self._pending:
+            await asyncio.wait([self._pending[digest]])
+        if digest in self._valid:
             return await self._look_up(api_key, digest)
-        answered = self._asking[digest] = asyncio.get_running_loop().create_future()
+        looked_up = self._pending[digest] = asyncio.get_running_loop().create_future()
         try:
             status = await self._limits.take_unknown(LimitRequest(most, address))
             if not status.is_allowed:
                 raise too_many(status, "keys were tried from this address")
             return await self._look_up(api_key, digest)
         finally:
-            del self._asking[digest]
-            answered.set_result(None)
+            del self._pending[digest]
+            looked_up.set_result(None)
 
     async def _look_up(self, api_key: str, digest: str) -> tuple[Client, KeyKind] | None:
         found = await self._keys.by_api_key(api_key)
         if found is None:
-            self._good.pop(digest, None)
+            self._valid.pop(digest, None)
         else:
-            self._good[digest] = None
+            self._valid[digest] = None
         return found

@@ -1,4 +1,4 @@
-"""How much may be open at once: streams, and questions that wait for their answer."""
+"""How many requests may be open at once: streams, uploads, and questions that wait for their answer."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from gateway.web.handoff import on_request_end
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyCaps:
-    """The limits of one kind in one process: for a session or a document, an address, a client, and in all. `what` is
-    the kind's name in refusals.
+    """The limits of one kind in one process: for a session or a document, an address, a client, and in total. `what`
+    is the kind's name in refusals.
     """
 
     what: str
@@ -25,9 +25,9 @@ class ConcurrencyCaps:
     process: int
 
 
-# A visitor's page in a few tabs; an office behind one address; half of all for one client; 160 MB of idle streams.
+# A visitor's page in a few tabs; an office behind one address; half for one client; 160 MB of idle streams.
 STREAMS = ConcurrencyCaps("streams", session=4, address=100, client=5_000, process=10_000)
-# A waiting question is a stream that has less to say.
+# A waiting question is a stream that sends less.
 WAITING = ConcurrencyCaps("waiting-questions", session=4, address=100, client=2_000, process=4_000)
 # Most clients poll their documents; a dashboard streams a few.
 DOCUMENT_STREAMS = ConcurrencyCaps("document-streams", session=8, address=250, client=250, process=1_000)
@@ -52,7 +52,7 @@ class ConcurrencyLimit:
             if self._taken[owner] >= most:
                 raise full(self._caps.what, owner[0], most)
         self._taken.update(owners.keys())
-        on_request_end(request.scope, partial(self._return, tuple(owners)))
+        on_request_end(request.scope, partial(self._release, tuple(owners)))
 
     def _owners(self, request: Request, caller: Caller, session_id: str) -> dict[tuple[str, ...], int]:
         client_id, caps = caller.client.client_id, self._caps
@@ -61,7 +61,7 @@ class ConcurrencyLimit:
             owners["address", client_id, address_of(request)] = caps.address
         return owners | {("client", client_id): caps.client, ("process",): caps.process}
 
-    def _return(self, owners: tuple[tuple[str, ...], ...]) -> None:
+    def _release(self, owners: tuple[tuple[str, ...], ...]) -> None:
         for owner in owners:
             self._taken[owner] -= 1
             if not self._taken[owner]:

@@ -1,4 +1,4 @@
-"""Ends the streams of a key that was revoked: requests find out by themselves, a stream lives for minutes."""
+"""Ends the streams of revoked keys: each request checks its key, but a stream lives for minutes."""
 
 import asyncio
 from collections import Counter
@@ -16,10 +16,10 @@ log = structlog.get_logger()
 
 
 class RevokedKeyStore(Protocol):
-    """What we need of `stores.postgres.clients.Clients`."""
+    """What `KeyRevocations` needs of `stores.postgres.clients.Clients`."""
 
     async def revoked(self, key_hashes: Collection[str]) -> set[str]:
-        """Which of these are good no longer."""
+        """Which of these are not valid."""
         ...
 
 
@@ -47,7 +47,7 @@ class KeyRevocations:
                 del self._used[key_hash]
 
     async def run(self) -> None:
-        """Look for ever. While Postgres is away nothing ends."""
+        """Check for ever. While Postgres is unavailable, no stream ends."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:

@@ -1,6 +1,6 @@
 """The rate limits, and the headers that report them (draft-ietf-httpapi-ratelimit-headers).
 
-`gateway.routes` gives every route one of these rates, and `gateway.endpoints.guard` takes them.
+`gateway.routes` gives every route one of these rates, and `gateway.endpoints.guard` enforces them.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from schemas.events import Tier
 from stores.rate_limits.counts import WINDOW_SECONDS
 from stores.rate_limits.limits import LimitRequest, Limits, LimitStatus, Policy
 
-Who = Literal["caller", "renewing", "part", "anyone"]
+Who = Literal["caller", "renewing", "internal", "anyone"]
 
 # A visitor types and reads at most one question in three seconds.
 SESSION = Policy("session", 20)
 # A few visitors behind one address, at full speed.
 ADDRESS = Policy("address", 60)
-# A site's visitors together: ten at full speed, for each costs tokens; paying clients more.
+# A site's visitors together: ten at full speed, as each question costs tokens; paying clients more.
 VISITORS: dict[Tier, Policy] = {"free": Policy("client", 600), "paid": Policy("client", 3_000)}
-# The client's own server speaks for many visitors, and knows them better: 200 a second are a mistake of its own.
+# The client's own server acts for many visitors, and limits them itself: more than 200 a second are a mistake.
 SERVER = Policy("server", 12_000)
 # A client that polls a hundred documents each second.
 DOCUMENTS = Policy("documents", 6_000)
@@ -36,8 +36,8 @@ STRAYS = Policy("strays", 600)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a route takes of whom. `who` is recognised first; visitors take one of `session` (a ticket's) and one of
-    `address`, servers one of `server`, and who need not be known one of `address`. `what` is what refusals call it.
+    """The limits of a route. `who` must be recognised first. Visitors count against `session` (that of a ticket) and
+    `address`, servers against `server`, all others against `address`. `what` names the requests in refusals.
     """
 
     what: str
@@ -49,21 +49,21 @@ class Rate:
 
 
 QUESTIONS = Rate("questions", session=SESSION, address=ADDRESS, server=SERVER, is_per_client=True)
-# Stop and thumbs: more of them than questions are a mistake.
+# Many more cancels and ratings than questions are a mistake.
 ACTIONS = Rate(
     "cancels and ratings",
     session=Policy("session-actions", 60),
     address=Policy("address-actions", 240),
     server=Policy("server-actions", 12_000),
 )
-# A page that comes back after each drop, in a few tabs.
+# A page that reconnects after each drop, in a few tabs.
 READS = Rate(
     "pages of history",
     session=Policy("session-reads", 120),
     address=Policy("address-reads", 480),
     server=Policy("server-reads", 12_000),
 )
-# A long poll ends with each frame, so an answer in words is a few polls a second.
+# A long poll ends with each frame, so an answer streamed word by word takes a few polls a second.
 EVENTS = Rate(
     "streams and polls",
     session=Policy("session-events", 600),
@@ -72,36 +72,36 @@ EVENTS = Rate(
 )
 RENEWALS = Rate("renewals", "renewing", session=Policy("session-renewals", 10), address=Policy("address-renewals", 120))
 KNOWLEDGE = Rate("requests for this client's documents", server=DOCUMENTS)
-BETWEEN_PARTS = Rate("requests of a part of this system", "part", address=Policy("parts", 12_000))
+INTERNAL = Rate("internal requests", "internal", address=Policy("parts", 12_000))
 # These cost a query or some kilobytes each.
 PUBLIC = Rate("requests", "anyone", address=Policy("public", 300))
-# Balancers ask often, all from one address, and these cost nothing.
+# Load balancers send many, all from one address, and these cost nothing.
 PROBES = Rate("probes", "anyone", address=Policy("probes", 12_000))
 
 
 async def take(limits: Limits, request: Request, caller: Caller, rate: Rate) -> None:
     """Count a request of a recognised caller. Raises `Problem` 429. A server limits its own visitors."""
-    await _obey(limits, request, caller.client.client_id, _limit_requests(request, caller, rate), rate)
+    await _take(limits, request, caller.client.client_id, _limit_requests(request, caller, rate), rate)
 
 
 async def take_address(limits: Limits, request: Request, rate: Rate) -> None:
     """Count a request of an address, in this process alone. Raises `Problem` 429."""
-    assert rate.address is not None, "who is not known is counted by address"
+    assert rate.address is not None, "an unrecognised caller is counted by address"
     status = _take_here(limits, request, rate.address)
-    _describe(request, [rate.address], status)
+    _set_limit_headers(request, [rate.address], status)
     _require_allowed(status, f"{rate.what} from this address")
 
 
 def take_refusal(limits: Limits, request: Request) -> None:
     """Count a request that was not recognised. Raises `Problem` 429."""
     status = _take_here(limits, request, REFUSALS)
-    _require_allowed(status, "requests without a good key or ticket came from this address")
+    _require_allowed(status, "requests without a valid key or ticket came from this address")
 
 
 def take_stray(limits: Limits, request: Request) -> None:
     """Count a request for an unknown path or method. Raises `Problem` 429."""
     status = _take_here(limits, request, STRAYS)
-    _require_allowed(status, "requests for what is not there came from this address")
+    _require_allowed(status, "requests for unknown paths or methods came from this address")
 
 
 def _take_here(limits: Limits, request: Request, policy: Policy) -> LimitStatus:
@@ -127,15 +127,15 @@ def _limit_requests(request: Request, caller: Caller, rate: Rate) -> list[LimitR
     return wanted
 
 
-async def _obey(limits: Limits, request: Request, client_id: str, wanted: Sequence[LimitRequest], rate: Rate) -> None:
+async def _take(limits: Limits, request: Request, client_id: str, wanted: Sequence[LimitRequest], rate: Rate) -> None:
     if not wanted:
         return
     status = await limits.take(client_id, wanted)
-    _describe(request, [one.policy for one in wanted], status)
-    _require_allowed(status, f"{rate.what} {_whose(status.policy, rate)}".strip())
+    _set_limit_headers(request, [one.policy for one in wanted], status)
+    _require_allowed(status, f"{rate.what} {_counted_by(status.policy, rate)}".strip())
 
 
-def _whose(policy: Policy, rate: Rate) -> str:
+def _counted_by(policy: Policy, rate: Rate) -> str:
     if policy == rate.session:
         return "in this session"
     if policy == rate.address:
@@ -145,7 +145,7 @@ def _whose(policy: Policy, rate: Rate) -> str:
     return "from visitors of this client"
 
 
-def _describe(request: Request, policies: Sequence[Policy], status: LimitStatus) -> None:
+def _set_limit_headers(request: Request, policies: Sequence[Policy], status: LimitStatus) -> None:
     described = (f'"{policy.name}";q={policy.per_minute};w={WINDOW_SECONDS}' for policy in policies)
     request.state.limit_headers = {
         "ratelimit-policy": ", ".join(described),

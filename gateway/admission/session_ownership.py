@@ -15,9 +15,9 @@ from stores.postgres.database import DATABASE_ERRORS
 from stores.postgres.sessions import SessionOwner, Sessions
 
 MAX_RECORDED = 50_000
-# While Postgres is away one question in so many seconds finds out whether it still is.
+# While Postgres is unavailable, one question in this many seconds tries it again.
 TRY_AGAIN_SECONDS = 5.0
-# A random UUID has fourteen different digits of sixteen; fewer than these are no random UUID.
+# A random UUID has about fourteen of the sixteen digits; one with fewer than this is not random.
 MIN_DIFFERENT_DIGITS = 8
 
 _RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[47][0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}", re.IGNORECASE)
@@ -26,20 +26,20 @@ log = structlog.get_logger()
 
 
 class SessionOwnership:
-    """Records who owns a session: the first who names it."""
+    """Records who owns a session: the first caller who names it."""
 
     def __init__(self, sessions: Sessions, subscriptions: Subscriptions, tickets: Tickets) -> None:
         self._sessions = sessions
         self._subscriptions = subscriptions
         self._tickets = tickets
         self._recorded: FIFOCache[tuple[str, str], None] = FIFOCache(MAX_RECORDED)
-        self._try_at = 0.0
+        self._retry_at = 0.0
 
     async def open(self, caller: Caller, session: Session, message_id: UUID, *, is_named: bool) -> None:
         """Checks that the caller may ask in this session. `is_named`: the request named it, so others may know the id.
 
         Raises `Problem` 403 and 422, and for a page that names a session `DATABASE_ERRORS`: only Postgres knows whether
-        it is another visitor's. All other callers are let in while Postgres is away.
+        it is another visitor's. All other callers are accepted while Postgres is unavailable.
         """
         if caller.ticket is not None:
             caller.require_session(session.session_id)
@@ -48,12 +48,12 @@ class SessionOwnership:
             await self._claim(session, message_id)
         else:
             if caller.kind == "publishable":
-                # The session follows from it.
+                # The session id is derived from it.
                 require_unguessable("messageId", str(message_id))
             await self._record(caller, session, message_id)
 
     def visitor(self, session: Session) -> str:
-        """The visitor of a session that a page opens: the same each time, so that a repeated POST is the same one's."""
+        """The visitor of a session that a page opens: the same each time, so that a repeated POST has the same one."""
         return str(self._tickets.name("visitor", session.client_id, session.session_id))
 
     def ticket_for(self, caller: Caller, session: Session) -> str | None:
@@ -85,7 +85,7 @@ class SessionOwnership:
         raise Problem(409, "This session belongs to another visitor: choose another sessionId.", slug="session-taken")
 
     async def require_same_visitor(self, session: Session, visitor_id: str) -> None:
-        """No other visitor has got this session since. Raises `Problem` 403, and `DATABASE_ERRORS`."""
+        """Checks that no other visitor owns this session. Raises `Problem` 403, and `DATABASE_ERRORS`."""
         owner = await self._sessions.find(session.client_id, session.session_id)
         if owner is not None and owner.kind == "visitor" and owner.visitor_id != visitor_id:
             raise ticket_needed()
@@ -111,14 +111,14 @@ class SessionOwnership:
 
     async def _record(self, caller: Caller, session: Session, message_id: UUID) -> None:
         key = session.client_id, session.session_id
-        if key in self._recorded or monotonic() < self._try_at:
+        if key in self._recorded or monotonic() < self._retry_at:
             return
         is_page = caller.is_visitor
         owner = SessionOwner("visitor", self.visitor(session), message_id) if is_page else SessionOwner("server")
         try:
             await self._sessions.claim(*key, owner)
         except DATABASE_ERRORS as error:
-            self._try_at = monotonic() + TRY_AGAIN_SECONDS
+            self._retry_at = monotonic() + TRY_AGAIN_SECONDS
             log.warning("session_not_recorded", error=repr(error))
             return
         self._recorded[key] = None

@@ -25,20 +25,20 @@ def too_many(status: LimitStatus, what: str) -> Problem:
     seconds = max(1, status.reset_seconds)
     return Problem(
         429,
-        f"More than {status.policy.per_minute} {what} in a minute: go on in {seconds} s.",
+        f"More than {status.policy.per_minute} {what} in a minute: try again in {seconds} s.",
         slug="rate-limited",
         headers={"retry-after": str(seconds)},
     )
 
 
 def full(what: str, scope: str, most: int) -> FullError:
-    """The refusal of one `what` (streams, …) too many in this `scope` (session, address, client, process), counted."""
+    """The refusal of one more `what` (streams, …) in a full `scope` (session, address, client, process), counted."""
     SHED.labels(f"{what}_{scope}").inc()
     # Spread, so that clients that are refused together do not come back together.
     headers = {"retry-after": str(random.randint(*RETRY_AFTER_SECONDS))}
     if scope == "process":
-        return FullError(503, f"This instance has no more {what} to give: try again in a moment.", headers=headers)
-    detail = f"This {scope} has {most} open {what} here, which is all it may have: close one, or try again later."
+        return FullError(503, f"This instance has reached its limit of {what}: try again in a moment.", headers=headers)
+    detail = f"This {scope} has {most} open {what} here, which is its limit: close one, or try again later."
     return FullError(429, detail, slug=f"too-many-{what}", headers=headers)
 
 
@@ -48,14 +48,14 @@ def overloaded(estimate: WaitEstimate) -> Problem:
     seconds = estimate.retry_after_seconds
     return Problem(
         503,
-        f"{estimate.position - 1} questions wait already, and answers come slowly: ask again in about {seconds} s.",
+        f"{estimate.position - 1} questions are waiting, and answers are slow: ask again in about {seconds} s.",
         slug="overloaded",
         headers={"retry-after": str(seconds)},
     )
 
 
 async def on_full(request: Request, error: Exception) -> Response:
-    """A problem; for a native `EventSource` a stream that ends at once, for any other status ends it for good."""
+    """A problem; for a native `EventSource` a stream that ends at once, as an error status would stop it for good."""
     assert isinstance(error, FullError)
     if not is_event_source(request):
         return render(error)
@@ -63,7 +63,7 @@ async def on_full(request: Request, error: Exception) -> Response:
 
 
 def is_event_source(request: Request) -> bool:
-    """Whether a browser's own `EventSource` asks: it can set no headers, so a server on the way vouches for it."""
+    """Whether a browser's own `EventSource` asks: it can set no headers, so a server in between authenticates it."""
     if request.method != "GET" or request.headers.get("accept", "").strip() != "text/event-stream":
         return False
     return not any(name in request.headers for name in CREDENTIALS)

@@ -17,19 +17,19 @@ AUDIENCE = "chatconnect-session"
 LIFETIME = timedelta(minutes=30)
 # A ticket is renewed in its second half, so that a visitor who keeps talking never runs out of one.
 RENEWED_AFTER = LIFETIME / 2
-# For so long after its end it may still be exchanged for a new one: a night, a weekend, a short holiday.
+# How long after its expiry it may still be renewed: a night, a weekend, a short holiday.
 RENEWABLE = timedelta(days=7)
 # How far apart the clocks of two gateways may be.
 LEEWAY = timedelta(seconds=60)
 MAX_KEY_CHARACTERS = 64
 MAX_TICKET_CHARACTERS = 4_096
 
-# Half a pair, which no encoding takes.
+# Half of a pair, which cannot be encoded.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TicketError(Exception):
-    """The ticket is not one of ours: open a new session."""
+    """The ticket is not valid: open a new session."""
 
 
 class TicketExpiredError(TicketError):
@@ -38,9 +38,8 @@ class TicketExpiredError(TicketError):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a ticket says. `key_hash`: of the publishable key that it came from; None: the client's server asked for it.
-
-    It ends with that key.
+    """The claims of a ticket. `key_hash`: of the publishable key that it came from, whose revocation ends the ticket.
+    None: the client's server asked for it.
     """
 
     client_id: str
@@ -51,7 +50,7 @@ class Ticket:
 
     @property
     def is_due(self) -> bool:
-        """Time to hand out a new one."""
+        """Whether a new one should be issued."""
         return self.expires_at - datetime.now(UTC) < LIFETIME - RENEWED_AFTER
 
 
@@ -64,7 +63,7 @@ class Tickets:
     def issue(
         self, client_id: str, session_id: str, visitor_id: str, key_hash: str | None = None
     ) -> tuple[str, Ticket]:
-        """A new ticket, and what it says. Raises `TicketError` when no secret is configured."""
+        """A new ticket, encoded, and its claims. Raises `TicketError` when no secret is configured."""
         if not self._secrets:
             raise TicketError("Tickets need INTERNAL_SECRET to be set on the gateway.")
         # JWT counts whole seconds.
@@ -83,20 +82,20 @@ class Tickets:
         return jwt.encode(claims, self._secrets[0], ALGORITHM), ticket
 
     def name(self, *parts: str) -> UUID:
-        """An id for these words: the same at every gateway while the first secret is, and not guessable for others."""
+        """An id derived from these parts: the same at every gateway with this first secret, unguessable without it."""
         # Lengths keep ("a", "bc") and ("ab", "c") apart.
         named = "".join(f"{len(part)}:{part}" for part in ("names", *parts))
-        # As hard to guess as a random one, so it says that it is one: a page may name its session by it.
+        # Marked as random (version 4), because it is as hard to guess: a page may use it as its session id.
         return UUID(bytes=digest(self._secrets[0], named.encode(), "sha256")[:16], version=4)
 
     def read(self, encoded: str, *, is_renewal: bool = False) -> Ticket:
-        """What a ticket says, once its signature and its time are checked; for a renewal it may have expired lately.
+        """The claims of a ticket with a valid signature and time; for a renewal it may have expired recently.
 
         Raises `TicketError`.
         """
         leeway = LEEWAY + RENEWABLE if is_renewal else LEEWAY
         if len(encoded) > MAX_TICKET_CHARACTERS:
-            raise TicketError("The bearer token is neither a secret key (sk_…) nor a ticket of ours.")
+            raise TicketError("The bearer token is neither a secret key (sk_…) nor a valid ticket.")
         for secret in self._secrets:
             try:
                 return _ticket(_claims(encoded, secret, leeway))
@@ -113,7 +112,7 @@ def _claims(encoded: str, secret: bytes, leeway: timedelta) -> dict[str, Any]:
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             leeway=LEEWAY,
-            # The time is checked below: the library reads odd numbers in its own ways.
+            # The times are checked below: PyJWT also accepts times that are not whole numbers.
             options={"require": ["exp", "sub", "aud", "client", "session"], "verify_exp": False, "verify_iat": False},
         )
     except jwt.InvalidSignatureError:
@@ -121,7 +120,7 @@ def _claims(encoded: str, secret: bytes, leeway: timedelta) -> dict[str, Any]:
     except jwt.ImmatureSignatureError as error:
         raise TicketError("The ticket is not valid yet: is this machine's clock right?") from error
     except (jwt.InvalidTokenError, ValueError, OverflowError) as error:
-        raise TicketError("The bearer token is neither a secret key (sk_…) nor a ticket of ours.") from error
+        raise TicketError("The bearer token is neither a secret key (sk_…) nor a valid ticket.") from error
     now = datetime.now(UTC)
     if _moment(claims["exp"]) + leeway < now:
         raise TicketExpiredError(str(TicketExpiredError.__doc__))
@@ -131,9 +130,9 @@ def _claims(encoded: str, secret: bytes, leeway: timedelta) -> dict[str, Any]:
 
 
 def _moment(seconds: Any) -> datetime:
-    """A time of a claim. Raises `TicketError` for what no ticket of ours says."""
+    """The time in a claim. Raises `TicketError` for a value that `issue` never writes."""
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 2**33:
-        raise TicketError("The ticket says an odd time, so it is not one of ours: open a new session.")
+        raise TicketError("A time in the ticket is not valid: open a new session.")
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -143,5 +142,5 @@ def _ticket(claims: dict[str, Any]) -> Ticket:
         named["key"] = MAX_KEY_CHARACTERS
     for name, most in named.items():
         if not isinstance(claims[name], str) or not 0 < len(claims[name]) <= most or _SURROGATE.search(claims[name]):
-            raise TicketError("The ticket names no client, session or visitor of ours: open a new session.")
+            raise TicketError("The ticket's client, session or visitor is not valid: open a new session.")
     return Ticket(claims["client"], claims["session"], claims["sub"], _moment(claims["exp"]), claims.get("key"))

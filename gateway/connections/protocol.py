@@ -35,7 +35,7 @@ LOOPBACK = ("127.0.0.1", "::1")
 class Protocol(HttpToolsProtocol):
     """One connection, with a `Connection` in each request's scope."""
 
-    # Slots: uvicorn's own attributes just fill an instance dictionary, and eight more would cost 1 KB per stream.
+    # Slots: uvicorn's own attributes just fill an instance dictionary, and more would cost 1 KB per stream.
     __slots__ = (
         "_began_at", "_connection", "_is_in_head", "_is_lingering", "_most_connections", "_problem", "_received",
         "_received_at_check", "_timer",
@@ -61,7 +61,7 @@ class Protocol(HttpToolsProtocol):
         self._addresses[self._address] += 1
         if self._is_over_limit():
             CONNECTIONS_REFUSED.inc()
-            transport.write(refusal(503, "This instance has no more connections to give: try again in a moment."))
+            transport.write(refusal(503, "This instance has no free connections: try again in a moment."))
             # No lingering: file descriptors are scarce here.
             transport.close()
         else:
@@ -94,7 +94,7 @@ class Protocol(HttpToolsProtocol):
             # No upgrade is supported: the request is handled like any other.
             pass
         except httptools.HttpParserError:
-            self._problem = self._problem or (400, "This is no HTTP request: check what sends it.")
+            self._problem = self._problem or (400, "This is not an HTTP request: check what sends it.")
         self._check()
 
     def eof_received(self) -> bool:  # type: ignore[override]

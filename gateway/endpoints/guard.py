@@ -45,7 +45,7 @@ def _guarded(endpoint: Endpoint, rate: Rate) -> Endpoint:
         match rate.who:
             case "anyone":
                 await take_address(gateway.admission.rate_limits, request, rate)
-            case "part":
+            case "internal":
                 _require_internal(gateway, request)
                 await take_address(gateway.admission.rate_limits, request, rate)
             case _:

@@ -29,7 +29,7 @@ SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A visitor's: the first answer to a publishable key brings it. Opens that one session.",
+        "description": "A visitor's, from the first answer to a publishable key. Opens only its session.",
     },
     "secretKey": {
         "type": "http",
@@ -40,20 +40,20 @@ SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "X-Internal-Secret",
-        "description": "Shared by the parts of this system.",
+        "description": "Shared by the services of this system.",
     },
     "clientId": {
         "type": "apiKey",
         "in": "header",
         "name": "X-Client-Id",
-        "description": "The client that a part of this system acts for.",
+        "description": "The client that the service acts for.",
     },
 }
 FAILED = 400
 RETRY_AFTER = {"Retry-After": "Seconds to wait before the next try."}
 RATE_LIMIT = {
-    "RateLimit": "The limit that is nearest: what is left (`r`), and seconds until more is (`t`).",
-    "RateLimit-Policy": "Every limit that counts here: requests (`q`) in so many seconds (`w`).",
+    "RateLimit": "The nearest limit: requests left (`r`), and seconds until there are more (`t`).",
+    "RateLimit-Policy": "Every limit that applies: requests (`q`) in a window of seconds (`w`).",
 }
 
 
@@ -78,7 +78,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "ChatConnect",
             "version": version("chatconnect"),
-            "description": "Streamed, sourced answers from a client's own documents. HEAD goes wherever GET does.",
+            "description": "Streamed, sourced answers from a client's own documents. HEAD works wherever GET does.",
         },
         "paths": paths,
         "components": {"schemas": _schemas(), "securitySchemes": SCHEMES},
@@ -89,7 +89,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": _name(operation.route),
         "summary": operation.summary,
-        "security": [{scheme: [] for scheme in together} for together in operation.security],
+        "security": [{scheme: [] for scheme in schemes} for schemes in operation.security],
         "responses": {
             **{str(status): _reply(status, reply) for status, reply in operation.replies.items()},
             **{str(status): _refusal(status) for status in operation.refusals},
@@ -111,8 +111,8 @@ def _name(route: str) -> str:
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
-        "in": parameter.place,
-        "required": parameter.place == "path",
+        "in": parameter.location,
+        "required": parameter.location == "path",
         "description": parameter.text,
         "schema": parameter.schema,
     }
@@ -152,8 +152,8 @@ def _schema(body: Body) -> Mapping[str, Any]:
 
 def _event(name: str) -> dict[str, Any]:
     data = {"type": "string", "contentMediaType": JSON, "contentSchema": _reference(EVENTS[name])}
-    place = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
-    properties = {"event": {"const": name}, "data": data, "id": place}
+    event_id = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
+    properties = {"event": {"const": name}, "data": data, "id": event_id}
     return {"type": "object", "properties": properties, "required": ["event", "data"]}
 
 

@@ -1,4 +1,4 @@
-"""What `/openapi.json` says of one method of one path."""
+"""The description of one method of one path in `/openapi.json`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ SSE = "text/event-stream"
 TEXT = "text/plain"
 
 Security = tuple[tuple[str, ...], ...]
-"""Any of these, each of which needs all of its schemes (`openapi.SCHEMES`)."""
+"""Alternatives, each of which needs all of its schemes (`document.SCHEMES`)."""
 
 ANYONE: Security = ()
-PARTS: Security = (("internalSecret",),)
+INTERNAL: Security = (("internalSecret",),)
 SERVERS: Security = (("secretKey",), ("internalSecret", "clientId"))
 VISITORS: Security = (("ticket",),)
-HOLDERS: Security = (*VISITORS, *SERVERS)
-CALLERS: Security = (("publishableKey",), *HOLDERS)
+VISITORS_AND_SERVERS: Security = (*VISITORS, *SERVERS)
+CALLERS: Security = (("publishableKey",), *VISITORS_AND_SERVERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Events:
 
 
 Body = type[Shape] | Events | Mapping[str, Any]
-"""A shape, a stream, or a JSON Schema where neither is."""
+"""A shape, a stream, or a JSON Schema for anything else."""
 
 STRING: Body = {"type": "string"}
 
@@ -39,14 +39,14 @@ class Parameter:
     """Path parameters are required, others are not."""
 
     name: str
-    place: Literal["path", "query", "header"]
+    location: Literal["path", "query", "header"]
     text: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response that is no problem; `headers` are name and meaning."""
+    """A response other than a problem; `headers` maps each name to its description."""
 
     text: str
     content: Mapping[str, Body]
@@ -55,7 +55,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`route` is "METHOD /path". `problems` come on top of those that security, body and path bring with them."""
+    """`route` is "METHOD /path". `problems` adds to the statuses that follow from security, body and path."""
 
     route: str
     summary: str
@@ -68,7 +68,7 @@ class Operation:
 
     @property
     def refusals(self) -> list[int]:
-        """Every status that comes as a problem document, in order."""
+        """Every status that is sent as a problem document, in order."""
         named = {429, 500, *self.problems}
         if self.security:
             named |= {401, 403, 503}

@@ -5,14 +5,14 @@ from typing import Any
 from gateway.openapi.operation import (
     ANYONE,
     CALLERS,
-    HOLDERS,
+    INTERNAL,
     JSON,
-    PARTS,
     SERVERS,
     SSE,
     STRING,
     TEXT,
     VISITORS,
+    VISITORS_AND_SERVERS,
     Events,
     Reply,
 )
@@ -38,22 +38,21 @@ KEY = Param(
     {"type": "string", "minLength": 1, "maxLength": 255},
 )
 PREFER = Param("Prefer", "header", f"`wait=N` (seconds, up to {MAX_WAIT_SECONDS}) or `respond-async` (RFC 7240).")
-LAST_SEEN = Param("Last-Event-ID", "header", "The last id that was seen: the stream goes on after it.")
-BEFORE = Param("before", "query", "The `next` of the page before; of messages also a time (RFC 3339).")
-LOCATION = {"Location": "Where to look for what comes of it."}
+LAST_SEEN = Param("Last-Event-ID", "header", "The last event id received: the stream continues after it.")
+BEFORE = Param("before", "query", "The `next` of the page before; for messages also a time (RFC 3339).")
+LOCATION = {"Location": "Where to get the result."}
 ANSWER = tuple(name for name in ANSWER_EVENTS if name != "asked")
 ANSWERING = Events(("accepted", "queued", *ANSWER, "snapshot"))
-FOLLOWING = Events(("asked", "queued", *ANSWER, "snapshot"))
-APPLIED = {"Preference-Applied": "What of `Prefer` was done."}
+APPLIED = {"Preference-Applied": "The preference that was applied."}
 
 
 def whole(name: str, text: str, lowest: int, highest: int) -> Param:
-    """A whole number of the query."""
+    """An integer query parameter."""
     return Param(name, "query", text, {"type": "integer", "minimum": lowest, "maximum": highest})
 
 
 def upload() -> dict[str, Any]:
-    """The form of an upload. A form has no lists: tags come in several fields, or in one, parted by commas."""
+    """The form of an upload. A form has no lists: tags come in several fields, or in one, separated by commas."""
     fields = {name: {"type": "string"} for name in ("title", "description", "tags", "externalId")}
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     return {"type": "object", "properties": {"file": file, **fields}, "required": ["file"]}
@@ -66,7 +65,9 @@ CHAT = (
         CALLERS,
         {
             200: Reply("The answer.", {JSON: http.ChatReply}, APPLIED),
-            202: Reply("Asked: the session's events bring the answer.", {JSON: http.ChatAccepted}, APPLIED | LOCATION),
+            202: Reply(
+                "Accepted: the session's events bring the answer.", {JSON: http.ChatAccepted}, APPLIED | LOCATION
+            ),
         },
         (KEY, PREFER, LAST_SEEN),
         {JSON: http.ChatRequest},
@@ -83,8 +84,8 @@ CHAT = (
     ),
     Op(
         "POST /chat/{messageId}/cancel",
-        "Stop an answer; what is there of it is kept",
-        HOLDERS,
+        "Stop an answer; the text so far is kept",
+        VISITORS_AND_SERVERS,
         {202: Reply("It will stop.", {JSON: http.ChatAccepted})},
         (MESSAGE,),
         {JSON: http.CancelRequest},
@@ -93,34 +94,34 @@ CHAT = (
     Op(
         "POST /chat/{messageId}/feedback",
         "Rate an answer; the last rating counts",
-        HOLDERS,
-        {202: Reply("Noted.", {JSON: http.ChatAccepted})},
+        VISITORS_AND_SERVERS,
+        {202: Reply("The rating was accepted.", {JSON: http.ChatAccepted})},
         (MESSAGE,),
         {JSON: http.FeedbackRequest},
     ),
     Op(
         "GET /sessions/{sessionId}/events",
-        "Follow a session: a stream, or by long poll with `Accept: application/json`",
-        HOLDERS,
+        "Follow a session, as a stream, or by long poll with `Accept: application/json`",
+        VISITORS_AND_SERVERS,
         {
             200: Reply(
-                "What happens in the session.",
+                "The events of the session.",
                 {SSE: Events(("asked", "queued", *ANSWER, "snapshot")), JSON: http.Polled},
             )
         },
         (
             SESSION,
             LAST_SEEN,
-            Param("last_event_id", "query", "The same as the header, for who cannot set it."),
-            Param("after", "query", "Of the long poll: the `next` of the one before."),
-            whole("wait", "Of the long poll: how many seconds.", 0, 60),
+            Param("last_event_id", "query", "The same as the header, for clients that cannot set it."),
+            Param("after", "query", "For the long poll: the `next` of the previous one."),
+            whole("wait", "For the long poll: how many seconds to wait.", 0, 60),
         ),
         problems=(422,),
     ),
     Op(
         "GET /sessions/{sessionId}/messages",
-        "A page of what was said",
-        HOLDERS,
+        "A page of the session's messages",
+        VISITORS_AND_SERVERS,
         {200: Reply("Oldest first.", {JSON: http.History})},
         (
             SESSION,
@@ -131,7 +132,7 @@ CHAT = (
     ),
     Op(
         "POST /sessions/{sessionId}/ticket",
-        "A new ticket for one that ends soon, or has ended in the last seven days",
+        "A new ticket for one that expires soon, or has expired in the last seven days",
         VISITORS,
         {200: Reply("The new ticket.", {JSON: http.TicketIssued})},
         (SESSION,),
@@ -164,14 +165,14 @@ DOCUMENTS = (
     ),
     Op(
         "DELETE /documents/{documentId}",
-        "Delete a document; again: the same",
+        "Delete a document; safe to repeat",
         SERVERS,
-        {202: Reply("It is answered from no more.", {JSON: http.DocumentAccepted})},
+        {202: Reply("New answers do not use it.", {JSON: http.DocumentAccepted})},
         (DOCUMENT,),
     ),
     Op(
         "GET /documents/{documentId}/status",
-        "Where ingestion stands",
+        "The status of ingestion",
         SERVERS,
         {200: Reply("The status.", {JSON: http.DocumentProgressView})},
         (DOCUMENT,),
@@ -185,7 +186,7 @@ DOCUMENTS = (
     ),
     Op(
         "POST /documents/{documentId}/retry",
-        "Read a failed or a ready document again",
+        "Ingest a failed or ready document again",
         SERVERS,
         {202: Reply("It waits for ingestion.", {JSON: http.DocumentAccepted}, LOCATION)},
         (DOCUMENT,),
@@ -195,37 +196,40 @@ DOCUMENTS = (
 OTHERS = (
     Op(
         "POST /internal/validate-client",
-        "Whose key is this, and may that page use it?",
-        PARTS,
+        "The client of a publishable key, and whether a page may use it",
+        INTERNAL,
         {200: Reply("The answer.", {JSON: http.Validated})},
         body={JSON: http.ValidateRequest},
     ),
     Op(
         "POST /internal/tickets",
         "A ticket for a visitor",
-        PARTS,
+        INTERNAL,
         {200: Reply("The ticket.", {JSON: http.TicketIssued})},
         body={JSON: http.TicketRequest},
         problems=(409,),
     ),
     Op(
         "GET /health",
-        "Is everything well?",
+        "Whether questions can be answered, and the state of each dependency",
         ANYONE,
         {
-            200: Reply("Answers flow.", {JSON: http.Health}),
-            503: Reply("They do not.", {JSON: http.Health}),
+            200: Reply("They can.", {JSON: http.Health}),
+            503: Reply("They cannot.", {JSON: http.Health}),
         },
     ),
-    Op("GET /health/live", "The process answers", ANYONE, {200: Reply("It does.", {TEXT: STRING})}),
+    Op("GET /health/live", "Whether the process responds", ANYONE, {200: Reply("It does.", {TEXT: STRING})}),
     Op(
         "GET /health/ready",
-        "May requests be sent here?",
+        "Whether this instance accepts requests",
         ANYONE,
-        {200: Reply("Yes.", {TEXT: STRING}), 503: Reply("No: it drains, or hears nothing.", {TEXT: STRING})},
+        {
+            200: Reply("Yes.", {TEXT: STRING}),
+            503: Reply("No: it drains, does not receive the log, or a topic is missing.", {TEXT: STRING}),
+        },
     ),
-    Op("GET /metrics", "For Prometheus", ANYONE, {200: Reply("The metrics.", {TEXT: STRING})}),
+    Op("GET /metrics", "Metrics for Prometheus", ANYONE, {200: Reply("The metrics.", {TEXT: STRING})}),
     Op("GET /openapi.json", "This document", ANYONE, {200: Reply("OpenAPI 3.1.", {JSON: {"type": "object"}})}),
-    Op("GET /", "A page to try it on", ANYONE, {200: Reply("The page.", {"text/html": STRING})}, problems=(403, 404)),
+    Op("GET /", "The demo page", ANYONE, {200: Reply("The page.", {"text/html": STRING})}, problems=(403, 404)),
 )
 OPERATIONS = (*CHAT, *DOCUMENTS, *OTHERS)

@@ -1,4 +1,4 @@
-"""Folds the frames of an answer into its text, sources and ending. Frames are decoded only when that is needed."""
+"""Folds the frames of an answer into its text, sources and ending, when they are evicted or a snapshot is needed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -61,7 +61,7 @@ class FoldedAnswer:
 
     @classmethod
     def logged(cls, row: ChatLog) -> Self:
-        """The ended answer of a row of `chat_logs`. The row has no `seq`, so it gets the highest one: a client that
+        """The ended answer in a row of `chat_logs`. The row has no `seq`, so it gets the highest one: a client that
         has received some frames must not discard it as older.
         """
         return cls(

@@ -86,7 +86,7 @@ class ReplayBuffer:
         elif not self._advance(frame, now):
             return False
         elif self.progress[frame.message_id].has_hole:
-            self._pass_over(frame)
+            self._raise_floor(frame)
             return True
         self.frames.append(frame)
         self.last_offset = frame.offset
@@ -98,26 +98,26 @@ class ReplayBuffer:
         return True
 
     def skip(self, frame: Frame, now: float) -> bool:
-        """Note a frame with unreadable data, of which nothing else is trusted: its answer has a hole here if it is
-        running and `append` would take the frame. An unknown answer stays unknown. Returns False.
+        """Note a frame with unreadable data, whose other fields are not trusted either: its answer has a hole here if
+        it is running and `append` would accept the frame. An unknown answer stays unknown. Returns False.
         """
         progress = self.progress.get(frame.message_id)
         if progress is not None and not progress.is_past(frame):
             progress.seen_at = now
             self._break(frame)
         elif progress is None and frame.message_id not in self._ended:
-            self._pass_over(frame)
+            self._raise_floor(frame)
         return False
 
     def misplace(self, frame: Frame, now: float) -> bool:
         """Note a frame read from another partition: its answer has a hole, and all streams end."""
         here = structs.replace(frame, offset=self.floor)
-        is_news = self._advance(here, now)
-        if is_news:
+        is_new = self._advance(here, now)
+        if is_new:
             self._break(here)
             self.misplaced.add(frame.message_id)
             self.break_off()
-        return is_news
+        return is_new
 
     def break_off(self) -> None:
         """End every stream of the session, whatever its cursor: its client must resume with snapshots."""
@@ -155,7 +155,7 @@ class ReplayBuffer:
         self.misplaced.discard(message_id)
         self.size_bytes -= ANSWER_OVERHEAD_BYTES + (progress.folded.size_bytes if progress.folded else 0)
         while self.frames and self.frames[0].message_id not in self.progress:
-            self._leave(self.frames.popleft())
+            self._on_dropped(self.frames.popleft())
 
     def shed_ended(self) -> None:
         """Drop the answers that have ended: the database has them."""
@@ -169,7 +169,7 @@ class ReplayBuffer:
             self._evict()
 
     def shed_texts(self) -> None:
-        """Of running answers keep only that they run, and are not whole: a later part must not be sent as the whole."""
+        """Keep of running answers only that they run and are not whole: a later part must not be sent as the whole."""
         self.shed_frames()
         for progress in self.progress.values():
             self.size_bytes -= progress.folded.size_bytes if progress.folded else 0
@@ -188,7 +188,7 @@ class ReplayBuffer:
     def _advance(self, frame: Frame, now: float) -> bool:
         message_id, seq = frame.message_id, frame.seq
         progress = self.progress.get(message_id)
-        # The first frame read may be in the middle of an answer. No hole: a client with the part before can go on.
+        # The first frame read may be in the middle of an answer. No hole: a client with the earlier part can continue.
         is_known = progress is not None
         if progress is None:
             if message_id in self._ended:
@@ -212,9 +212,9 @@ class ReplayBuffer:
     def _break(self, frame: Frame) -> None:
         progress = self.progress[frame.message_id]
         progress.is_whole, progress.has_hole = False, True
-        self._pass_over(frame)
+        self._raise_floor(frame)
 
-    def _pass_over(self, frame: Frame) -> None:
+    def _raise_floor(self, frame: Frame) -> None:
         # Streams with a lower cursor end, and their clients resume with a snapshot once there is one.
         self.floor = max(self.floor, frame.offset)
         self.wake()
@@ -227,7 +227,7 @@ class ReplayBuffer:
 
     def _evict(self) -> None:
         frame = self.frames.popleft()
-        self._leave(frame)
+        self._on_dropped(frame)
         progress = self.progress.get(frame.message_id)
         if progress is None:
             return
@@ -241,10 +241,10 @@ class ReplayBuffer:
         folded.fold(frame)
         self.size_bytes += folded.size_bytes - size
 
-    def _leave(self, frame: Frame) -> None:
+    def _on_dropped(self, frame: Frame) -> None:
         self.floor = max(self.floor, frame.offset)
-        self.size_bytes -= _weight(frame)
+        self.size_bytes -= _size(frame)
 
 
-def _weight(frame: Frame) -> int:
+def _size(frame: Frame) -> int:
     return len(frame.data) + FRAME_OVERHEAD_BYTES

@@ -15,7 +15,7 @@ from schemas.keys import MessageKey, SessionKey
 
 KEPT_SECONDS = 120.0
 STALLED_SECONDS = 600.0
-# The order of last use, by which memory is freed, is right to this.
+# The precision of the order of last use, by which memory is freed.
 USED_SECONDS = 1.0
 TOTAL_BYTES = 64 * 1024 * 1024
 # Each answer has up to two. `TOTAL_BYTES` is reached sooner, unless the answers were shed before they expired.
@@ -55,7 +55,7 @@ class ReplayBuffers:
         return len(self._buffers)
 
     def begin(self, positions: Mapping[int, int]) -> None:
-        """Start with a log, from the next offset of each partition. Everything of an earlier log is dropped."""
+        """Start a log at the next offset of each partition. Everything from an earlier log is dropped."""
         old, self._buffers = self._buffers, OrderedDict()
         self._by_message.clear()
         self._expiries.clear()
@@ -125,7 +125,7 @@ class ReplayBuffers:
         return buffer
 
     def leave(self, buffer: ReplayBuffer, wake: Callable[[], None]) -> None:
-        """Call `wake` no more; drop the buffer if it is empty and no stream waits for it."""
+        """Stop calling `wake`; drop the buffer if it is empty and no stream waits for it."""
         buffer.waiters.discard(wake)
         self._drop_if_unused(buffer)
 

@@ -38,7 +38,7 @@ class PendingQuestions:
         return len(self._open)
 
     def accept(self, tier: Tier, client_id: str, message_id: str, session_id: str) -> None:
-        """Add a question, before it is published. Again: no effect."""
+        """Add a question, before it is published. Adding it again has no effect."""
         self._lines.join(tier, client_id, session_id, message_id)
         self._open.setdefault(MessageKey(client_id, message_id), PendingQuestion(session_id, self._clock()))
         if len(self._open) > MAX_QUESTIONS:

@@ -48,8 +48,8 @@ class StreamPosition:
 def decide(last_event_id: str | None, position: StreamPosition) -> SendDeltas | SendSnapshots:
     """What a client with this `Last-Event-ID` (None: without one) is sent.
 
-    A cursor at or beyond `end` either is of a log that was truncated, or this instance does not know that record yet.
-    Both get snapshots, which are right even when they are older than what the client has.
+    A cursor at or beyond `end` is of a truncated log, or of a record that this instance does not know yet. Both get
+    snapshots, which are right even when they are older than what the client has.
     """
     found = _ID.fullmatch(last_event_id) if last_event_id and len(last_event_id) <= MAX_ID_CHARACTERS else None
     if found is None:

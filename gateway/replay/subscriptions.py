@@ -166,7 +166,7 @@ class Subscriptions:
     async def _older(self, session: Session, page: list[ChatLog]) -> list[ChatLog]:
         """The stored answers that are incomplete in the buffer and older than the page."""
         known = {str(row.message_id) for row in page}
-        wanted = [held.message_id for held in self._buffers.answers(session.key) if not held.is_whole]
+        wanted = [buffered.message_id for buffered in self._buffers.answers(session.key) if not buffered.is_whole]
         found = []
         for message_id in [name for name in wanted if name not in known][:SNAPSHOT_MESSAGES]:
             found += await self._row(session, UUID(message_id))
@@ -182,12 +182,12 @@ class Subscriptions:
     def _with_snapshots(self, session: Session, rows: Iterable[ChatLog], message_id: str | None) -> StreamStart:
         # No await between reading the buffers and taking the cursor: there is no gap and no overlap.
         answers = {str(row.message_id): FoldedAnswer.logged(row) for row in rows}
-        for held in self._buffers.answers(session.key):
-            if message_id is not None and held.message_id != message_id:
+        for buffered in self._buffers.answers(session.key):
+            if message_id is not None and buffered.message_id != message_id:
                 continue
-            if held.is_whole:
-                answers[held.message_id] = held
-            elif held.message_id not in answers:
+            if buffered.is_whole:
+                answers[buffered.message_id] = buffered
+            elif buffered.message_id not in answers:
                 raise NotYetError
         return StreamStart(self._tail.position(session.partition), tuple(answers.values()))
 

@@ -81,7 +81,7 @@ class Tail:
         self._log = log
         self._buffers = buffers
         self._questions = questions
-        self._has_noted = False
+        self._has_logged_unreadable = False
         self._partitions = log.partitions
         self.incarnation = 0
         self.caught_up = asyncio.Event()
@@ -92,7 +92,7 @@ class Tail:
         self._begin()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read())
-            group.create_task(self._keep_house())
+            group.create_task(self._maintain())
 
     def partition(self, session_id: str) -> int:
         """The partition of a session's records."""
@@ -115,7 +115,7 @@ class Tail:
 
     @property
     def is_alive(self) -> bool:
-        """Whether everything on the log was read, at most `STALLED_SECONDS` ago."""
+        """Whether the tail has caught up, and was last known to receive the log less than `STALLED_SECONDS` ago."""
         now = asyncio.get_running_loop().time()
         return self.caught_up.is_set() and now - self._log.heard_at < STALLED_SECONDS
 
@@ -135,11 +135,11 @@ class Tail:
         try:
             key, key_hash, frame, is_sound = _frame_of(record)
         except (KeyError, ValueError) as error:
-            self._note_unreadable(record, error)
+            self._count_unreadable(record, error)
             return
         home = key_hash % self._partitions
         if not is_sound:
-            self._note_unreadable(record, ValueError("the value is not what its headers say"))
+            self._count_unreadable(record, ValueError("the value does not match its headers"))
             if record.partition == home:
                 self._buffers.skip(key, home, frame)
             return
@@ -151,14 +151,14 @@ class Tail:
         if not self._buffers.append(key, home, frame):
             REPEATED.inc()
 
-    def _note_unreadable(self, record: Record, error: Exception) -> None:
+    def _count_unreadable(self, record: Record, error: Exception) -> None:
         UNREADABLE.inc()
         # Only the first is logged: the metric counts the others.
-        if not self._has_noted:
-            self._has_noted = True
+        if not self._has_logged_unreadable:
+            self._has_logged_unreadable = True
             log.warning("record_unreadable", partition=record.partition, offset=record.offset, error=repr(error))
 
-    async def _keep_house(self) -> None:
+    async def _maintain(self) -> None:
         while not self._log.is_caught_up:
             await asyncio.sleep(CATCH_UP_POLL_SECONDS)
         self.caught_up.set()
@@ -172,7 +172,7 @@ class Tail:
 
 
 def _frame_of(record: Record) -> tuple[SessionKey, int, Frame, bool]:
-    """The session by key and headers, the key's hash, the frame, and whether its value says what the headers say.
+    """The session by key and headers, the key's hash, the frame, and whether its value matches the headers.
 
     Raises `KeyError` and `ValueError` for headers that name no answer.
     """
@@ -182,7 +182,7 @@ def _frame_of(record: Record) -> tuple[SessionKey, int, Frame, bool]:
     try:
         data = frame_data.decode(event, value)
         message_id, attempt, seq = data.message_id, data.attempt, data.seq
-        # To write the header is cheaper than to read it.
+        # Formatting a header is cheaper than parsing one.
         is_sound = b"%b/%d/%d" % (message_id.encode(), attempt, seq) == position
     except ValueError:
         is_sound = False
@@ -193,16 +193,16 @@ def _frame_of(record: Record) -> tuple[SessionKey, int, Frame, bool]:
 
 
 def _position_of(header: bytes) -> tuple[str, int, int]:
-    """Message, attempt and number of an answer's header. Raises `ValueError`."""
+    """The message id, attempt and `seq` in an answer header. Raises `ValueError`."""
     message_id, attempt, seq = header.decode("ascii").rsplit("/", 2)
     if not (attempt.isdecimal() and seq.isdecimal() and len(attempt) < MAX_DIGITS > len(seq)):
-        raise ValueError("the answer's attempt and number are no whole numbers")
+        raise ValueError("attempt and seq in the answer header are not whole numbers")
     return message_id, int(attempt), int(seq)
 
 
 @lru_cache(REMEMBERED_NAMES)
 def _key(client_id: bytes, session_id: bytes | None) -> tuple[SessionKey, int]:
-    """The session, and the hash of its id. Raises `ValueError` for what cannot be a client's or a session's id."""
+    """The session, and the hash of its id. Raises `ValueError` when an id is not valid."""
     client = _decoded(client_id, MAX_CLIENT_ID_CHARACTERS)
     session = _decoded(session_id or b"", MAX_SESSION_ID_CHARACTERS)
     return SessionKey(client, session), hash_of(session_id or b"")
@@ -218,5 +218,5 @@ def _decoded(name: bytes, max_characters: int) -> str:
 def _canonical(message_id: str) -> str:
     """The message id, which must be a UUID in canonical form. Raises `ValueError`."""
     if str(UUID(message_id)) != message_id:
-        raise ValueError("a message's name is a UUID in lower case")
+        raise ValueError("a message id must be a UUID in lower case")
     return message_id

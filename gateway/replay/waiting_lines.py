@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from schemas.events import Tier
 
-# Visitors give up by then: refuse early instead. Paid questions have three turns of four.
+# Visitors give up by then: refuse early instead. Paid questions get three of four turns.
 MAX_WAIT_SECONDS: dict[Tier, float] = {"free": 30.0, "paid": 60.0}
-# While questions are refused, one is accepted now and then: if it overtakes a stuck one, that is dropped.
+# While questions are refused, one is accepted now and then: if it overtakes a stuck one, the stuck one is dropped.
 PROBE_SECONDS = 5.0
 OVERTAKEN_SECONDS = 20.0
 # Shorter waits are not reported.
@@ -70,7 +70,7 @@ class WaitingLines:
         return len(self._all)
 
     def join(self, tier: Tier, client_id: str, session_id: str, message_id: str) -> None:
-        """Add an accepted question. Again: no effect."""
+        """Add an accepted question. Adding it again has no effect."""
         if (client_id, message_id) in self._all:
             return
         if len(self._all) >= MAX_WAITING:

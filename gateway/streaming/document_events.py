@@ -66,12 +66,12 @@ async def progress_events(
 
 
 def view(document: Document) -> DocumentProgressView:
-    """The status of ingestion as in the row."""
+    """The ingestion status of the row."""
     return DocumentProgressView(id=document.document_id, **asdict(document))
 
 
 def is_progress(found: DocumentProgressView, sent: DocumentProgressView) -> bool:
-    """Whether `found` goes on from `sent`: no older version, and no lower progress, as after a restart of ingestion."""
+    """Whether `found` may follow `sent`: no older version, and no lower progress, as after a restart of ingestion."""
     # A failed delete of a document without a row has version 0.
     if found == sent or 0 < found.version < sent.version:
         return False

@@ -88,7 +88,7 @@ class ProgressHub:
 
 @asynccontextmanager
 async def open_progress_hub(settings: Settings, drain: Drain) -> AsyncIterator[ProgressHub]:
-    """A hub that reads the log's live end while open. When reading fails for good, the process drains and logs it."""
+    """A hub that reads new records while open. When reading fails for good, that is logged and the process drains."""
     hub = ProgressHub()
     drain.on_begin(hub.wake_all)
     async with LogReader(settings, DOCUMENT_PROGRESS) as reader:

@@ -55,9 +55,9 @@ class EventStream:
     """
 
     __slots__ = (
-        "_began", "_breaks", "_cursor", "_dependencies", "_drained_at", "_ends_at", "_first_events", "_heartbeat_at",
-        "_heartbeat_seconds", "_is_finished", "_look_at", "_loop", "_message_id", "_opened_ms", "_prefix",
-        "_prefix_bytes", "_queued_at", "_session",
+        "_breaks", "_check_at", "_cursor", "_dependencies", "_drained_at", "_ends_at", "_first_events",
+        "_heartbeat_at", "_heartbeat_seconds", "_is_finished", "_loop", "_message_id", "_opened_ms", "_prefix",
+        "_prefix_bytes", "_queued_at", "_session", "_start_kind",
     )  # fmt: skip
 
     def __init__(
@@ -77,14 +77,14 @@ class EventStream:
         self._message_id = str(message_id) if message_id else None
         self._prefix = position.event_id(0)[:-1]
         self._prefix_bytes = self._prefix.encode()
-        self._began = "snapshot" if start.answers else "deltas"
+        self._start_kind = "snapshot" if start.answers else "deltas"
         self._first_events = list(_first_events(position, start, accepted))
         self._is_finished = any(
             answer.message_id == self._message_id and answer.state != "running" for answer in start.answers
         )
         self._loop = asyncio.get_running_loop()
         self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
-        self._look_at = self._ends_at
+        self._check_at = self._ends_at
         self._drained_at: float | None = None
         self._queued_at = -QUEUED_EVERY_SECONDS
         self._heartbeat_seconds = random.uniform(*HEARTBEAT_SECONDS)
@@ -100,14 +100,14 @@ class EventStream:
         hand_off(scope, partial(self._run, connection_of(scope)))
 
     async def _run(self, connection: Connection, send: Send) -> None:
-        STREAMS_STARTED.labels(self._began).inc()
+        STREAMS_STARTED.labels(self._start_kind).inc()
         timer = StreamTimer(connection.abort)
         wake = timer.wake
         # Not `session.partition`: the log may have been replaced since the session was looked up.
         partition = self._dependencies.tail.partition(self._session.session_id)
         buffer = self._dependencies.buffers.join(self._session.key, partition, wake)
-        is_of_this_log = self._session.incarnation == self._dependencies.tail.incarnation
-        self._breaks = buffer.breaks if is_of_this_log else -1
+        is_same_log = self._session.incarnation == self._dependencies.tail.incarnation
+        self._breaks = buffer.breaks if is_same_log else -1
         connection.on_lost = wake
         try:
             with OPEN_STREAMS.track_inprogress(), self._dependencies.keys.used(self._dependencies.key_hash):
@@ -124,7 +124,7 @@ class EventStream:
         self._first_events.clear()
         while (reason := self._reason_to_end(connection, timer, buffer)) is None:
             if buffer.last_offset > self._cursor and (frames := self._next(buffer)):
-                # As `_send` does, without a coroutine more for each frame.
+                # As `_send` does, but without another coroutine for each frame.
                 timer.is_writing = True
                 await send({"type": "http.response.body", "body": self._encode(frames), "more_body": True})
                 timer.is_writing = False
@@ -133,9 +133,9 @@ class EventStream:
             else:
                 if timer.is_due or connection.is_half_closed or self._dependencies.questions.is_any_waiting:
                     await self._send_due(connection, timer, send)
-                await timer.arm(min(self._heartbeat_at, self._drained_at or self._ends_at, self._look_at))
+                await timer.arm(min(self._heartbeat_at, self._drained_at or self._ends_at, self._check_at))
         if not connection.is_lost:
-            # No event is cut: only whole events were sent before.
+            # No event is cut off: each earlier write ended with a whole event.
             await self._send(timer, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
         return reason
 
@@ -149,9 +149,9 @@ class EventStream:
             return "behind"
         if dependencies.key_hash in dependencies.keys.revoked:
             return "revoked"
-        return self._reason_of_time(timer) if timer.is_due or dependencies.drain.is_on else None
+        return self._time_reason(timer) if timer.is_due or dependencies.drain.is_on else None
 
-    def _reason_of_time(self, timer: StreamTimer) -> str | None:
+    def _time_reason(self, timer: StreamTimer) -> str | None:
         if self._dependencies.drain.is_on and self._drained_at is None:
             self._drained_at = self._loop.time() + self._dependencies.drain.share()
         if timer.is_due:
@@ -163,14 +163,14 @@ class EventStream:
         return None
 
     def _next(self, buffer: ReplayBuffer) -> list[Frame]:
-        """The frames behind the cursor; the cursor passes over those of other answers."""
+        """The frames after the cursor; the cursor skips those of other answers."""
         frames = buffer.after(self._cursor, self._message_id)
         if not frames:
             self._cursor = buffer.last_offset
         return frames
 
     async def _send_due(self, connection: Connection, timer: StreamTimer, send: Send) -> None:
-        """Sends what time has made due. Everything up to the tail's position is in the buffer, and was sent."""
+        """Sends what is due. Everything up to the tail's position is in the buffer, and was sent."""
         if timer.is_due:
             self._cursor = max(self._cursor, self._dependencies.tail.position(self._session.partition))
             if self._loop.time() >= self._heartbeat_at:
@@ -179,9 +179,9 @@ class EventStream:
             # A peer that is gone answers a heartbeat with a reset, which ends the stream.
             self._heartbeat_seconds = PROBE_SECONDS
             self._heartbeat_at = min(self._heartbeat_at, self._loop.time() + PROBE_SECONDS)
-        self._look_at = self._ends_at
+        self._check_at = self._ends_at
         if self._dependencies.questions.is_waiting(self._session.client_id, self._session.session_id):
-            self._look_at = min(self._ends_at, await self._send_queued(timer, send))
+            self._check_at = min(self._ends_at, await self._send_queued(timer, send))
 
     async def _send_queued(self, timer: StreamTimer, send: Send) -> float:
         """Send how long the session's waiting questions have to wait; returns when to check again (loop time)."""

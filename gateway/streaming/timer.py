@@ -11,16 +11,16 @@ class StreamTimer:
 
     A client that does not read blocks the write, so a deadline checked between writes is never reached: this timer
     checks from outside, and calls `abort` when it finds the same write twice, `CHECK_SECONDS` apart.
-    `is_due`: the time had come when the future of `arm` was done.
+    `is_due`: whether that time had passed when the future of `arm` completed.
     """
 
     __slots__ = (
         "_abort",
         "_due",
         "_loop",
-        "_seen",
         "_timer",
         "_waiter",
+        "_writes_at_check",
         "is_due",
         "is_stalled",
         "is_writing",
@@ -32,20 +32,20 @@ class StreamTimer:
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._due = 0.0
-        self._seen = -1
+        self._writes_at_check = -1
         self.writes = 0
         self.is_writing = self.is_stalled = False
         self.is_due = True
         self._timer = self._loop.call_later(CHECK_SECONDS, self._check)
 
     def wake(self) -> None:
-        """Make `wait` return."""
+        """Complete the future of `arm`."""
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
     def arm(self, until: float) -> asyncio.Future[None]:
-        """Done when woken, or at `until` (loop time). A future, for a coroutine more would be paid for each frame."""
+        """Completes when woken, or at `until` (loop time). A future, because a coroutine costs more, for each frame."""
         self.is_due = False
         self._due = until
         if self._timer.when() > until:
@@ -59,11 +59,11 @@ class StreamTimer:
 
     def _check(self) -> None:
         now = self._loop.time()
-        if self.is_writing and self._seen == self.writes:
+        if self.is_writing and self._writes_at_check == self.writes:
             self.is_stalled = True
             self._abort()
             return
-        self._seen = self.writes if self.is_writing else -1
+        self._writes_at_check = self.writes if self.is_writing else -1
         at = now + CHECK_SECONDS
         if now >= self._due:
             self.is_due = True

@@ -1,4 +1,4 @@
-"""The address that a request is counted by. Behind proxies uvicorn's `FORWARDED_ALLOW_IPS` decides which that is."""
+"""The address that rate limits count by. Behind proxies it depends on uvicorn's `FORWARDED_ALLOW_IPS`."""
 
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
@@ -12,12 +12,12 @@ MAX_REMEMBERED = 4_096
 
 
 def address_of(request: Request) -> str:
-    """The address to count by: IPv4 as it is, IPv6 as its network, `UNKNOWN` without a peer."""
-    return _counted(request.client.host) if request.client else UNKNOWN
+    """The address to count by: IPv4 unchanged, IPv6 as its network, `UNKNOWN` without a peer."""
+    return _normalized(request.client.host) if request.client else UNKNOWN
 
 
 @lru_cache(MAX_REMEMBERED)
-def _counted(host: str) -> str:
+def _normalized(host: str) -> str:
     try:
         address = IPv6Address(host)
     except AddressValueError:

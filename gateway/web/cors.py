@@ -16,7 +16,7 @@ PREFLIGHT_SECONDS = 7_200
 # Including methods that no route has: then a page can read the 405.
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key"
-# The headers asked for are allowed: tracing in a page adds some, which are ignored. `*` excludes Authorization.
+# Requested headers are allowed: tracing in a page adds some, which are ignored. `*` excludes Authorization.
 MAX_ASKED_CHARACTERS = 2_000
 NAME = re.compile(r"[a-z0-9!#$%&'+.^_`|~-]+")
 # Only our own servers and proxies may send these, never a page.
@@ -32,7 +32,7 @@ FOR_BROWSERS = {
 
 
 class Cors:
-    """A preflight carries no key, so every page's is granted; the request itself is checked for key and origin."""
+    """A preflight carries no key, so each one is granted; the request itself is checked for key and origin."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -44,20 +44,20 @@ class Cors:
             return
         headers = Headers(scope=scope)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers and "origin" in headers:
-            asked = headers.get("access-control-request-headers", "")
-            await _preflight(headers["origin"], asked)(scope, receive, send)
+            requested = headers.get("access-control-request-headers", "")
+            await _preflight(headers["origin"], requested)(scope, receive, send)
             return
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _mark(scope, message, headers.get("origin"))
+                _count_and_add_headers(scope, message, headers.get("origin"))
             await send(message)
 
-        await self.app(scope, receive, send_marked)
+        await self.app(scope, receive, send_with_headers)
 
 
-def _preflight(origin: str, asked: str) -> Response:
-    names = [name.strip().lower() for name in asked[:MAX_ASKED_CHARACTERS].split(",")]
+def _preflight(origin: str, requested: str) -> Response:
+    names = [name.strip().lower() for name in requested[:MAX_ASKED_CHARACTERS].split(",")]
     harmless = [name for name in names if NAME.fullmatch(name) and not SERVERS_OWN.fullmatch(name)]
     return Response(
         status_code=204,
@@ -71,7 +71,7 @@ def _preflight(origin: str, asked: str) -> Response:
     )
 
 
-def _mark(scope: Scope, start: Message, origin: str | None) -> None:
+def _count_and_add_headers(scope: Scope, start: Message, origin: str | None) -> None:
     endpoint = scope.get("endpoint")
     REQUESTS.labels(getattr(endpoint, "__name__", "none"), str(start["status"])).inc()
     headers = MutableHeaders(scope=start)

@@ -8,7 +8,7 @@ DRAIN_SECONDS = 3.0
 
 
 class Drain:
-    """Shared by the server, which begins it, and the streams, which end by it."""
+    """Shared by the server, which begins it, and the streams, which end during it."""
 
     def __init__(self) -> None:
         self._began_at: float | None = None
@@ -30,7 +30,7 @@ class Drain:
         self._listeners.append(listener)
 
     def begin(self) -> None:
-        """Begin. Again: no effect."""
+        """Begin. Further calls have no effect."""
         if self._began_at is None:
             self._began_at = monotonic()
             for listener in self._listeners:
@@ -43,5 +43,5 @@ class Drain:
 
     @staticmethod
     def share() -> float:
-        """How many seconds after the drain has begun one stream ends."""
+        """How many seconds after the start of the drain one stream ends."""
         return random.uniform(0, DRAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""A start that fails for what a sentence explains ends without a traceback."""
+"""A failed start ends without a traceback when the error's own sentence explains it."""
 
 import sys
 
@@ -19,7 +19,7 @@ def explanation(error: BaseException) -> str:
 
 
 class FailedStart:
-    """Keeps what an explained start failed of in the drain, for the server to say last."""
+    """Puts such an error into the drain; the server prints it last."""
 
     def __init__(self, app: ASGIApp, drain: Drain) -> None:
         self.app = app
@@ -32,7 +32,7 @@ class FailedStart:
             return
 
         async def send_without_traceback(message: Message) -> None:
-            # Starlette makes the traceback of the error that it handles the message.
+            # Starlette sends the traceback as the message.
             error = sys.exception()
             if message["type"] == "lifespan.startup.failed" and isinstance(error, EXPLAINED):
                 self._drain.fail(error)

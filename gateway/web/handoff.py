@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _AFTER = "chatconnect.after"
 _AT_END = "chatconnect.at_end"
-# What is read of the scope once the response has begun.
+# The entries of the scope that are read once the response has begun.
 _KEPT = frozenset({"type", "method", _AT_END})
 
 After = Callable[[Send], Awaitable[None]]

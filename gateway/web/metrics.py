@@ -33,7 +33,7 @@ ANSWER_SECONDS = Histogram(
     buckets=(0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300),
 )
 SHED = Counter(
-    "chatconnect_gateway_shed_total", "Requests refused by a rate limit (rate_…) or for want of a slot.", ["reason"]
+    "chatconnect_gateway_shed_total", "Requests refused by a rate limit (rate_…) or without a free slot.", ["reason"]
 )
 CONNECTIONS_REFUSED = Counter(
     "chatconnect_gateway_connections_refused_total", "Connections refused above the limit of the process."

@@ -11,7 +11,7 @@ _WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,9})"?', re.ASCII | re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """`applied` is the value of `Preference-Applied`, if anything was asked for."""
+    """`applied` is the value of `Preference-Applied`; None when no preference was given."""
 
     wait_seconds: float
     applied: str | None = None

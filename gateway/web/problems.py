@@ -15,7 +15,7 @@ RETRY_AFTER_SECONDS = 2
 
 TITLES = {
     400: ("bad-request", "The request cannot be read"),
-    401: ("unauthenticated", "Who is calling?"),
+    401: ("unauthenticated", "Not authenticated"),
     403: ("forbidden", "Not allowed"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "Method not allowed"),
@@ -23,8 +23,8 @@ TITLES = {
     413: ("too-large", "Too large"),
     415: ("unsupported-media-type", "Unsupported media type"),
     422: ("invalid", "The request is not valid"),
-    429: ("too-many-requests", "Too much at once"),
-    500: ("internal", "Something broke here"),
+    429: ("too-many-requests", "Too many requests"),
+    500: ("internal", "Internal error"),
     502: ("answer-failed", "The answer failed"),
     503: ("unavailable", "Not available right now"),
 }
@@ -73,7 +73,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {
         404: f"There is nothing at {request.url.path}.",
-        405: f"{request.url.path} does not answer to {request.method}.",
+        405: f"{request.url.path} does not support {request.method}.",
     }
     status = error.status_code if error.status_code in TITLES else 400
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
@@ -104,7 +104,7 @@ async def on_log_down(request: Request, error: Exception) -> Response:
     """503: Kafka did not accept an event."""
     assert isinstance(error, PublishError)
     log.error("log_unavailable", path=request.url.path, error=repr(error))
-    return render(unavailable("The event log did not take the request: send it again with the same messageId."))
+    return render(unavailable("The event log did not accept the request: send it again with the same messageId."))
 
 
 async def on_disconnect(request: Request, _: Exception) -> Response:
@@ -116,4 +116,4 @@ async def on_disconnect(request: Request, _: Exception) -> Response:
 async def on_defect(request: Request, error: Exception) -> Response:
     """500: an unexpected error. Starlette raises it again, so that it is logged with its traceback."""
     log.error("request_failed", path=request.url.path, error=repr(error))
-    return render(Problem(500, "This is a fault of ours, and it has been logged: try again."))
+    return render(Problem(500, "The server had an internal error, which has been logged: try again."))
