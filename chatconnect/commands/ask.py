@@ -77,7 +77,7 @@ class Transcript:
     def wait(self, position: int | None) -> None:
         """Say how many questions are before ours."""
         if position is not None:
-            typer.secho(f"In line: {position} before you.", err=True, dim=True)
+            typer.secho(f"You are number {position} in line.", err=True, dim=True)
 
     def close(self) -> None:
         """End the line that was begun."""
