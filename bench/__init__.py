@@ -1,1 +1,1 @@
-"""Measurements. Each prints one JSON object as its last line; floor or peer and ours are measured in the same run."""
+"""Benchmarks. Each prints one JSON object as its last line and measures ours and the baseline in the same run."""

@@ -1,4 +1,4 @@
-"""The mock of a model provider that nobody here wrote: aimock, an npm package."""
+"""A third-party mock of a model provider: aimock, an npm package."""
 
 import asyncio
 import json
@@ -20,14 +20,14 @@ POLL_SECONDS = 0.1
 
 @asynccontextmanager
 async def aimock(folder: Path, text: str, *, first_ms: int, pieces_per_second: int, piece: int) -> AsyncIterator[str]:
-    """Yields the base URL (`…/v1`); every question is answered by `text`, `piece` characters at a time."""
+    """Yields the base URL (`…/v1`); every question is answered with `text`, `piece` characters at a time."""
     pace = {"ttft": first_ms, "tps": pieces_per_second, "jitter": 0}
     fixture = {"match": {}, "chunkSize": piece, "streamingProfile": pace, "response": {"content": text}}
     file = folder / "fixture.json"
     file.write_text(json.dumps({"fixtures": [fixture]}))
     port = free_port()
     command = ["npm", "exec", "--yes", f"--package={PACKAGE}", "--", "llmock"]
-    # A group of its own, for npm leaves its child behind when it is stopped alone.
+    # Its own process group, because npm leaves its child running when it is stopped alone.
     process = await asyncio.create_subprocess_exec(
         *command, "-p", str(port), "-f", str(file), "--log-level", "silent", "--journal-max", "10",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,

@@ -1,4 +1,4 @@
-"""One client for the model itself and for the gateway: asks, reads to the end, tells when the first text came."""
+"""One client for the model itself and for the gateway: asks, reads to the end, times the first text."""
 
 import asyncio
 import json
@@ -19,27 +19,27 @@ TIMEOUT = aiohttp.ClientTimeout(total=30)
 Asked = Callable[[str], Awaitable[tuple[float, str]]]
 """Session id → seconds to the first text, and the whole text."""
 
-# The demo knowledge base is these files, and their headings are questions. Those that would be searched for together
-# with the question before them are left out: what they are answered from depends on what that was.
+# The demo knowledge base is these files, and their headings are questions. Questions that
+# retrieval combines with the one before are left out, because their sources depend on it.
 QUESTIONS = [
     heading
     for path in sorted(PROJECT.glob("docs/*.md"))
     for heading in re.findall(r"^#+ (.+\?)$", path.read_text(), re.MULTILINE)
     if not leans_on_conversation(heading)
 ]
-# Different each time, and by words that ask for no evidence: a number would, and a few questions were refused for it.
+# Questions differ by words that need no evidence: with a number instead, a few questions were refused.
 MODALS = ("Can", "Could", "Will", "Would", "May", "Might", "Shall", "Must")
 COURTESIES = [" ".join(words) for words in product(MODALS, ("you", "I", "we"), ("tell", "give", "get"), ("me", "us"))]
 
 
 def _questions() -> Callable[[], str]:
-    """About 9,000 different ones, then again."""
+    """Cycles through about 9,000 different questions."""
     asked = cycle(f"{courtesy}: {question}" for courtesy in COURTESIES for question in QUESTIONS)
     return lambda: next(asked)
 
 
 def ask_directly(http: aiohttp.ClientSession, url: str) -> Asked:
-    """Of an OpenAI-compatible service."""
+    """Asks an OpenAI-compatible service."""
     question = _questions()
 
     async def ask(_: str) -> tuple[float, str]:
@@ -58,7 +58,7 @@ def ask_directly(http: aiohttp.ClientSession, url: str) -> Asked:
 
 
 def ask_gateway(http: aiohttp.ClientSession, url: str, secret_key: str) -> Asked:
-    """Of us, as a client's own server."""
+    """Asks the gateway, as a client's own server."""
     question = _questions()
     headers = {"authorization": f"Bearer {secret_key}"}
 

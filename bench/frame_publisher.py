@@ -1,4 +1,4 @@
-"""Answers' deltas on the real log, at a steady pace, for `bench.gateway`. Each frame names the moment it was sent.
+"""Publishes answer deltas to Kafka at a steady pace, for `bench.gateway`. Each frame holds the time it was sent.
 
 `python -m bench.frame_publisher --kafka HOST:PORT --client C --prefix P --sessions N --frames-per-second R --seconds T`
 """
@@ -38,18 +38,18 @@ class Told:
 
 
 async def publish(kafka: str, client: str, sessions: Iterable[str], per_second: int, seconds: float) -> int:
-    """Each turn every session gets a frame; a partition's frames go out together. Returns how many were sent."""
+    """Sends each session a frame per turn, in one batch per partition. Returns how many were sent."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks=1, linger_ms=0)
     await producer.start()
     try:
         count = len(await producer.partitions_for(CHAT_TOKEN.name))
-        told: dict[int, list[Told]] = defaultdict(list)
+        answers_of: dict[int, list[Told]] = defaultdict(list)
         for name in sessions:
-            told[partition_for(name.encode(), count)].append(Told(name.encode(), str(uuid4())))
+            answers_of[partition_for(name.encode(), count)].append(Told(name.encode(), str(uuid4())))
         begun, sent, waiting = time.monotonic(), 0, []
         for turn in range(int(seconds * per_second)):
-            for place, (partition, answers) in enumerate(told.items()):
-                due = begun + (turn + place / len(told)) / per_second
+            for place, (partition, answers) in enumerate(answers_of.items()):
+                due = begun + (turn + place / len(answers_of)) / per_second
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 waiting.append(await send_batch(producer, partition, client.encode(), answers))
                 sent += len(answers)

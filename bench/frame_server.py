@@ -1,7 +1,7 @@
-"""One server of token streams, for `bench.gateway`: ours, or the least that ASGI can do. Frames come from inside.
+"""A server of token streams for `bench.gateway`: ours, or bare ASGI. Frames are made inside the process.
 
 `python -m bench.frame_server ours|raw --port N --streams S --frames-per-second R --seconds T` prints one JSON line:
-frames handed out, and the processor seconds that it took, from the first frame on.
+frames delivered, and CPU seconds from the first frame on.
 """
 
 import argparse
@@ -42,7 +42,7 @@ CLIENT = "bench"
 MESSAGE = "0197c2a0-0000-7000-8000-{:012d}"
 TEXT = "five tokens of an answer "
 EPOCH = "bench"
-# Kafka hands records out in batches; so many sessions' frames come at once.
+# Kafka delivers records in batches: this many sessions' frames come at once.
 AT_ONCE = 10
 SETTLE_SECONDS = 0.2
 
@@ -53,11 +53,11 @@ class Streams(Protocol):
     app: ASGIApp
 
     def prepare(self, number: int, seq: int) -> Any:
-        """A frame of one stream, as it comes from outside: made before the clock starts."""
+        """A frame of one stream in the server's input form, made before the clock starts."""
         ...
 
     def put(self, frames: list[Any]) -> None:
-        """These have come."""
+        """Deliver these frames."""
         ...
 
 
@@ -69,7 +69,7 @@ def data_of(number: int, seq: int) -> bytes:
 
 @dataclass
 class RawStreams:
-    """The floor: a coroutine a stream, woken by an event, sends what there is. No resume, no limits, no heartbeat."""
+    """The baseline: a coroutine per stream, woken by an event, sends what is there. No resume, limits or heartbeat."""
 
     pending: dict[int, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
     news: dict[int, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
@@ -90,11 +90,11 @@ class RawStreams:
             await send({"type": "http.response.body", "body": b"".join(frames), "more_body": True})
 
     def prepare(self, number: int, seq: int) -> tuple[int, int, bytes]:
-        """Its stream, its number, its data."""
+        """Its stream, its `seq`, its data."""
         return number, seq, data_of(number, seq)
 
     def put(self, frames: list[tuple[int, int, bytes]]) -> None:
-        """Wake each one's stream."""
+        """Wake the stream of each frame."""
         for number, seq, data in frames:
             self.pending[number].append((seq, data))
             self.news[number].set()
@@ -116,7 +116,7 @@ class InsideLog:
         """It begins empty."""
 
     async def batches(self) -> AsyncIterator[list[Any]]:
-        """What was put in."""
+        """The batches that were put in."""
         while True:
             yield await self.queue.get()
 
@@ -128,10 +128,10 @@ class InsideLog:
 
 
 class NoKeys:
-    """Of which none is ever revoked."""
+    """API keys of which none is ever revoked."""
 
     async def revoked(self, key_hashes: Collection[str]) -> set[str]:  # noqa: ARG002 - as the gateway asks
-        """None."""
+        """Always none."""
         return set()
 
 
@@ -147,7 +147,7 @@ class OurStreams:
         self.app = StreamHandoff(Starlette(routes=[Route("/", self._events)], middleware=[Middleware(Cors)]))
 
     async def _events(self, request: Request) -> EventStream:
-        # As a gateway does: nobody is let in before the log has begun.
+        # Like a gateway: no stream starts before the tail has caught up.
         self._running = self._running or asyncio.create_task(self._tail.run())
         await self._tail.caught_up.wait()
         session = Session(CLIENT, request.query_params["n"], 0, self._tail.incarnation)
@@ -176,10 +176,10 @@ class OurStreams:
 
 
 async def feed(server: Streams, streams: int, per_second: int, seconds: float) -> dict[str, float]:
-    """Frames for all streams, spread evenly over each turn as many answers' tokens are."""
+    """Delivers frames to all streams, spread evenly over each turn, as tokens of many answers are."""
     turns = int(seconds * per_second)
     prepared = [[server.prepare(number, turn) for number in range(streams)] for turn in range(turns)]
-    # What the bench holds must not be looked through by the collector on the server's account.
+    # The garbage collector must not scan the bench's objects during the measurement.
     gc.collect()
     gc.freeze()
     begun, cpu = time.monotonic(), time.process_time()
@@ -193,7 +193,7 @@ async def feed(server: Streams, streams: int, per_second: int, seconds: float) -
 
 
 async def serve(kind: str, port: int, streams: int, per_second: int, seconds: float) -> None:
-    """Serves until all frames are out; the client has connected all streams when it sends a line."""
+    """Serves until all frames are out; starts when the client sends a line, with all its streams connected."""
     server: Streams = OurStreams() if kind == "ours" else RawStreams()
     protocol = HttpProtocol if kind == "ours" else "httptools"
     config = uvicorn.Config(

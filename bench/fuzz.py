@@ -1,4 +1,4 @@
-"""Any bytes on any topic that we read, any HTTP that a socket can carry, beside 20 honest sessions:
+"""Random bytes on every topic that we read and random HTTP requests, beside 20 honest sessions:
 `python -m bench.fuzz --minutes 10 [--seed N]`. The same seed makes the same inputs, in about the same order.
 """
 
@@ -46,7 +46,7 @@ SERVER_ERROR = re.compile(rb"^HTTP/1\.1 500|\r\n\r\n?HTTP/1\.1 500")
 
 @dataclass
 class Account:
-    """What was seen."""
+    """What was observed."""
 
     inputs: int = 0
     chats: int = 0
@@ -86,7 +86,7 @@ async def chat(http: aiohttp.ClientSession, site: SoakSite, number: int, account
 
 
 async def known(site: SoakSite, asked: Asked) -> str:
-    """All there is of a message that went wrong."""
+    """All that is known of a message that went wrong."""
     engine = create_engine(site.settings.database_url)
     try:
         return "\n  ".join([f"{asked.name} in {asked.visitor.session_id}", *await history(site, engine, asked)])
@@ -95,7 +95,7 @@ async def known(site: SoakSite, asked: Asked) -> str:
 
 
 async def write_records(site: SoakSite, records: BadRecords, account: Account, until: float) -> None:
-    """What Kafka refuses itself is nobody's matter."""
+    """Publishes bad records; ignores those that Kafka refuses."""
     producer = AIOKafkaProducer(**connection(site.settings), max_request_size=LARGEST_BYTES)
     await producer.start()
     try:
@@ -111,7 +111,7 @@ async def write_records(site: SoakSite, records: BadRecords, account: Account, u
 
 
 async def send_requests(site: SoakSite, requests: BadRequests, account: Account, until: float) -> None:
-    """From addresses that no honest session has, since there are limits by address."""
+    """Sends from addresses that no honest session has, because some limits are by address."""
     at_once = asyncio.Semaphore(AT_ONCE)
     ports = [int(url.rpartition(":")[2]) for url in site.urls]
 
@@ -149,7 +149,7 @@ async def probe(http: aiohttp.ClientSession, site: SoakSite, account: Account) -
 
 
 async def watch(http: aiohttp.ClientSession, site: SoakSite, account: Account) -> None:
-    """Each process that ends is started again, once it has been counted, and so is each consumer that stops."""
+    """Counts and restarts each process that ends; counts each consumer that stops."""
     parts = {"worker": site.worker, "gateway 0": site.gateways[0], "gateway 1": site.gateways[1]}
     stopped: set[str] = set()
     while True:

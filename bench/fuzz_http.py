@@ -1,4 +1,4 @@
-"""Whatever a socket can carry to an HTTP server. Every choice comes from the dice."""
+"""Random, mostly malformed HTTP requests. Every choice comes from the seeded `dice`."""
 
 import asyncio
 import contextlib
@@ -43,7 +43,7 @@ VALUES = (None, True, 0, -1, 10**400, "", "\0", "\ud800", "x" * 9_000, [], {}, "
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is written, piece by piece, and how it ends."""
+    """The bytes to write, piece by piece, and how the connection ends."""
 
     pieces: list[bytes]
     pause_seconds: float
@@ -51,7 +51,7 @@ class Script:
 
 
 class BadRequests:
-    """Half of them come with a good key of the fuzzer's own client: behind it is more to break."""
+    """About half of them have a valid key of the fuzzer's own client, which reaches more code."""
 
     def __init__(self, dice: random.Random, publishable: str, secret: str) -> None:
         self._dice = dice
@@ -59,7 +59,7 @@ class BadRequests:
         self._sessions = [self._uuid() for _ in range(50)]
 
     def next(self) -> Script:
-        """Another one."""
+        """The next script."""
         dice = self._dice
         request = b"".join(self._request() for _ in range(dice.choice((1, 1, 1, 2, 5))))
         if dice.random() < 0.1:
@@ -115,7 +115,7 @@ class BadRequests:
 
 
 async def play(script: Script, host: str, port: int, source: str) -> bytes:
-    """What was answered, as far as it was read; `source` is the loopback address that it comes from."""
+    """The response, as far as it was read; `source` is the loopback address to send from."""
     loop, answer = asyncio.get_running_loop(), b""
     with socket.socket() as own:
         own.setblocking(False)  # noqa: FBT003 - its only form

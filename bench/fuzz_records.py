@@ -1,4 +1,4 @@
-"""Records that no careful producer writes: any bytes on any topic that we read. Every choice comes from the dice."""
+"""Malformed records for every topic that we read. Every choice comes from the seeded `dice`."""
 
 import json
 import random
@@ -32,7 +32,7 @@ DEEP = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """Names of an honest session; only records that cannot be read may bear them."""
+    """Ids of an honest session; only unreadable records may have them."""
 
     client_id: str
     session_id: str
@@ -52,7 +52,7 @@ class Bad:
 
 
 class BadRecords:
-    """`client_id` is whom the readable ones claim to be of, so that honest clients are none of theirs."""
+    """Readable records claim to be from `client_id`, so that they never affect honest clients."""
 
     def __init__(self, dice: random.Random, client_id: str, honest: Sequence[Honest]) -> None:
         self._dice = dice
@@ -60,12 +60,12 @@ class BadRecords:
         self._honest = honest
 
     def next(self) -> Bad:
-        """Another one."""
+        """The next record."""
         dice = self._dice
         topic = dice.choice(READ)
         timestamp_ms = dice.choice((None, None, None, 0, 1, 2**40))
         if self._honest and dice.random() < 0.3:
-            # Anywhere, too: an offset of another partition says nothing in a session's own.
+            # Also in a wrong partition: its offsets must not count in the session's own.
             partition = dice.choice((None, None, 0))
             return replace(self._in_an_honest_name(topic, timestamp_ms), partition=partition)
         event = dice.choice(topic.events).__name__
@@ -77,9 +77,9 @@ class BadRecords:
         one = self._dice.choice(self._honest)
         event = self._dice.choice(topic.events).__name__
         message_id = self._uuid() if self._dice.random() < 0.25 else one.message_id
-        place = f"{message_id}/{self._dice.choice((1, 1, 2, 9))}/{self._dice.randrange(30)}"
-        headers = [("event-type", event.encode()), ("client-id", one.client_id.encode()), ("answer", place.encode())]
-        # Unreadable for certain. What reads as a question, a cancel or a word is one: who may write may say it.
+        position = f"{message_id}/{self._dice.choice((1, 1, 2, 9))}/{self._dice.randrange(30)}"
+        headers = [("event-type", event.encode()), ("client-id", one.client_id.encode()), ("answer", position.encode())]
+        # Always unreadable: a readable question, cancel or token counts as real, because producers are trusted.
         value = self._dice.choice((b"", b"{", b"null", self._dice.randbytes(50), b'{"text":1}', b"[" * DEEP))
         key = one.session_id if topic.key == "session_id" else self._uuid()
         if topic is topics.CHAT_REQUESTED:
@@ -126,13 +126,13 @@ class BadRecords:
             else:
                 body[field] = dice.choice(ODD)
         value = json.dumps(body).encode()
-        return self._torn(value) if dice.random() < 0.2 else value
+        return self._corrupted(value) if dice.random() < 0.2 else value
 
-    def _torn(self, value: bytes) -> bytes:
-        dice, torn = self._dice, bytearray(value)
+    def _corrupted(self, value: bytes) -> bytes:
+        dice, corrupted = self._dice, bytearray(value)
         for _ in range(dice.randrange(1, 5)):
-            torn[dice.randrange(len(torn))] = dice.randrange(256)
-        return bytes(torn[: dice.randrange(1, len(torn) + 1)])
+            corrupted[dice.randrange(len(corrupted))] = dice.randrange(256)
+        return bytes(corrupted[: dice.randrange(1, len(corrupted) + 1)])
 
     def _body(self, topic: Topic, event: str, name: str) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat()

@@ -1,7 +1,7 @@
-"""What the gateway costs: per delivered frame beside raw ASGI, per idle stream, per record; and who waits for whom.
+"""The gateway's cost per delivered frame (and raw ASGI's), idle stream and record; and a stalled client's effect.
 
-The frame's cost is taken with frames from inside the process (`bench.frame_server`), for both alike. Everything else
-is the real gateway process over a real Kafka, with clients and publisher in processes of their own.
+The cost per frame is measured with frames from inside the process (`bench.frame_server`), for both servers. The rest
+uses the real gateway process over a real Kafka, with clients and publisher in other processes.
 """
 
 import argparse
@@ -28,11 +28,11 @@ BUSY_STREAMS = 200
 FRAMES_PER_SECOND = 25
 BUSY_SECONDS = 60.0
 STALL_SECONDS = 15.0
-# One client may have so many streams open at once, so the idle ones belong to several.
+# A client's open streams are limited, so the idle ones belong to several clients.
 CLIENTS = [f"bench-{number}" for number in range(12)]
 SETTLE_SECONDS = 1.0
 ROUNDS = 3
-# Of one process's six seconds and the next one's: eight pairs of the same code gave ratios from 1.31 to 1.69.
+# Two 6 s runs, each in a new process, vary: eight pairs of the same code gave ratios from 1.31 to 1.69.
 PAIRS = 9
 READY_SECONDS = 20.0
 
@@ -72,7 +72,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
 
 
 async def frame_cost(kind: str, seconds: float) -> float:
-    """Microseconds of the server's processor time per delivered frame."""
+    """Microseconds of the server's CPU time per delivered frame."""
     port = processes.free_port()
     command = [sys.executable, "-m", "bench.frame_server", kind, "--port", str(port), "--seconds", str(seconds)]
     server = await asyncio.create_subprocess_exec(
@@ -80,21 +80,21 @@ async def frame_cost(kind: str, seconds: float) -> float:
     )
     assert server.stdin is not None
     assert server.stdout is not None
-    heard = [0]
+    received = [0]
 
-    def hear(data: bytes) -> None:
-        heard[0] += data.count(b"event: delta")
+    def count(data: bytes) -> None:
+        received[0] += data.count(b"event: delta")
 
     await _until_open(port)
-    clients = await connect(port, [(get(f"/?n={number}", port), hear) for number in range(BUSY_STREAMS)])
+    clients = await connect(port, [(get(f"/?n={number}", port), count) for number in range(BUSY_STREAMS)])
     server.stdin.write(b"go\n")
     await server.stdin.drain()
-    told = json.loads(await server.stdout.readline())
+    result = json.loads(await server.stdout.readline())
     await server.wait()
     for client in clients:
         client.close()
-    assert heard[0] == told["frames"], f"{heard[0]} of {told['frames']} frames arrived"
-    return float(told["cpu_seconds"] / told["frames"] * 1e6)
+    assert received[0] == result["frames"], f"{received[0]} of {result['frames']} frames arrived"
+    return float(result["cpu_seconds"] / result["frames"] * 1e6)
 
 
 async def _until_open(port: int) -> None:
@@ -110,7 +110,7 @@ async def _until_open(port: int) -> None:
 
 
 async def open_idle(at: Site, name: str) -> tuple[list[StreamClient], float]:
-    """2,000 streams that nothing is said on, and what each of them takes of the gateway, in KiB."""
+    """2,000 silent streams, and the gateway's memory per stream in KiB."""
 
     def requests(prefix: str, count: int) -> list[tuple[bytes, Callable[[bytes], None]]]:
         return [(at.request(CLIENTS[number % len(CLIENTS)], f"{prefix}-{number}"), _ignore) for number in range(count)]
@@ -137,7 +137,7 @@ class Busy:
 
 
 async def busy(at: Site, prefix: str, seconds: float, *, stalled: int = 0) -> Busy:
-    """200 streams at 25 frames/s, of which the last `stalled` are not read. These are left out of the account."""
+    """200 streams at 25 frames/s; the last `stalled` of them are neither read nor counted."""
     account, reading = Account(), BUSY_STREAMS - stalled
     requests = [
         (at.request(CLIENTS[0], f"{prefix}-{number}"), partial(account.hear, number)) for number in range(reading)
@@ -174,7 +174,7 @@ async def _published(at: Site, prefix: str, seconds: float) -> int:
 
 
 async def measure(pairs: int, rounds: int, busy_seconds: float, stall_seconds: float) -> dict[str, object]:
-    """Each figure is the median of the rounds, a frame's cost that of the pairs; the long busy run is one."""
+    """Each figure is the median of the rounds, a frame's cost that of the pairs; the long busy run is a single one."""
     costs = {"raw": [], "ours": []}  # type: dict[str, list[float]]
     for _ in range(pairs):
         for kind, found in costs.items():
@@ -195,7 +195,7 @@ async def measure(pairs: int, rounds: int, busy_seconds: float, stall_seconds: f
                 say(f"stalled: {without} {with_one}")
                 deltas.append(with_one.p99_ms - without.p99_ms)
                 grown.append((with_one.grown_bytes - without.grown_bytes) / 1024**2)
-            # Last, for the gateway reads these records too, and its memory is looked at before.
+            # Last, because the gateway reads these records too, which changes its memory.
             rates = [await tail_records_per_second(at.servers.settings, turn) for turn in range(rounds)]
             say(f"tail: {rates}")
     return {

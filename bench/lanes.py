@@ -1,4 +1,4 @@
-"""Key-ordered lanes beside plain FastStream, and what the runtime costs beside a bare loop (`--quick` halves it)."""
+"""Key-ordered lanes against plain FastStream, and the runtime's cost against a bare loop (`--quick` does half)."""
 
 import argparse
 import asyncio
@@ -37,7 +37,7 @@ async def runtime(settings: Settings, publisher: Publisher, topic: Topic, handle
 
 
 async def warm_up(publisher: Publisher, topic: Topic, handler: Scripted) -> None:
-    """Until a first question came through."""
+    """Returns when a first question has come through."""
     script, came = handler._script, asyncio.Event()  # noqa: SLF001 - this bench's own class
 
     async def note(_: ChatRequested) -> None:
@@ -135,7 +135,7 @@ async def other_client_first_ms(settings: Settings, publisher: Publisher) -> flo
 async def measure(rounds: int, number: int) -> dict[str, object]:
     """Every figure, the median of the rounds."""
     async with kafka() as settings, Publisher(settings) as publisher:
-        say("lanes and FastStream by turns …")
+        say("lanes and FastStream, alternating …")
         one, twelve, plain = [], [], []
         for _ in range(rounds):
             one.append(await lanes_seconds(settings, publisher, 1))

@@ -1,8 +1,8 @@
-"""What we add to the time to a first token: 50 sessions, and 50 questions in one instant, against the model itself.
+"""What we add to the model's time to first token: with 50 sessions, and with 50 questions at once.
 
 The model is aimock: first token after 200 ms, then 50 tokens/s of 5 characters, 100 characters in all. Direct and
-through everything (gateway, Kafka, retrieval with local embeddings, generation, Kafka, gateway) in one run, by the
-same client. Everything shares this machine's cores, the model and the client too.
+through the whole system (gateway, Kafka, retrieval with local embeddings, generation, Kafka, gateway) in one run, by
+the same client. Everything shares this machine's cores, the model and the client too.
 """
 
 import argparse
@@ -30,7 +30,7 @@ ROUNDS = 3
 BURSTS = 5
 BURST_PAUSE_SECONDS = 2.0
 WARM_UP_SECONDS = 5.0
-# Node and uvicorn close idle connections after 5 s; a question sent into that moment would be lost.
+# Node and uvicorn close idle connections after 5 s; a question sent at that moment would be lost.
 KEEP_ALIVE_SECONDS = 2.0
 CLIENT = "demo"
 TEXT = "".join(f"w{number:03} " for number in range(20))
@@ -54,7 +54,7 @@ async def system(model_url: str, folder: Path) -> AsyncIterator[str]:
 
 
 async def measure(seconds: float, rounds: int) -> dict[str, object]:
-    """Rounds of direct and ours by turns, then bursts of each."""
+    """Alternating rounds of direct and ours, then bursts of each."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         async with (

@@ -1,6 +1,6 @@
-"""Memory of a worker whose every handler fails, under a steady inflow: `--minutes 10`; bar: flat within ±10 %.
+"""Memory of a worker whose every handler fails, under a steady inflow: `--minutes 10`; target: flat within ±10 %.
 
-The runtime runs in a process of its own; this one feeds and watches it. Start and end are medians of a minute each,
+The runtime has its own process; this one feeds and watches it. Start and end are medians of a minute each,
 the first after the buffers are full.
 """
 
@@ -38,10 +38,10 @@ OUTAGE = RetryPolicy(attempts=1_000_000, first_seconds=0.5, longest_seconds=5.0)
 
 
 class Failing:
-    """A provider's outage that never ends."""
+    """A handler during a provider outage that never ends."""
 
     async def handle(self, _event: ChatRequested) -> AsyncIterator[Event]:
-        """Raises, always."""
+        """Always raises."""
         for nothing in tuple[Event, ...]():
             yield nothing
         raise RetryableError("away")

@@ -1,4 +1,4 @@
-"""Questions that a bench asks, and a handler that does with them what it is told."""
+"""Questions that a bench asks, and a handler that runs a given coroutine for each."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,19 +20,19 @@ class Scripted:
         self._script = script
 
     async def handle(self, event: ChatRequested) -> AsyncIterator[Event]:
-        """One event."""
+        """Runs the script."""
         await self._script(event)
         for nothing in tuple[Event, ...]():
             yield nothing
 
     async def give_up(self, _event: ChatRequested, _error: Exception) -> AsyncIterator[Event]:
-        """Nobody waits here."""
+        """Yields nothing."""
         for nothing in tuple[Event, ...]():
             yield nothing
 
 
 async def ask(publisher: Publisher, topic: Topic, sessions: list[str], client: str = "c") -> None:
-    """One question of each session, acknowledged."""
+    """Publishes a question per session; returns when Kafka has acknowledged all."""
     waiting = []
     for session in sessions:
         event = ChatRequested(
@@ -44,13 +44,13 @@ async def ask(publisher: Publisher, topic: Topic, sessions: list[str], client: s
 
 
 class Finished:
-    """Counts to a number."""
+    """Sets `all` after `number` calls of `one`."""
 
     def __init__(self, number: int) -> None:
         self._left, self.all = number, asyncio.Event()
 
     def one(self) -> None:
-        """One more."""
+        """Counts one."""
         self._left -= 1
         if self._left == 0:
             self.all.set()

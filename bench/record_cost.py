@@ -1,4 +1,4 @@
-"""What the runtime costs per record, beside a bare loop."""
+"""What the runtime costs per record, compared with a bare loop."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from tests.support.kafka_topics import make_topic
 
 
 async def runtime_us(settings: Settings, publisher: Publisher, topic: Topic, number: int) -> float:
-    """CPU of this process per record through decode, lane, handler, offsets and commits."""
+    """CPU microseconds per record through decode, lane, handler, offsets and commits."""
     finished = Finished(number)
 
     async def answer(_: ChatRequested) -> None:
@@ -55,7 +55,7 @@ async def bare_us(settings: Settings, topic: Topic, number: int) -> float:
 
 
 async def overhead(settings: Settings, publisher: Publisher, rounds: int, number: int) -> dict[str, float]:
-    """Ours and the bare loop on the same records, by turns."""
+    """Ours and the bare loop on the same records, alternating."""
     topic = await make_topic(settings, 12)
     for start in range(0, number, 1_000):
         await ask(publisher, topic, [f"s{one % 500}" for one in range(start, start + 1_000)])

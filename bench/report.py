@@ -1,4 +1,4 @@
-"""How a bench ends: progress on stderr, one JSON object as the last line of stdout."""
+"""How a bench reports: progress on stderr, one JSON object as the last line of stdout."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from statistics import median
 
 
 def say(text: str) -> None:
-    """Progress for whoever watches."""
+    """Prints progress."""
     print(text, file=sys.stderr, flush=True)
 
 

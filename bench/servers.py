@@ -20,7 +20,7 @@ from streams.admin.topics import create_topics
 
 @dataclass(slots=True)
 class Servers:
-    """What runs, and how to reach it. Who restarts `kafka` puts the new one here: that one is stopped at the end."""
+    """What runs, and how to reach it. Assign a restarted Kafka to `kafka`: that one is stopped at the end."""
 
     kafka: Kafka
     settings: Settings
@@ -28,7 +28,7 @@ class Servers:
 
 @asynccontextmanager
 async def servers(folder: Path, clients: Iterable[str], **settings: str) -> AsyncIterator[Servers]:
-    """Kafka, Postgres and Redis in a folder, stopped at the end; `settings` are further ones."""
+    """Kafka, Postgres and Redis in a folder, stopped at the end; `settings` are additional ones."""
     async with AsyncExitStack() as stack:
         kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", say)
         postgres = await Postgres.start(folder / "postgres", folder / "postgres.log")

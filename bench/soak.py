@@ -1,5 +1,5 @@
 """Random questions while worker, gateways and broker are killed; afterwards nothing may be lost, doubled, out of
-order or stuck: `python -m bench.soak --minutes 5 --json [--seed N]`. On a violation the history is on stderr.
+order or stuck: `python -m bench.soak --minutes 5 --json [--seed N]`. A violation's history is printed to stderr.
 """
 
 import argparse
@@ -33,7 +33,7 @@ HISTORIES = 3
 
 
 async def behave(visitor: Visitor, number: int, dice: random.Random, account: Account, until: float) -> None:
-    """One visitor: questions, sometimes three at once, sometimes taken back. Impatient, but not without end."""
+    """One visitor: asks, sometimes three questions at once, sometimes cancels; waits when too many are open."""
     count, waiting = 0, list[Told]()
     while time.monotonic() < until:
         for _ in range(dice.choice((1, 1, 1, 3))):
@@ -54,7 +54,7 @@ async def behave(visitor: Visitor, number: int, dice: random.Random, account: Ac
 
 
 async def upload_for(site: SoakSite, dice: random.Random, account: Account, until: float) -> None:
-    """Documents of all clients, a few a minute."""
+    """Uploads documents of all clients, a few a minute."""
     number = 0
     while time.monotonic() < until:
         client = dice.choice(CLIENTS)
@@ -64,7 +64,7 @@ async def upload_for(site: SoakSite, dice: random.Random, account: Account, unti
 
 
 async def kill_for(site: SoakSite, dice: random.Random, until: float, tasks: asyncio.TaskGroup) -> None:
-    """A death every few seconds, whatever is still starting; in the end everything is up."""
+    """Kills a part every few seconds, even while others start; returns when everything is up."""
     while time.monotonic() < until:
         await asyncio.sleep(dice.uniform(*SECONDS_BETWEEN_KILLS))
         await site.revive()
@@ -74,7 +74,7 @@ async def kill_for(site: SoakSite, dice: random.Random, until: float, tasks: asy
 
 
 async def live(site: SoakSite, visitors: list[Visitor], dice: random.Random, account: Account, seconds: float) -> None:
-    """Questions, documents and deaths; then none of them, until everything has ended."""
+    """Questions, uploads and kills for `seconds`; then waits until everything has ended."""
     until = time.monotonic() + seconds
     async with asyncio.TaskGroup() as tasks:
         follows = [tasks.create_task(visitor.follow()) for visitor in visitors]

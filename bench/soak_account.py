@@ -1,4 +1,4 @@
-"""What was asked in a soak, what became of it, and what is wrong with that."""
+"""What was asked in a soak, how it ended, and what went wrong."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Account:
-    """What happened, and what should not have. `documents`: (client, id) of each that was accepted."""
+    """What happened, and the violations. `documents`: (client, id) of each that was accepted."""
 
     asked: list[Asked] = field(default_factory=list)
     documents: list[tuple[str, str]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Account:
     documents_not_ready: list[str] = field(default_factory=list)
 
     async def settle(self, seconds: float) -> None:
-        """Until every question has ended, or the time is over."""
+        """Waits until every question has ended, or the time is over."""
         waits = [asyncio.create_task(asked.told.ended.wait()) for asked in self.asked if not asked.told.endings]
         if waits:
             await asyncio.wait(waits, timeout=seconds)
@@ -52,7 +52,7 @@ class Account:
             wait.cancel()
 
     def judge(self) -> None:
-        """By what the visitors were told."""
+        """Judges what the visitors received."""
         for asked in self.asked:
             told = asked.told
             if not told.endings:
@@ -104,9 +104,9 @@ class Account:
             await asyncio.sleep(LOOK_SECONDS)
 
     def recoveries(self, deaths: Sequence[float], journal: Sequence[Served]) -> list[float]:
-        """Seconds from each death of the worker to the first text, at any visitor's, that was asked for after it.
+        """Seconds from each death of the worker until a visitor got the first text of a later model request.
 
-        Only a living worker asks the model, so what the dead one still had on its way does not count.
+        Only a living worker asks the model, so text that the dead one had requested does not count.
         """
         ids = {asked.name: asked.message_id for asked in self.asked}
         heard: dict[str, list[float]] = {}

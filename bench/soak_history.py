@@ -1,4 +1,4 @@
-"""All that is known of one message after a soak: the visitor's account, the log, the tables, the processes' words."""
+"""All that is known of one message after a soak: from the visitor, Kafka, the tables, the processes' logs."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the soak runs and kills: real parts, a worker, two gateways, a model that is never at fault."""
+"""What the soak runs and kills: real servers, a worker, two gateways; and a model that never fails."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ WEIGHTS = {"worker": 5, "gateway 0": 3, "gateway 1": 3, "kafka": 2}
 
 @dataclass(slots=True)
 class Kill:
-    """One death: of what, how, when (monotonic seconds), and when it was ready again."""
+    """One kill: of what, how, when (monotonic seconds), and when the part was ready again."""
 
     part: str
     signal: str
@@ -45,7 +45,7 @@ class Kill:
 
 @dataclass(slots=True)
 class SoakSite:
-    """The system under test. Whatever is killed starts again at once, at the same address."""
+    """The system under test. A killed part restarts at once, at the same address."""
 
     folder: Path
     servers: Servers
@@ -66,7 +66,7 @@ class SoakSite:
         return [gateway.url.removesuffix("/health/ready") for gateway in self.gateways]
 
     async def kill_one(self, dice: random.Random, tasks: asyncio.TaskGroup) -> None:
-        """A random part that is up dies, by SIGKILL three times of four, and comes back while others may die."""
+        """Kills a random running part, by SIGKILL three times of four, and restarts it in a task."""
         while not (up := self._up()):
             await asyncio.sleep(LOOK_SECONDS)
         name = dice.choices(list(up), weights=list(up.values()))[0]
@@ -82,13 +82,13 @@ class SoakSite:
         tasks.create_task(self._restart(kill))
 
     def _up(self) -> dict[str, int]:
-        """Name → weight. The broker has its time to live: it would be all that is up while the others wait for it."""
+        """Name → weight. Spares a restarted broker for a while: it may be all that is up, as the others wait for it."""
         up = {name: weight for name, weight in WEIGHTS.items() if name not in self._restarting}
         is_young = any(kill.part == "kafka" and time.monotonic() - kill.at < BROKER_SECONDS for kill in self.kills)
         return {name: weight for name, weight in up.items() if name != "kafka" or not is_young}
 
     async def until_up(self) -> None:
-        """Until whatever died is back."""
+        """Returns when every killed part is back."""
         async with asyncio.timeout(UP_SECONDS):
             while self._restarting:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -109,7 +109,7 @@ class SoakSite:
             await asyncio.sleep(UPLOAD_PAUSE_SECONDS)
 
     async def revive(self) -> None:
-        """Start what ended by itself meanwhile (a part may end when its Kafka is away for long)."""
+        """Start parts that ended by themselves (a part may end when Kafka is away for long)."""
         for name, part in self._parts.items():
             if part.exit_code is not None and name not in self._restarting:
                 say(f"{name} had ended by itself: {part.last_lines(3)}")
@@ -139,7 +139,7 @@ class SoakSite:
                 try:
                     return await part.start()
                 except AssertionError as error:
-                    # As its supervisor would: a part may end when it finds no Kafka.
+                    # Start it again, as a supervisor would: a part may end when it finds no Kafka.
                     say(f"a part ended while it started: {str(error)[-300:]}")
 
     async def _restart_kafka(self) -> None:
@@ -150,7 +150,7 @@ class SoakSite:
 
 @asynccontextmanager
 async def soak_site() -> AsyncIterator[SoakSite]:
-    """Everything, ready and with one document per client; all of it stopped at the end."""
+    """The whole system, ready and with one document per client; stopped at the end."""
     model = ModelServer()
     await model.start()
     given = {"openai_api_key": "sk-soak", "openai_base_url": model.url, "embeddings": "local", "instance_id": "soak"}

@@ -1,4 +1,4 @@
-"""Many SSE clients in one process, on plain protocols: a client must cost less than what it measures."""
+"""Many SSE clients in one process, on asyncio protocols, because a client must cost less than what it measures."""
 
 import asyncio
 import re
@@ -11,27 +11,27 @@ CONNECT_AT_ONCE = 50
 
 
 class StreamClient(asyncio.Protocol):
-    """Reads one endless stream; tells of every chunk."""
+    """Reads one endless stream and passes on every chunk."""
 
-    def __init__(self, request: bytes, heard: Callable[[bytes], None]) -> None:
+    def __init__(self, request: bytes, on_chunk: Callable[[bytes], None]) -> None:
         self._request = request
-        self._heard = heard
+        self._on_chunk = on_chunk
         self._transport: asyncio.Transport | None = None
         self.begun = asyncio.get_running_loop().create_future()
         self.ended_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask at once."""
+        """Send the request."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """The first bytes are the answer's head."""
+        """The first bytes are the response's head."""
         if not self.begun.done():
             assert data.startswith(b"HTTP/1.1 200"), data[:200]
             self.begun.set_result(None)
-        self._heard(data)
+        self._on_chunk(data)
 
     def connection_lost(self, _: Exception | None) -> None:
         """The stream has ended."""
@@ -40,18 +40,18 @@ class StreamClient(asyncio.Protocol):
             self.begun.set_exception(ConnectionError("closed before it began"))
 
     def stall(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._transport:
             self._transport.pause_reading()
 
     def close(self) -> None:
-        """Hang up."""
+        """Abort the connection."""
         if self._transport:
             self._transport.abort()
 
 
 class Account:
-    """Frames that arrived, by their own numbers, and how late (seconds since their `sent`)."""
+    """How many frames arrived, and their delays (seconds since their `sent`)."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -59,7 +59,7 @@ class Account:
         self._rest: dict[int, bytes] = defaultdict(bytes)
 
     def hear(self, stream: int, data: bytes) -> None:
-        """Counts whole frames; a frame's data names the moment at which it was sent."""
+        """Counts complete frames; a frame's data holds the time it was sent."""
         now = time.time()
         text = self._rest[stream] + data
         whole, _, self._rest[stream] = text.rpartition(b"\n")
@@ -69,7 +69,7 @@ class Account:
 
 
 async def connect(port: int, requests: list[tuple[bytes, Callable[[bytes], None]]]) -> list[StreamClient]:
-    """Open all of them, some at a time; returns when each has its answer's head."""
+    """Opens all of them, some at a time; returns when each has its response's head."""
     loop = asyncio.get_running_loop()
     clients: list[StreamClient] = []
     for start in range(0, len(requests), CONNECT_AT_ONCE):

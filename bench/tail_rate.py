@@ -1,4 +1,4 @@
-"""How fast the gateway's tail reads the real log into rings."""
+"""How fast the gateway's tail reads Kafka into its replay buffers."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ READ_SECONDS = 60.0
 
 
 async def tail_records_per_second(settings: Settings, turn: int) -> float:
-    """Writes 100,000 records, then reads them from the beginning as a booting gateway does."""
+    """Writes 100,000 records, then reads them from the beginning as a starting gateway does."""
     await _write(settings, f"tail-{turn}")
     async with LogReader(settings, CHAT_TOKEN) as reader:
         tail = Tail(reader, ReplayBuffers(), PendingQuestions())

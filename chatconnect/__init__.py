@@ -1,1 +1,1 @@
-"""The command line, one small module a command. Imports every other room."""
+"""The command line, one small module per command. Imports every other room."""

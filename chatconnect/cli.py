@@ -1,4 +1,4 @@
-"""The command `chatconnect`: one small module a command, imported only when it is called."""
+"""The command `chatconnect`: one small module per command, imported only when called."""
 
 import logging
 import sys
@@ -12,10 +12,10 @@ GROUPS = ("dead-letters",)
 
 
 def create_cli(arguments: list[str]) -> typer.Typer:
-    """The command line; only the command that `arguments` name is imported, all of them for the help."""
+    """The command line. Imports only the command named in `arguments`, or all of them for the help."""
     cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-    # With one command alone typer would drop its name.
+    # Without a callback typer drops the name of a single command.
     @cli.callback()
     def chatconnect() -> None:
         """The AI backend of an embeddable chat widget, built on an event log."""
@@ -31,8 +31,8 @@ def create_cli(arguments: list[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """The console script. A wrong variable of the environment is told as one sentence for each."""
-    # Commands tell failures in their own words; where logging is configured, the root's handler has these lines too.
+    """The console script. Prints one sentence for each invalid environment variable."""
+    # Commands report failures themselves; where logging is configured, the root handler still prints these lines.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         create_cli(sys.argv[1:])()

@@ -1,4 +1,4 @@
-"""Where the stack that was started last wrote its `dev.env`, so that `ask` and `ingest` need no flags."""
+"""Where the last started stack wrote its `dev.env`, so that `ask` and `ingest` need no flags."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def remember(path: Path) -> None:
 
 
 def read() -> dict[str, str]:
-    """Its names and values; empty when none was started or its folder is gone."""
+    """The variables of that `dev.env`; empty when no stack was started or its folder is gone."""
     try:
         return read_env(Path((cache_folder() / POINTER).read_text()))
     except FileNotFoundError:
@@ -27,7 +27,7 @@ def read_env(path: Path) -> dict[str, str]:
 
 
 def write_env(path: Path, values: dict[str, str]) -> None:
-    """Replaces the file at once; only its owner may read it, for there are keys in it."""
+    """Replaces the file atomically; only its owner may read it, because it holds keys."""
     fresh = path.with_name(path.name + ".new")
     fresh.touch(mode=0o600)
     fresh.write_text("".join(f"{name}={value}\n" for name, value in values.items()))

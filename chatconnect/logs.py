@@ -49,12 +49,12 @@ def _set_handler(shared: list[Processor], rendering: list[Processor], level: str
 
 
 def _drop_color_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Uvicorn says every line a second time, with escape codes."""
+    """Uvicorn repeats every line here, with escape codes."""
     event.pop("color_message", None)
     return event
 
 
-# Neither form shows a frame's local variables: a visitor's text is among them.
+# Neither form shows local variables in tracebacks, because they hold visitors' texts.
 def _for_reading() -> list[Processor]:
     return [
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

@@ -1,6 +1,6 @@
 """Answers, tokens and cost per client as a live table: `uv run python examples/analytics_consumer.py`, Ctrl-C ends it.
 
-Nothing is committed: each start reads the log from its beginning, so the sums are those of all that Kafka still keeps.
+Nothing is committed: each start reads the log from its beginning, so the sums cover all that Kafka still keeps.
 """
 
 import asyncio

@@ -27,9 +27,9 @@ def resolve(uv: str, pyproject: str) -> list[str]:
             [uv, *EXPORT, "--quiet", "--frozen", "--project", folder], check=True, stdout=subprocess.PIPE, text=True
         )
     lines = [line.strip() for line in exported.stdout.splitlines() if line.strip()]
-    strange = [line for line in lines if not PINNED.match(line)]
-    if strange:
-        sys.exit(f"these are not pinned by a version: {', '.join(strange)}")
+    unpinned = [line for line in lines if not PINNED.match(line)]
+    if unpinned:
+        sys.exit(f"these are not pinned by a version: {', '.join(unpinned)}")
     return sorted(lines, key=str.lower)
 
 

@@ -1,1 +1,1 @@
-"""What is remembered: Postgres rows, vectors, uploads, limits. Imports schemas."""
+"""Storage: Postgres rows, vectors, uploads, rate limits. Imports schemas."""

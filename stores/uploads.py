@@ -19,7 +19,7 @@ MAX_NAME_BYTES = 200
 
 
 class FileTooLargeError(Exception):
-    """The file is larger than what is accepted."""
+    """The file is larger than the limit."""
 
 
 class EmptyFileError(Exception):
@@ -27,12 +27,12 @@ class EmptyFileError(Exception):
 
 
 class ForeignUriError(Exception):
-    """The uri does not lead into the uploads."""
+    """The uri is not inside the uploads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file that is there, whole."""
+    """A completely stored file."""
 
     uri: str
     sha256: str
@@ -74,13 +74,13 @@ class Uploads:
         return Stored(str(self._files.unstrip_protocol(target)), digest, size)
 
     async def fetch(self, uri: str, target: Path) -> None:
-        """Copy to a local file. Raises `ForeignUriError`, `FileNotFoundError` for what is no file, and `OSError` when
-        the store is away.
+        """Copy to a local file. Raises `ForeignUriError`, `FileNotFoundError` when there is no such file, and `OSError`
+        when the storage is unavailable.
         """
         await asyncio.to_thread(self._copy, self._inside(uri), str(target))
 
     async def delete(self, uri: str) -> None:
-        """Remove a file; one that is gone already is fine. Raises `ForeignUriError`."""
+        """Remove a file if it exists. Raises `ForeignUriError`."""
         await asyncio.to_thread(self._remove, self._inside(uri))
 
     async def delete_document(self, client_id: str, document_id: str) -> None:
@@ -89,7 +89,7 @@ class Uploads:
         await asyncio.to_thread(self._remove, folder)
 
     async def delete_older(self, client_id: str, document_id: str, version: int, *, keep: str) -> None:
-        """Remove the files of lower versions, but for `keep`: a version may be read from an older one's file."""
+        """Remove the files of lower versions except `keep`, because a version may use an older one's file."""
         folder = f"{self._root}/{_segment(client_id)}/{_segment(document_id)}"
         await asyncio.to_thread(self._remove_older, folder, version, self._inside(keep))
 
@@ -153,7 +153,7 @@ class Uploads:
 
 
 def safe_name(filename: str) -> str:
-    """The last part of a name, without what a shell, a URL or a glob would read into it; its extension is kept."""
+    """The last part of a path, at most 200 bytes, with special characters replaced; the extension is kept."""
     name = unicodedata.normalize("NFC", filename.replace("\\", "/").rsplit("/", 1)[-1])
     name = re.sub(r"[^\w.() -]", "_", name).strip(" .") or "file"
     suffix = posixpath.splitext(name)[1][:16]
@@ -166,7 +166,7 @@ def _shortened(text: str, max_bytes: int) -> str:
 
 
 def _segment(identifier: str) -> str:
-    # Percent signs keep different ids apart and every id inside its own folder, `..` included.
+    # Percent-encoding keeps ids distinct and each inside its own folder, even `..`.
     return quote(identifier, safe="").replace(".", "%2E")
 
 

@@ -1,4 +1,4 @@
-"""One answer as a client puts it together from events: deduplicated, restartable, replaceable by a snapshot."""
+"""An answer assembled from events by a client: deduplicated, restartable, replaceable by a snapshot."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ class GapError(Exception):
 
 @dataclass(slots=True)
 class Answer:
-    """`apply` every event of the message; `text` is then exactly what was produced, once.
+    """`apply` every event of the message; `text` is then the exact generated text, without duplicates.
 
     `state` is `waiting`, `running`, `completed`, `failed` or `cancelled`.
     """
@@ -31,11 +31,11 @@ class Answer:
 
     @property
     def is_ended(self) -> bool:
-        """No event can change it any more."""
+        """Whether no event can change the answer."""
         return self.state in ENDINGS
 
     def apply(self, event: str, data: dict[str, Any]) -> bool:
-        """Whether the event was news. Raises `GapError` when one before it was not seen."""
+        """Whether the event changed the answer. Raises `GapError` when an earlier event is missing."""
         if self.is_ended or data.get("messageId") != self.message_id or "seq" not in data:
             return False
         attempt, seq = int(data["attempt"]), int(data["seq"])
@@ -45,7 +45,7 @@ class Answer:
             return False
         if attempt > self.attempt:
             self._restart(attempt)
-        # The end of a failed answer carries no text, so nothing is lost when it comes out of line.
+        # These carry no text, so they are accepted after a gap.
         if seq != self.seq + 1 and event not in ("failed", "cancelled"):
             raise GapError
         self.seq = seq

@@ -1,4 +1,4 @@
-"""An answer over HTTP that survives dropped connections: POST /chat/stream, then the session's stream from the cut."""
+"""An answer that survives dropped connections: POST /chat/stream, then the session's stream from the last id."""
 
 import json
 import random
@@ -30,9 +30,9 @@ class Question:
 
 
 class AnswerStream:
-    """Iterate to follow `answer` until it ended; each step is news. `position` is the place in line, when told.
+    """Iterate to follow `answer` to its end; each step is a change. `position` is the place in the queue, if known.
 
-    Raises `ApiError` when it is refused, cannot be reached, or has not ended within `ANSWER_SECONDS`.
+    Raises `ApiError` when the gateway refuses or cannot be reached, or the answer takes over `ANSWER_SECONDS`.
     """
 
     def __init__(self, http: httpx.Client, access: GatewayAccess, question: Question) -> None:
@@ -43,7 +43,7 @@ class AnswerStream:
         self._question = question
         self._ticket: str | None = None
         self._is_accepted = False
-        self._news = 0
+        self._changes = 0
         self._last_id = ""
         self._retry_ms = DEFAULT_RETRY_MS
         self._deadline = time.monotonic() + ANSWER_SECONDS
@@ -51,10 +51,10 @@ class AnswerStream:
     def __iter__(self) -> Iterator[Answer]:
         reconnects = 0
         while not self.answer.is_ended:
-            news_before = self._news
+            changes_before = self._changes
             busy = yield from self._connection()
             if not self.answer.is_ended:
-                reconnects = 1 if self._news > news_before else reconnects + 1
+                reconnects = 1 if self._changes > changes_before else reconnects + 1
                 self._pause(reconnects, busy)
 
     def cancel(self) -> None:
@@ -72,10 +72,10 @@ class AnswerStream:
         self.answer.finish_reason = facts["finishReason"]
 
     def _connection(self) -> Generator[Answer, None, BusyError | None]:
-        """The news of one connection, which may end in any way; returned is a request to come back later."""
+        """Yields the changes of one connection; returns the server's request to come back later, if any."""
         try:
             for _ in self._events():
-                self._news += 1
+                self._changes += 1
                 yield self.answer
         except BusyError as busy:
             return busy
@@ -141,12 +141,12 @@ class AnswerStream:
             broken = f"The connection to {self._access.url} keeps breaking; the answer may still be on its way."
             raise busy or ApiError(broken)
         seconds = busy.retry_after_seconds if busy else self._retry_ms / 1000 * 2 ** (reconnects - 1)
-        # Jitter, so that clients cut together do not come back together.
+        # Jitter, so that clients disconnected together do not reconnect together.
         time.sleep(min(seconds, MAX_PAUSE_SECONDS) * random.uniform(0.75, 1))
 
     def _check_deadline(self) -> None:
         if time.monotonic() > self._deadline:
-            raise ApiError(f"No answer ended within {ANSWER_SECONDS} seconds: is a worker running?")
+            raise ApiError(f"The answer did not end within {ANSWER_SECONDS} seconds: is a worker running?")
 
 
 def _parse(frame: SseEvent) -> dict[str, Any]:
@@ -155,5 +155,5 @@ def _parse(frame: SseEvent) -> dict[str, Any]:
     except ValueError as error:
         raise WireError(f"The server sent a {frame.event!r} event that is not JSON.") from error
     if not isinstance(data, dict):
-        raise WireError(f"The server sent a {frame.event!r} event that is no object.")
+        raise WireError(f"The server sent a {frame.event!r} event that is not a JSON object.")
     return data

@@ -1,4 +1,4 @@
-"""How the command line speaks to a gateway: its address, the caller's key, and refusals told as sentences."""
+"""How the command line calls a gateway: its address, the caller's key, and refusals as sentences."""
 
 import ipaddress
 import os
@@ -11,7 +11,7 @@ import httpx
 from chatconnect import last_stack
 from schemas.retry_after import retry_after_seconds
 
-# Above the gateway's 15 s heartbeat: when nothing comes for longer, the connection is dead.
+# Above the gateway's 15 s heartbeat: a connection that is silent for longer is dead.
 SILENCE_SECONDS = 40
 CONNECT_SECONDS = 5
 TOO_BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
@@ -20,11 +20,11 @@ MAX_PAUSE_SECONDS = 30.0
 
 
 class ApiError(Exception):
-    """The gateway refused, and asking again would not help. The message is a sentence for the person who asked."""
+    """The gateway refused, and asking again would not help. The message is a sentence for the user."""
 
 
 class BusyError(Exception):
-    """The gateway, or a proxy before it, asks to come back after `retry_after_seconds`."""
+    """The gateway, or a proxy before it, asks to try again after `retry_after_seconds`."""
 
     def __init__(self, sentence: str, retry_after_seconds: float) -> None:
         super().__init__(sentence)
@@ -33,7 +33,7 @@ class BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GatewayAccess:
-    """Where the gateway is and with which key we come."""
+    """The gateway's address and our key."""
 
     url: str
     key: str
@@ -45,7 +45,7 @@ class GatewayAccess:
 
     @property
     def is_loopback(self) -> bool:
-        """Then a proxy from the environment would only be in the way."""
+        """Whether the gateway is on this machine, so that a proxy must not be used."""
         host = urlsplit(self.url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
@@ -54,7 +54,7 @@ class GatewayAccess:
 
 
 def access(url: str | None, key: str | None, key_name: str) -> GatewayAccess:
-    """From the flags, else the environment, else the last started stack. Raises `ApiError` when none says."""
+    """From the flags, else the environment, else the last started stack. Raises `ApiError` when none has them."""
     known = last_stack.read() | {name: value for name in ("GATEWAY_URL", key_name) if (value := os.environ.get(name))}
     url, key = url or known.get("GATEWAY_URL"), key or known.get(key_name)
     if not url or not key:
@@ -65,7 +65,7 @@ def access(url: str | None, key: str | None, key_name: str) -> GatewayAccess:
 
 
 def timeout() -> httpx.Timeout:
-    """Deadlines of every request; streams are held open by heartbeats."""
+    """Timeouts of every request; heartbeats keep streams open."""
     return httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
 
 
@@ -79,7 +79,7 @@ def check(response: httpx.Response) -> None:
 
 
 def unreachable(url: str) -> ApiError:
-    """For a gateway that cannot even be connected to."""
+    """The error for a gateway that accepts no connection."""
     return ApiError(f"Nothing answers at {url}: start it with `make dev`, or pass another --url.")
 
 

@@ -1,4 +1,4 @@
-"""The client's side of the SSE wire: bytes in, events out. Pure, so that it can be fed a byte at a time."""
+"""An SSE parser for clients: bytes in, events out, without I/O."""
 
 import codecs
 import re
@@ -11,12 +11,12 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class WireError(Exception):
-    """What arrived is no event stream of ours."""
+    """What arrived is not one of our event streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class SseEvent:
-    """One dispatched event. `id` is the last id seen, as the standard says, so it is never forgotten."""
+    """One dispatched event. `id` is the last id seen, which events without an id keep, as the standard says."""
 
     event: str
     data: str
@@ -24,9 +24,9 @@ class SseEvent:
 
 
 class SseParser:
-    """Push bytes, get frames (WHATWG HTML §9.2.6). Broken UTF-8 becomes U+FFFD; an unfinished frame is never given out.
+    """Bytes to frames (WHATWG HTML §9.2.6). Invalid UTF-8 becomes U+FFFD; an unfinished frame is never returned.
 
-    `last_id` (of the last finished frame, with data or without) and `retry_ms` hold what the stream said last.
+    `last_id` (of the last finished frame, with data or without) and `retry_ms` are the stream's latest values.
     Raises `WireError` when one frame grows past `MAX_FRAME_CHARACTERS`.
     """
 
@@ -52,7 +52,7 @@ class SseParser:
     def _lines(self, text: str) -> Iterator[str]:
         if not text:
             return
-        # A CR ends its line at once; the LF of a CRLF cut in two is dropped when it comes.
+        # A CR ends its line at once; the LF of a CRLF split between chunks is dropped.
         self._rest += text.removeprefix("\n") if self._is_after_cr else text
         self._is_after_cr = self._rest.endswith("\r")
         start = 0

@@ -1,4 +1,4 @@
-"""One file on its way into a knowledge base: sent, then followed until it is ready or failed."""
+"""Uploads a file into a knowledge base and follows it until it is ready or failed."""
 
 import asyncio
 import io
@@ -14,7 +14,7 @@ import httpx
 from chatconnect.client.api import ApiError, BusyError, GatewayAccess, check
 from schemas.events import ENDED_STATUSES
 
-# Renewed by every change of the status, so it bounds a stall and not the size of a document.
+# Restarts at every status change, so it limits a stall and not the size of a document.
 STALL_SECONDS = 300
 POLL_SECONDS = 0.3
 MAX_POLL_SECONDS = 2.0
@@ -37,12 +37,12 @@ class Outcome:
 
     @property
     def is_ready(self) -> bool:
-        """It is answered from now."""
+        """Whether answers can use it."""
         return self.status == "ready"
 
 
 class Upload:
-    """`run` never raises for what is wrong with this file or this connection: the outcome says it."""
+    """`run` never raises for a problem with the file or the connection: the outcome names it."""
 
     def __init__(self, http: httpx.AsyncClient, access: GatewayAccess, path: Path, report: Report) -> None:
         self._http = http
@@ -51,7 +51,7 @@ class Upload:
         self._report = report
 
     async def run(self) -> Outcome:
-        """Send and follow. The absolute path is the external id, so the next time makes a new version."""
+        """Send and follow. The absolute path is the external id, so the next upload is a new version."""
         try:
             sent = await self._send()
             return await self._follow(str(sent["id"]), int(sent.get("version") or 0))
@@ -74,7 +74,7 @@ class Upload:
 
     async def _post(self) -> dict[str, Any]:
         size = self._path.stat().st_size
-        with _Watched(self._path, lambda sent: self._report("uploading", 100 * sent // max(size, 1))) as file:
+        with _ProgressFile(self._path, lambda sent: self._report("uploading", 100 * sent // max(size, 1))) as file:
             response = await self._http.post(
                 "/process-document",
                 headers=self._access.headers,
@@ -89,7 +89,7 @@ class Upload:
         seen, deadline, pause_seconds = None, time.monotonic() + STALL_SECONDS, POLL_SECONDS
         while time.monotonic() < deadline:
             status = await self._status(document_id)
-            # The row may still tell of the version before this one.
+            # The row may still show the version before this one.
             if status and status["version"] >= version:
                 self._report(status["currentStep"], status["progress"])
                 if status["status"] in ENDED_STATUSES:
@@ -98,11 +98,11 @@ class Upload:
                     seen, deadline, pause_seconds = status, time.monotonic() + STALL_SECONDS, POLL_SECONDS
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * 1.3, MAX_POLL_SECONDS)
-        reason = f"Nothing moved for {STALL_SECONDS} seconds; it goes on when a worker is there."
+        reason = f"No progress for {STALL_SECONDS} seconds; it goes on when a worker is there."
         return Outcome(self._path, "failed", document_id, version, reason=reason)
 
     async def _status(self, document_id: str) -> dict[str, Any] | None:
-        """None in a bad moment: the deadline decides how many of them are too many."""
+        """None on a temporary error; the deadline limits how many are tolerated."""
         try:
             response = await self._http.get(f"/documents/{document_id}/status", headers=self._access.headers)
             check(response)
@@ -117,13 +117,13 @@ class Upload:
 
 
 def external_id(path: Path) -> str:
-    """The absolute path, or its hash where that is too long: the same file is the same document."""
+    """The absolute path, or its hash if that is too long: the same file is the same document."""
     name = str(path.resolve())
     return name if len(name) <= MAX_EXTERNAL_ID_CHARACTERS else f"sha256:{sha256(name.encode()).hexdigest()}"
 
 
-class _Watched(io.FileIO):
-    """A file that says how much of it was read."""
+class _ProgressFile(io.FileIO):
+    """A file that reports how much of it has been read."""
 
     def __init__(self, path: Path, report: Callable[[int], None]) -> None:
         super().__init__(path)

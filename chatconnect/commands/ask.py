@@ -1,4 +1,4 @@
-"""`chatconnect ask`: one question, the answer as it is written, its sources."""
+"""`chatconnect ask`: asks one question, streams the answer, lists its sources."""
 
 import json
 from contextlib import suppress
@@ -20,13 +20,13 @@ def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     url: Annotated[str | None, typer.Option(help="The gateway; else GATEWAY_URL, else the last one started.")] = None,
     key: Annotated[str | None, typer.Option(help="A pk_ or sk_ key; else CLIENT_API_KEY, else the demo's.")] = None,
-    session: Annotated[str | None, typer.Option(help="Go on with this session.")] = None,
+    session: Annotated[str | None, typer.Option(help="Continue this session.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
     """Ask a question; the answer is streamed here and its sources are listed."""
     asked = Question(question, session) if session else Question(question)
     try:
-        # A session opened with a ticket is closed to publishable keys; the owner's key may go on with it.
+        # A session opened with a ticket is closed to publishable keys but not to the client's secret key.
         access = api.access(url, key, "CLIENT_SECRET_KEY" if session else "CLIENT_API_KEY")
         answer = _follow(access, asked, is_quiet=as_json)
     except (api.ApiError, api.BusyError, WireError) as error:
@@ -80,18 +80,18 @@ class Transcript:
             typer.secho(f"You are number {position} in line.", err=True, dim=True)
 
     def close(self) -> None:
-        """End the line that was begun."""
+        """End an unfinished line."""
         if self._shown and not self._shown.endswith("\n"):
             typer.echo()
 
 
 def plain(text: str) -> str:
-    """Without control characters: what a document says must not steer a terminal."""
+    """Without control characters: a document's text must not control the terminal."""
     return text.translate(_PRINTABLE)
 
 
 def place(source: dict[str, Any]) -> str:
-    """Where in its document a source stands."""
+    """A source's position in its document."""
     for name in ("page", "row"):
         if source.get(name) is not None:
             return f", {name} {source[name]}"

@@ -1,4 +1,4 @@
-"""`chatconnect dead-letters`: look at what was given up, put it back, or let it go."""
+"""`chatconnect dead-letters`: lists, replays and drops dead letters."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,12 +20,12 @@ from streams.topics import TOPICS
 
 MAX_SHOWN_CHARACTERS = 80
 
-app = typer.Typer(help="Records that were given up: list, show, replay, drop.", no_args_is_help=True)
+app = typer.Typer(help="Records that handlers gave up: list, show, replay, drop.", no_args_is_help=True)
 
 Topic = Annotated[str | None, typer.Option(help="Only of this topic, e.g. `chat.requested`.")]
 Client = Annotated[str | None, typer.Option(help="Only of this client.")]
 Key = Annotated[str | None, typer.Option(help="Only with this key (a session or a document).")]
-Error = Annotated[str | None, typer.Option(help="Only whose error contains this.")]
+Error = Annotated[str | None, typer.Option(help="Only those whose error contains this.")]
 Since = Annotated[str | None, typer.Option(help="Only since this time (RFC 3339) or this long ago (`2h`).")]
 Offset = Annotated[int | None, typer.Option(help="Only the one at this offset of the dead-letter topic.")]
 All = Annotated[bool, typer.Option("--all", help="Also those that were replayed or dropped.")]
@@ -34,7 +34,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters are meant; None means any."""
+    """Which dead letters to select; None means any."""
 
     topic: str | None
     client: str | None
@@ -45,7 +45,7 @@ class Filter:
     has_all: bool = False
 
     def takes(self, letter: DeadLetter) -> bool:
-        """Whether the letter is one of them."""
+        """Whether the filter selects the letter."""
         return all(
             (
                 self.has_all or letter.state == "dead",
@@ -75,7 +75,7 @@ def list_(
 
 @app.command()
 def show(topic: Annotated[str, typer.Argument()], offset: Annotated[int, typer.Argument()]) -> None:
-    """One dead letter, whole: where it came from, its headers, its bytes."""
+    """One dead letter in full: where it came from, its headers, its bytes."""
     letters = _found(Filter(topic, None, None, None, None, offset, has_all=True))
     if not letters:
         fail(f"There is no dead letter at offset {offset} of {topic}.dead.")
@@ -90,7 +90,7 @@ def replay_(
     topic: Topic = None, client: Client = None, key: Key = None, error: Error = None, since: Since = None,
     offset: Offset = None, dry_run: DryRun = False,
 ) -> None:  # fmt: skip
-    """Put the exact records back on their topics, once what broke them is mended."""
+    """Put the exact records back on their topics, once the cause is fixed."""
     _do(replay, "replayed", Filter(topic, client, key, error, moment(since), offset), dry_run)
 
 

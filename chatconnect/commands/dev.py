@@ -1,4 +1,4 @@
-"""`chatconnect dev`: everything, for real, in one command."""
+"""`chatconnect dev`: starts the whole real stack with one command."""
 
 import asyncio
 import errno
@@ -18,7 +18,7 @@ from chatconnect.embedded.process import PartError
 
 
 def dev(
-    data: Annotated[Path, typer.Option(help="The folder that all state lives in.")] = Path(".data"),
+    data: Annotated[Path, typer.Option(help="The folder for all state.")] = Path(".data"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8080,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Leave the demo client without documents.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""How a command that cannot go on ends."""
+"""How a failed command exits."""
 
 from typing import NoReturn
 

@@ -1,4 +1,4 @@
-"""`chatconnect ingest`: files and folders into the knowledge base, each followed until it is ready or failed."""
+"""`chatconnect ingest`: uploads files and folders, and follows each file until it is ready or failed."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ AT_ONCE = 4
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with all that is in them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything in them.")],
     url: Annotated[str | None, typer.Option(help="The gateway; else GATEWAY_URL, else the last one started.")] = None,
     key: Annotated[str | None, typer.Option(help="An sk_ key; else CLIENT_SECRET_KEY, else the demo's.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
@@ -45,7 +45,7 @@ def ingest(
 
 
 def collect(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Absolute files to send and to skip, each once; hidden ones in folders are not looked at. Raises `ApiError`."""
+    """Absolute paths to send and to skip, each once, without hidden files in folders. Raises `ApiError`."""
     found: dict[Path, None] = {}
     for path in paths:
         if not path.exists():
@@ -71,10 +71,10 @@ async def _ingest(access: api.GatewayAccess, files: list[Path], *, is_quiet: boo
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[step]}"))
         with Progress(*columns, console=Console(stderr=True, quiet=is_quiet), transient=True) as progress:
             bars = Bars(progress, len(files))
-            places = asyncio.Semaphore(AT_ONCE)
+            slots = asyncio.Semaphore(AT_ONCE)
 
             async def one(file: Path) -> Outcome:
-                async with places:
+                async with slots:
                     with bars.of(file) as report:
                         outcome = await Upload(http, access, file, report).run()
                     bars.say(outcome)
@@ -86,7 +86,7 @@ async def _ingest(access: api.GatewayAccess, files: list[Path], *, is_quiet: boo
 
 
 class Bars:
-    """A bar for each file that is under way, one for all, and a line for each that ended."""
+    """A progress bar for each running upload, one for all files, and a line for each ended one."""
 
     def __init__(self, progress: Progress, files: int) -> None:
         self._progress = progress
@@ -94,7 +94,7 @@ class Bars:
 
     @contextmanager
     def of(self, file: Path) -> Iterator[Report]:
-        """The bar of this file, while it is under way."""
+        """The bar of this file, during its upload."""
         bar = self._progress.add_task(plain(file.name), total=100, step="")
         try:
             yield lambda step, percent: self._progress.update(bar, step=plain(step), completed=percent)
@@ -102,7 +102,7 @@ class Bars:
             self._progress.remove_task(bar)
 
     def say(self, outcome: Outcome) -> None:
-        """One more ended, like this."""
+        """Print how a file ended."""
         self._progress.advance(self._whole)
         whole = next(task for task in self._progress.tasks if task.id == self._whole)
         self._progress.update(self._whole, step=f"{whole.completed:.0f} of {whole.total:.0f}")

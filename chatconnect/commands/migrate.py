@@ -1,4 +1,4 @@
-"""`chatconnect migrate`: the database's schema, brought to the newest revision."""
+"""`chatconnect migrate`: migrates the database to the newest schema revision."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from stores.postgres.database import DATABASE_ERRORS
 
 
 def migrate() -> None:
-    """Bring the schema of DATABASE_URL to the newest revision; everything or nothing."""
+    """Migrate the schema of DATABASE_URL to the newest revision, in one transaction."""
     try:
         asyncio.run(upgrade(Settings().database_url))
     except DATABASE_ERRORS as error:

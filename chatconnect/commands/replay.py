@@ -1,4 +1,4 @@
-"""`chatconnect replay`: run a group over a topic again. Every handler is idempotent, so no figure changes (G12)."""
+"""`chatconnect replay`: makes a group read a topic again. Every handler is idempotent, so no figure changes (G12)."""
 
 import asyncio
 from typing import Annotated
@@ -21,7 +21,7 @@ def replay(
     group: Annotated[str, typer.Option(help="The group, e.g. `chatconnect.conversation_log.chat.completed`.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read again and do nothing.")] = False,
 ) -> None:
-    """Move a group of consumers back in time. Its workers must be stopped; they read again when they start."""
+    """Move a consumer group back in time. Its workers must be stopped; they read again when they start."""
     found = next((one for one in TOPICS if one.name == topic), None)
     if found is None:
         raise typer.BadParameter(f"There is no topic named {topic}.")

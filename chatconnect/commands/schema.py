@@ -1,4 +1,4 @@
-"""`chatconnect schema`: the JSON Schema of every event of our streams, for people who write clients."""
+"""`chatconnect schema`: prints the JSON Schema of every SSE event, for people who write clients."""
 
 import json
 

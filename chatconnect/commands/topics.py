@@ -19,4 +19,4 @@ def topics() -> None:
         raise typer.Exit(1) from error
     for name in created:
         typer.echo(f"created {name}")
-    typer.echo(f"{len(created)} created, the rest was there")
+    typer.echo(f"{len(created)} created, the rest existed already")

@@ -1,4 +1,4 @@
-"""`chatconnect worker`: the consumers, all or one."""
+"""`chatconnect worker`: runs the consumers, all or some."""
 
 import asyncio
 import signal
@@ -14,24 +14,24 @@ from schemas.settings import Settings
 
 
 def worker(
-    only: Annotated[str | None, typer.Option(help=f"Run these alone, separated by commas: {', '.join(NAMES)}.")] = None,
+    only: Annotated[str | None, typer.Option(help=f"Run only these, separated by commas: {', '.join(NAMES)}.")] = None,
 ) -> None:
     """Run the event handlers against the parts that the environment names."""
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
     died = ""
     try:
-        # Its sockets cost half of what the standard loop's do, and a chat is some fifty writes.
+        # uvloop's sockets cost half of what the standard loop's do, and a chat is about fifty writes.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings, only))
-    except* _deaths() as group:
+    except* _explained_errors() as group:
         died = str(_first(group))
     if died:
         sys.exit(died)
 
 
-def _deaths() -> tuple[type[Exception], ...]:
-    """What a sentence explains better than a traceback."""
+def _explained_errors() -> tuple[type[Exception], ...]:
+    """Errors that one sentence explains better than a traceback."""
     from handlers.models.embedder import NoKeyError
     from handlers.models.minilm_graph import WrongWeightsError
     from schemas.failures import RetryableError

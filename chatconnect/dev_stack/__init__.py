@@ -1,1 +1,1 @@
-"""The development stack: everything, for real, in one process tree."""
+"""The development stack: all the real parts in one process tree."""

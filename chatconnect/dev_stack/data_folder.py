@@ -1,4 +1,4 @@
-"""The folder a development stack lives in: one stack at a time, its secrets, its addresses."""
+"""The data folder of a development stack: its lock, its secrets, its addresses."""
 
 import errno
 import fcntl
@@ -14,20 +14,20 @@ from chatconnect import last_stack
 from chatconnect.embedded.process import PartError
 
 NEEDED_BYTES = 500_000_000
-# What a killed stack's parts need to end; they hold its lock until then.
+# The parts of a killed stack need this long to end, and hold its lock until then.
 LEFTOVER_SECONDS = 15
 POLL_SECONDS = 0.1
 
 
 class DataFolder:
-    """Made by `opened`, which holds the folder's lock."""
+    """Created by `opened`, which holds the folder's lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.logs = path / "logs"
 
     def secrets(self) -> dict[str, str]:
-        """Keys and secrets, made at the first start and kept."""
+        """Keys and secrets, created at the first start and kept."""
         file = self.path / "secrets.env"
         fresh = {
             "CLIENT_API_KEY": f"pk_{token_urlsafe(24)}",
@@ -42,7 +42,7 @@ class DataFolder:
         return secrets
 
     def write_addresses(self, values: dict[str, str]) -> Path:
-        """Writes `dev.env`; it becomes the one that `ask` and `ingest` use."""
+        """Writes `dev.env`, which `ask` and `ingest` then use."""
         file = self.path / "dev.env"
         last_stack.write_env(file, values)
         last_stack.remember(file)
@@ -51,16 +51,16 @@ class DataFolder:
 
 @contextmanager
 def opened(path: Path) -> Iterator[DataFolder]:
-    """The folder, made if need be, while nobody else works in it. Raises `PartError`.
+    """The folder, created if needed and locked for this process. Raises `PartError`.
 
-    The lock is inherited by every child, so it is free only when the last of them is gone.
+    Every child inherits the lock, so it is free only when the last of them has ended.
     """
     path = path.expanduser().resolve()
     _check_name(path)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        _close_to_others(path)
+        _make_private(path)
     except OSError as error:
         raise PartError(f"The data folder {path} cannot be used: {error.strerror}.") from error
     try:
@@ -73,13 +73,13 @@ def opened(path: Path) -> Iterator[DataFolder]:
 
 
 def _check_name(path: Path) -> None:
-    # Environment files hold one line a value, and to fsspec `::` joins two addresses.
+    # An environment file has one line per value, and fsspec reads `::` as a separator of URLs.
     if not str(path).isprintable() or "::" in str(path):
         raise PartError(f"The data folder {str(path)!r} cannot be used: its name has invisible characters or a `::`.")
 
 
-def _close_to_others(path: Path) -> None:
-    """Also what an earlier version left open."""
+def _make_private(path: Path) -> None:
+    """Also closes what an earlier version left open."""
     for one in (path, path / "logs"):
         if one.is_dir():
             one.chmod(0o700)

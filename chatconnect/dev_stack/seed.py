@@ -17,17 +17,17 @@ from stores.postgres.clients import Client
 DEMO_CLIENT = Client("demo", "Demo", "free", ("*",))
 PROJECT = Path(__file__).parents[2]
 AT_ONCE = 4
-# Whoever asks right after `ready` shall find them, also on a slow machine.
+# The documents should be searchable at `ready`, even on a slow machine.
 DEADLINE_SECONDS = 300
 
 
 async def seed_documents(values: dict[str, str], memory: Path) -> str:
-    """Uploads what is new or changed since the last time, which `memory` tells of; returns how it went, in words.
+    """Uploads the documents that are new or changed since the run recorded in `memory`; returns a summary.
 
-    Nothing here is fatal: a document that failed is named, one that takes too long goes on by itself.
+    A failed document is not an error: the summary names it. A slow one is left to the worker.
     """
     access = api.GatewayAccess(values["GATEWAY_URL"], values["CLIENT_SECRET_KEY"])
-    known = _recall(memory)
+    known = _load_known(memory)
     async with httpx.AsyncClient(base_url=access.url, timeout=api.timeout(), trust_env=not access.is_loopback) as http:
         files = {path: sha256(path.read_bytes()).hexdigest() for path in _documents()}
         wanted = [path for path in files if not await _is_there(http, access, known.get(str(path)), files[path])]
@@ -35,15 +35,15 @@ async def seed_documents(values: dict[str, str], memory: Path) -> str:
     for outcome in outcomes:
         if outcome.is_ready:
             known[str(outcome.path)] = {"sha256": files[outcome.path], "document_id": outcome.document_id}
-    _remember(memory, known)
+    _save_known(memory, known)
     return _summary(len(files), len(wanted), outcomes)
 
 
-def _recall(memory: Path) -> dict[str, dict[str, Any]]:
+def _load_known(memory: Path) -> dict[str, dict[str, Any]]:
     return json.loads(memory.read_text()) if memory.exists() else {}
 
 
-def _remember(memory: Path, known: dict[str, dict[str, Any]]) -> None:
+def _save_known(memory: Path, known: dict[str, dict[str, Any]]) -> None:
     write_private(memory, json.dumps(known, indent=1))
 
 
@@ -61,10 +61,10 @@ async def _is_there(
 
 
 async def _upload_all(http: httpx.AsyncClient, access: api.GatewayAccess, paths: list[Path]) -> list[Outcome]:
-    places = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(path: Path) -> Outcome:
-        async with places:
+        async with slots:
             return await Upload(http, access, path, lambda _step, _percent: None).run()
 
     tasks = {asyncio.create_task(one(path)) for path in paths}

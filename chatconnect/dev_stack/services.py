@@ -27,7 +27,7 @@ class Part(Protocol):
 
 
 async def start_parts(folder: DataFolder, supervisor: Supervisor, say: Say) -> dict[str, str]:
-    """All at once. Returns the value of each part's variable; raises `PartError` with the first failure."""
+    """Starts all in parallel. Returns each part's environment variable; raises the first `PartError`."""
 
     async def ensure(name: str, start: Callable[[], Awaitable[Part]]) -> tuple[str, str]:
         if given := os.environ.get(name):

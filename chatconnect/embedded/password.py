@@ -1,4 +1,4 @@
-"""The password of an embedded part: made once, kept beside its folder, never on a command line."""
+"""The password of an embedded part: created once, kept beside its folder, never on a command line."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ OWNER_ONLY = 0o600
 
 
 def kept_password(folder: Path) -> str:
-    """The one of the part that lives in `folder`."""
+    """The password of the part in `folder`, created if needed."""
     file = password_file(folder)
     if not file.exists():
         fresh = file.with_name(file.name + ".new")
@@ -19,12 +19,12 @@ def kept_password(folder: Path) -> str:
 
 
 def password_file(folder: Path) -> Path:
-    """Where it is kept."""
+    """The file that holds the password."""
     return folder.with_name(f"{folder.name}.password")
 
 
 def write_private(file: Path, text: str) -> None:
-    """For the owner alone, from the first byte on."""
+    """Writes a file that only its owner can read, from the first byte on."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w") as opened:
         os.fchmod(opened.fileno(), OWNER_ONLY)

@@ -4,12 +4,12 @@ import random
 import socket
 
 LOOPBACK = "127.0.0.1"
-# Below the range that outgoing connections draw from, so none of those takes a chosen port before it is bound.
+# Below the ephemeral range, so that no outgoing connection takes a chosen port before it is bound.
 CHOICE = range(20_000, 32_000)
 
 
 def is_free(port: int) -> bool:
-    """Could a server listen there now?"""
+    """Whether a server could listen there now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

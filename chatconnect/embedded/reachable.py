@@ -1,4 +1,4 @@
-"""Executables that another user can reach, for a root whose checkout lies in a folder closed to everybody else."""
+"""Executables that another user can reach, when root's checkout is in a folder closed to others."""
 
 import os
 import shutil
@@ -10,10 +10,10 @@ from chatconnect.embedded.process import PartError
 
 
 def reachable(installation: Path) -> Path:
-    """`installation`, a folder within a package, or a copy of it in the system's temporary folder when the way there
-    is closed to others. The wheel's libraries lie beside the package, so they keep that place.
+    """`installation`, a folder in a package, or a copy of it in the system's temporary folder when it or a parent
+    folder is closed to others. The wheel's libraries are beside the package, so the copy keeps that layout.
 
-    Postgres asks `access(2)` about its own binaries, which takes no capability into account (man 2 access).
+    Postgres checks its own binaries with `access(2)`, which ignores capabilities (man 2 access).
     """
     if all(step.stat().st_mode & stat.S_IXOTH for step in (installation, *installation.parents)):
         return installation
@@ -29,8 +29,8 @@ def reachable(installation: Path) -> Path:
         try:
             unfinished.rename(copy)
         except OSError:
-            # Another start made it meanwhile.
+            # Another process has made the copy meanwhile.
             shutil.rmtree(unfinished)
     if copy.stat().st_uid != os.geteuid():
-        raise PartError(f"{copy} belongs to somebody else: remove it, or set TMPDIR to another folder.")
+        raise PartError(f"{copy} belongs to another user: remove it, or set TMPDIR to another folder.")
     return copy / package.name / installation.name

@@ -15,7 +15,7 @@ READY_SECONDS = 20
 
 
 class Redis:
-    """State lives in `folder` (append-only file); the port is new at each start."""
+    """Data is in `folder` (append-only file); the port changes at each start."""
 
     def __init__(self, process: Process, url: str) -> None:
         self.process = process

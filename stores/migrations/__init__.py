@@ -1,4 +1,4 @@
-"""The schema's history. Alembic owns the schema; `schemas/tables.py` is how the code sees it."""
+"""Schema migrations. Alembic owns the schema; `schemas/tables.py` describes it to the code."""
 
 from alembic import command
 from alembic.config import Config
@@ -10,8 +10,8 @@ _LOCK = 0x63686174  # "chat": any number that nothing else in the database locks
 
 
 async def upgrade(database_url: str) -> None:
-    """Brings the database to the newest revision; everything or nothing. Processes that start at once take turns."""
-    # A migration, and the wait for another process's one, may take longer than any query should.
+    """Migrates the database to the newest revision in one transaction. Concurrent calls run one after the other."""
+    # A migration, or the wait for another process's, may take longer than any query should.
     engine = create_engine(database_url, command_timeout_seconds=None)
     try:
         async with engine.begin() as connection:

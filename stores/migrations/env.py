@@ -1,4 +1,4 @@
-"""Run by Alembic, inside the transaction that `stores.migrations.upgrade` holds the lock in."""
+"""Run by Alembic, in the transaction in which `stores.migrations.upgrade` holds the lock."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
-"""Who answers a message now, and how it ended: what makes redelivery harmless (`docs/architecture.md`).
+"""Leases on messages, and how each message ended: what makes redelivery harmless (`docs/architecture.md`).
 
-A lease is held for seconds and renewed while the answer is written. All times are the database's, so the clocks
-of the workers do not matter.
+A lease lasts seconds and is renewed while the answer is generated. All times are the database's, so the clocks of
+the workers do not matter.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from schemas.tables import AttemptRow
 from stores.postgres.database import Database, single_statements, storable
 from stores.postgres.statement import Statement
 
-_GIVEN = ("client_id", "message_id", "session_id", "attempt", "holder")
+_COLUMNS = ("client_id", "message_id", "session_id", "attempt", "holder")
 _LEASE_END = func.now() + bindparam("lease", type_=Interval)
 
 
-def _is_of_session(session_id: Any) -> Any:
-    # Rows of an earlier version do not know their session.
+def _is_in_session(session_id: Any) -> Any:
+    # Rows of an earlier version have no session id.
     return AttemptRow.session_id.is_(None) | (AttemptRow.session_id == session_id)
 
 
@@ -36,9 +36,9 @@ def _begin() -> Statement:
             "lease_until": row.excluded.lease_until,
             "updated_at": func.now(),
         },
-        where=AttemptRow.ending.is_(None) & is_free & _is_of_session(row.excluded.session_id),
+        where=AttemptRow.ending.is_(None) & is_free & _is_in_session(row.excluded.session_id),
     )
-    return Statement(taken.returning(AttemptRow.attempt), columns=_GIVEN)
+    return Statement(taken.returning(AttemptRow.attempt), columns=_COLUMNS)
 
 
 def _finish() -> Statement:
@@ -48,43 +48,43 @@ def _finish() -> Statement:
         set_={"attempt": row.excluded.attempt, "ending": row.excluded.ending, "updated_at": func.now()},
         where=AttemptRow.ending.is_(None)
         & (AttemptRow.attempt <= row.excluded.attempt)
-        & _is_of_session(row.excluded.session_id),
+        & _is_in_session(row.excluded.session_id),
     )
-    return Statement(ended.returning(AttemptRow.attempt), columns=[*_GIVEN, "ending"])
+    return Statement(ended.returning(AttemptRow.attempt), columns=[*_COLUMNS, "ending"])
 
 
-# Made once: to put a statement together costs more than to run it.
+# Built once: building a statement costs more than running it.
 _BEGIN, _FINISH = _begin(), _finish()
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The message is ours to answer, as this attempt."""
+    """We answer the message, as this attempt."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The message was answered: publish this again."""
+    """The message has ended: publish this ending again."""
 
     ending: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Another worker answers it, and its lease is alive."""
+    """Another worker holds an unexpired lease."""
 
     retry_after_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The message is one of another session: it is neither answered nor told in this one."""
+    """The message id belongs to another session: do not answer it in this one."""
 
 
 class Attempts:
-    """The rows of `answer_attempts`. `holder` names this process; one that restarts under its name goes on at once."""
+    """The rows of `answer_attempts`. `holder` names this process; a restart under the same name keeps its leases."""
 
     def __init__(self, engine: Database, holder: str, lease_seconds: float = 15) -> None:
         self.lease_seconds = lease_seconds
@@ -96,7 +96,7 @@ class Attempts:
     async def begin(
         self, client_id: str, message_id: UUID, session_id: str, *, above: int = 0
     ) -> Lease | Ended | Held | Taken:
-        """Takes the message if it is free. The attempt is higher than every earlier one, and than `above`."""
+        """Acquires the lease if it is free. The attempt is higher than every earlier one and than `above`."""
         row = self._row(client_id, message_id, session_id, above + 1)
         while True:
             if taken := await _BEGIN.fetch_one(self._connections, {**row, **self._lease}):
@@ -114,7 +114,7 @@ class Attempts:
         }
 
     async def _why_not(self, client_id: str, message_id: UUID, session_id: str) -> Ended | Held | Taken | None:
-        """None if the row was purged since."""
+        """None if the row has been purged."""
         query = select(
             AttemptRow.session_id,
             AttemptRow.ending,
@@ -129,7 +129,7 @@ class Attempts:
         return Held(max(0.0, float(row.seconds))) if row.ending is None else Ended(row.ending)
 
     async def renew(self, client_id: str, message_id: UUID, attempt: int) -> bool:
-        """Holds on for another lease. False: somebody took over, stop."""
+        """Extends the lease. False: another worker has taken over or the message has ended; stop."""
         statement = (
             update(AttemptRow)
             .where(
@@ -147,26 +147,26 @@ class Attempts:
     async def finish(
         self, client_id: str, message_id: UUID, session_id: str, attempt: int, ending: dict[str, Any]
     ) -> bool:
-        """Stores the ending. False: a newer attempt began or the message ended before; publish nothing.
+        """Stores the ending. False: a newer attempt has begun or the message has already ended; publish nothing.
 
-        An attempt that the table does not know yet (begun while Postgres was away) is stored as well.
+        An attempt without a row (begun while Postgres was unavailable) is stored too.
         """
         row = self._row(client_id, message_id, session_id, attempt) | {"ending": storable(ending)}
         return await _FINISH.fetch_one(self._connections, row) is not None
 
     async def ending(self, client_id: str, message_id: UUID, session_id: str) -> dict[str, Any] | None:
-        """How the message of this session ended, if it has."""
+        """The ending of this session's message, or None."""
         query = select(AttemptRow.ending).where(
             AttemptRow.client_id == client_id,
             AttemptRow.message_id == message_id,
-            _is_of_session(storable(session_id)),
+            _is_in_session(storable(session_id)),
         )
         async with self._engine.connect() as connection:
             found: dict[str, Any] | None = (await connection.execute(query)).scalar_one_or_none()
         return found
 
     async def purge(self, older_than: timedelta) -> int:
-        """Forgets what no redelivery can ask for any more; returns how many rows. Runs for all clients at once."""
+        """Deletes the rows of all clients that have not changed for `older_than`; returns how many."""
         statement = delete(AttemptRow).where(AttemptRow.updated_at < func.now() - older_than)
         async with self._engine.connect() as connection:
             deleted: CursorResult[Any] = await connection.execute(statement)

@@ -1,4 +1,4 @@
-"""Every ended answer, once."""
+"""A log of every ended answer, each once."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,8 +15,8 @@ from schemas.tables import ChatLogRow, UsageRow
 from stores.postgres.database import Database, single_statements, storable
 from stores.postgres.statement import Statement
 
-_COUNTED_BY = ("client_id", "day", "model")
-_ADDED_UP = (
+_USAGE_KEY = ("client_id", "day", "model")
+_USAGE_SUMS = (
     "answers",
     "failures",
     "input_tokens",
@@ -28,7 +28,7 @@ _ADDED_UP = (
 
 
 class ChatLog(Shape):
-    """One ended answer as it was recorded, with the visitor's verdict."""
+    """One ended answer, with the visitor's rating."""
 
     client_id: str
     message_id: UUID
@@ -52,40 +52,40 @@ class ChatLog(Shape):
 
 
 class ChatLogs:
-    """The rows of `chat_logs`, and the counting of them in `usage_stats`."""
+    """The rows of `chat_logs`, and their sums in `usage_stats`."""
 
     def __init__(self, engine: Database) -> None:
         self._engine = single_statements(engine)
         self._connections = engine.connections
 
     async def record(self, completed: ChatCompleted) -> bool:
-        """Adds the row and counts it, both or neither. False: it was there, and nothing was counted."""
+        """Inserts the row and counts it, both or neither. False: the row exists, and nothing is counted."""
         values = {f"row_{name}": value for name, value in _row(completed).items()}
         values |= {f"sum_{name}": value for name, value in _sums(completed).items()}
         return await _RECORD.fetch_one(self._connections, values) is not None
 
     async def get(self, client_id: str, message_id: UUID) -> ChatLog | None:
-        """The row, or None while the answer runs or its record is on its way."""
+        """The row, or None before the answer has ended and its record has arrived."""
         found = await self._read(
             select(ChatLogRow).where(ChatLogRow.client_id == client_id, ChatLogRow.message_id == message_id)
         )
         return found[0] if found else None
 
     async def page(self, client_id: str, session_id: str, *, before: PageCursor | None, limit: int) -> list[ChatLog]:
-        """The session's answers, newest first; with `before`, those behind that one."""
+        """The session's answers, newest first, starting after `before`."""
         asked = {"client": client_id, "session": storable(session_id), "rows": limit}
         if before is None:
             return await self._read(_PAGE, asked)
         return await self._read(_NEXT_PAGE, asked | {"at": before.at, "message": UUID(before.id)})
 
     async def turns(self, client_id: str, session_id: str, *, before: datetime, limit: int) -> list[tuple[str, str]]:
-        """Question and answer of the session's last completed answers that were asked earlier, oldest first."""
+        """Question and answer of the session's last completed answers asked before `before`, oldest first."""
         asked = {"client": client_id, "session": storable(session_id), "rows": limit, "before": before}
         rows = await _TURNS.fetch(self._connections, asked)
         return [(question, answer) for question, answer in reversed(rows)]
 
     async def rate(self, feedback: ChatFeedback) -> bool:
-        """Keeps the visitor's verdict in place of an earlier one. False: no such row in this session."""
+        """Stores the visitor's rating, replacing an earlier one. False: no such row in this session."""
         statement = (
             update(ChatLogRow)
             .where(
@@ -125,27 +125,27 @@ def _sums(completed: ChatCompleted) -> dict[str, Any]:
 
 
 def _record() -> Statement:
-    """Adds the row and, if it was not there, counts it: one statement, so both or neither."""
+    """Inserts the row and counts it if it is new: one statement, so both or neither."""
     columns = ChatLogRow.__table__.c
     row = {name: bindparam(f"row_{name}", type_=columns[name].type) for name in _RECORDED}
     added = insert(ChatLogRow).values(row).on_conflict_do_nothing().returning(ChatLogRow.message_id).cte("added")
     sums = UsageRow.__table__.c
-    names = [*_COUNTED_BY, *_ADDED_UP]
+    names = [*_USAGE_KEY, *_USAGE_SUMS]
     one = select(*(bindparam(f"sum_{name}", type_=sums[name].type) for name in names)).select_from(added)
     counting = insert(UsageRow).from_select(names, one)
     counted = counting.on_conflict_do_update(
-        index_elements=_COUNTED_BY, set_={name: sums[name] + counting.excluded[name] for name in _ADDED_UP}
+        index_elements=_USAGE_KEY, set_={name: sums[name] + counting.excluded[name] for name in _USAGE_SUMS}
     )
     return Statement(select(added.c.message_id).add_cte(counted.cte("counted")))
 
 
 def _dollars(completed: ChatCompleted) -> Decimal:
-    # Through the shortest decimal that reads back as the float: 0.1 stays 0.1.
+    # `str` gives the shortest decimal that reads back as the float: 0.1 stays 0.1.
     return Decimal(str(completed.cost_usd))
 
 
 _RECORDED = tuple(ChatCompleted.model_fields)
-# Made once: to put these together costs more than to run them.
+# Built once: building a statement costs more than running it.
 _RECORD = _record()
 _EARLIER = ChatLogRow.requested_at < bindparam("before")
 
@@ -161,7 +161,7 @@ def _newest(*columns: Any) -> Select[Any]:
 
 
 _PAGE = _newest(ChatLogRow)
-# Several rows may have one time.
+# Several rows may have the same time.
 _NEXT_PAGE = _PAGE.where(
     tuple_(ChatLogRow.requested_at, ChatLogRow.message_id)
     < tuple_(bindparam("at", type_=DateTime(timezone=True)), bindparam("message", type_=Uuid))

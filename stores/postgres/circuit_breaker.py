@@ -1,4 +1,4 @@
-"""A circuit breaker: a database that does not answer costs one wait, not one for each statement of each request."""
+"""A circuit breaker: a database that does not answer costs one timeout, not one per statement."""
 
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -10,23 +10,23 @@ Answer = TypeVar("Answer")
 
 
 class CircuitOpenError(TimeoutError):
-    """Postgres has not answered a moment ago, so it is not asked again yet."""
+    """Postgres timed out less than `OPEN_SECONDS` ago, so no statement is sent."""
 
 
 class CircuitBreaker:
-    """After a statement that was not answered in time the next ones fail at once, until one may try again."""
+    """After a timeout, statements fail at once for `OPEN_SECONDS`."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._open_until = 0.0
 
     def check(self) -> None:
-        """Raises `CircuitOpenError` while Postgres is not to be asked."""
+        """Raises `CircuitOpenError` while the circuit is open."""
         if self._clock() < self._open_until:
-            raise CircuitOpenError("Postgres has not answered a moment ago")
+            raise CircuitOpenError("Postgres did not answer a moment ago")
 
     async def call(self, question: Awaitable[Answer]) -> Answer:
-        """The answer. Opens the circuit where that takes too long, which only the question itself knows."""
+        """The answer. Opens the circuit on a `TimeoutError`; the deadline is the caller's."""
         try:
             return await question
         except TimeoutError:
@@ -34,5 +34,5 @@ class CircuitBreaker:
             raise
 
     def trip(self) -> None:
-        """It has not answered in time."""
+        """Opens the circuit for `OPEN_SECONDS`."""
         self._open_until = self._clock() + OPEN_SECONDS

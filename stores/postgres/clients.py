@@ -21,7 +21,7 @@ KeyKind = Literal["publishable", "secret"]
 
 
 class ClientExistsError(Exception):
-    """A client with this id is there already: choose another id."""
+    """A client with this id exists already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """How a client's widget answers and looks. Without `provider` and `model` the tier decides."""
+    """How a client's widget answers and looks. The tier chooses a missing `provider` or `model`."""
 
     client_id: str
     widget_id: str
@@ -51,14 +51,14 @@ class Widget:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A client's API keys in the clear: known to us only while they are made."""
+    """A client's API keys in plain text; only their hashes are stored."""
 
     publishable: str
     secret: str
 
 
 def hash_key(api_key: str) -> str:
-    """What is stored of a key. Keys are long random strings, so a plain digest cannot be searched back."""
+    """The stored form of a key. Keys are long random strings, so a plain digest cannot be guessed."""
     return sha256(api_key.encode()).hexdigest()
 
 
@@ -73,30 +73,30 @@ class Clients:
         self._owners: StaleWhileAwayCache[str, tuple[Client, KeyKind]] = StaleWhileAwayCache("key owner")
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
-        """Whose key it is and of which kind, or None for an unknown or revoked one.
+        """The key's client and kind, or None for an unknown or revoked key.
 
-        As old as `get` may be: a revoked key is good for 10 s more, or until Postgres is back.
+        Cached like `get`: a revoked key stays valid for 10 s, or until Postgres is back.
         """
         return await self.by_key_hash(hash_key(api_key))
 
     async def by_key_hash(self, key_hash: str) -> tuple[Client, KeyKind] | None:
-        """The same by what is stored of the key."""
+        """The same for a key's hash."""
         return await self._owners.get(key_hash, lambda: self._load_owner(key_hash))
 
     async def revoked(self, key_hashes: Collection[str]) -> set[str]:
-        """Which of these are good no longer."""
+        """Those of these hashes that are revoked or unknown."""
         query = select(ApiKeyRow.key_hash).where(ApiKeyRow.key_hash.in_(key_hashes), ApiKeyRow.revoked_at.is_(None))
         async with self._statements.connect() as connection:
             return set(key_hashes) - set((await connection.execute(query)).scalars())
 
     async def get(self, client_id: str) -> Client | None:
-        """The client, or None. At most 10 s old; while Postgres is away the last one seen, however old."""
+        """The client, or None. At most 10 s old; while Postgres is unavailable, the last one seen."""
         return await self._clients.get(client_id, lambda: self._load(client_id))
 
     async def widget(self, client_id: str, widget_id: str | None) -> Widget:
         """The named widget; for None or an unknown id the client's first; for a client without any, the defaults.
 
-        As old as `get` may be.
+        Cached like `get`.
         """
         found = await self._widgets.get((client_id, widget_id), lambda: self._load_widget(client_id, widget_id))
         assert found is not None, "there is always the default"
@@ -108,12 +108,12 @@ class Clients:
         statement = insert(ClientRow).values(_values(client)).on_conflict_do_nothing().returning(ClientRow.client_id)
         async with self._engine.begin() as connection:
             if (await connection.execute(statement)).one_or_none() is None:
-                raise ClientExistsError(f"A client named {client.client_id} is there already: choose another id.")
+                raise ClientExistsError(f"A client named {client.client_id} exists already: choose another id.")
             await _insert_keys(connection, client.client_id, keys)
         return keys
 
     async def ensure(self, client: Client, keys: Keys) -> None:
-        """Makes the client be as given and have these keys, whatever was there; further keys stay valid."""
+        """Creates or updates the client and adds these keys; its other keys stay valid."""
         values = _values(client)
         statement = insert(ClientRow).values(values).on_conflict_do_update(index_elements=["client_id"], set_=values)
         async with self._engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Plain connections of the driver, for the statements of every chat."""
+"""Plain asyncpg connections for the statements that every chat runs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ MAX_CONNECTIONS = 6
 
 
 class Connections:
-    """At most 6, each for one statement at a time, which is its own transaction. Made when needed, kept until `close`.
+    """At most 6, each for one statement at a time, in autocommit. Opened when needed, kept until `close`.
 
-    The driver's own pool has Postgres reset a connection after every use, a second trip; these have nothing to reset.
+    asyncpg's pool resets a connection after every use, a second round trip; these have nothing to reset.
     """
 
     def __init__(
@@ -34,15 +34,14 @@ class Connections:
         self._is_closed = False
 
     async def fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
-        """The rows. Raises one of `DATABASE_ERRORS`; a `TimeoutError` when there is no connection in time."""
+        """The rows. Raises one of `DATABASE_ERRORS`; a `TimeoutError` when no connection is free in time."""
         self._breaker.check()
         connection = await self._take()
         try:
             self._breaker.check()
             rows = await self._breaker.call(connection.fetch(sql, *arguments))
         except BaseException:
-            # What was cancelled or is late may still run; what was refused may have met a server that takes no writes
-            # any more.
+            # A cancelled or late statement may still run; a refused one may mean that the server is now read-only.
             connection.terminate()
             raise
         else:
@@ -61,29 +60,29 @@ class Connections:
         return await self._breaker.call(connecting)
 
     async def close(self) -> None:
-        """Closes what is idle now, and each other connection when its statement has ended."""
+        """Closes idle connections now, and each busy one when its statement has ended."""
         self._is_closed = True
         idle, self._idle = self._idle, []
-        # One that cannot say goodbye is aborted by the driver, and that is all that is wanted of it.
+        # asyncpg aborts a connection that cannot close in time, which is enough.
         await asyncio.gather(*(one.close(timeout=CONNECT_TIMEOUT_SECONDS) for one in idle), return_exceptions=True)
 
     async def _take(self) -> asyncpg.Connection:
         if self._idle and not self._free.locked():
             # Nothing to wait for, so no timer.
             await self._free.acquire()
-            if (connection := self._living()) is not None:
+            if (connection := self._pop_live()) is not None:
                 return connection
             self._free.release()
         async with asyncio.timeout(self._connect_timeout_seconds):
             await self._free.acquire()
         try:
-            return self._living() or await self.connect()
+            return self._pop_live() or await self.connect()
         except BaseException:
             self._free.release()
             raise
 
-    def _living(self) -> asyncpg.Connection | None:
-        # One that died while idle is replaced, so a restart of Postgres costs nobody an error: the loop saw it close.
+    def _pop_live(self) -> asyncpg.Connection | None:
+        # A connection that died while idle is dropped, so a restart of Postgres causes no error.
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():

@@ -1,4 +1,4 @@
-"""Postgres: one engine per process, and what it raises when it is away."""
+"""Postgres: one engine per process, and its errors when Postgres is unavailable."""
 
 from functools import partial
 from typing import Any
@@ -16,8 +16,8 @@ from stores.postgres.circuit_breaker import CircuitBreaker
 from stores.postgres.connections import CONNECT_TIMEOUT_SECONDS, Connections
 
 COMMAND_TIMEOUT_SECONDS = 10
-# Beside the 6 plain ones. What is left for SQLAlchemy is rarer: rows that memory keeps for 10 s, leases of long
-# answers, what people look at.
+# In addition to the 6 of `Connections`. SQLAlchemy runs the rarer statements: rows cached for 10 s, leases of long
+# answers, pages that people look at.
 POOL_SIZE = 6
 
 DATABASE_ERRORS = (
@@ -27,8 +27,8 @@ DATABASE_ERRORS = (
     asyncpg.InternalClientError,
     OSError,
 )
-"""Whatever a store's call may raise when Postgres, or the way to it, fails: SQLAlchemy wraps what its own statements
-raise, but not what connecting raises; a timeout is an `OSError` since Python 3.11."""
+"""What a store may raise when Postgres, or the connection to it, fails: SQLAlchemy wraps the errors of its statements
+but not those of connecting; a timeout is an `OSError` since Python 3.11."""
 
 REFUSALS = (
     IntegrityError,
@@ -36,17 +36,17 @@ REFUSALS = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.DataError,
 )
-"""Those of them that say the row can never be."""
+"""Those that mean that the row can never be stored."""
 
 
 class Database(AsyncEngine):
-    """SQLAlchemy's engine, and `connections` for the statements of every chat."""
+    """SQLAlchemy's engine, and `connections` for the statements that every chat runs."""
 
     def __init__(self, engine: AsyncEngine, connections: Connections) -> None:
         super().__init__(engine.sync_engine)
         self.connections = connections
 
-    async def dispose(self, close: bool = True) -> None:  # noqa: FBT001, FBT002 - as SQLAlchemy has it
+    async def dispose(self, close: bool = True) -> None:  # noqa: FBT001, FBT002 - SQLAlchemy's signature
         """Closes both."""
         await self.connections.close()
         await super().dispose(close)
@@ -60,7 +60,7 @@ def create_engine(
 ) -> Database:
     """An engine for a libpq URL: unix sockets (`?host=/folder`), several hosts and `sslmode` work as in psql.
 
-    No connection is made yet. The owner disposes of it.
+    Opens no connection yet. The caller disposes of it.
     """
     breaker = CircuitBreaker()
     connections = Connections(
@@ -97,28 +97,28 @@ def _trip_at_timeouts(breaker: CircuitBreaker, context: ExceptionContext) -> Non
 
 
 def single_statements(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool, for work of one statement: it is its own transaction, at one trip to Postgres instead of three."""
+    """The same pool in autocommit, for single statements: one round trip to Postgres instead of three."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _refuse_dead(connection: Any, *_: Any) -> None:
-    # A connection that died while idle is replaced before use, so a restart of Postgres costs nobody an error. The loop
-    # has seen it close; SQLAlchemy's own ping is three trips for every use (a third of a worker's database time).
+    # A connection that died while idle is replaced before use, so a restart of Postgres causes no error. The loop has
+    # seen it close; SQLAlchemy's own ping is three round trips per use (a third of a worker's database time).
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError("closed while idle")
 
 
 def storable(value: Any) -> Any:
-    """The JSON value, shapes included, with U+FFFD for each NUL, which people can send and Postgres cannot store."""
+    """The JSON value, models included, with U+FFFD for each NUL, which Postgres cannot store."""
     return _without_nul(value) if _may_hold_nul(value) else value
 
 
 def _may_hold_nul(value: Any) -> bool:
-    # Nearly no value does, and the encoder looks for it faster than a walk.
+    # Almost no value does, and encoding finds out faster than a walk over the value.
     try:
         return rb"\u0000" in to_json(value, fallback=str)
     except ValueError:
-        # Half a surrogate pair, which only a walk gets past.
+        # A lone surrogate, which cannot be encoded.
         return True
 
 

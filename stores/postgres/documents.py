@@ -1,4 +1,4 @@
-"""The documents of every client and where their ingestion stands. Monotone: an older version never wins."""
+"""The documents of every client and their ingestion status. An older version never replaces a newer one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from stores.postgres.database import single_statements
 
 COLUMNS = DocumentRow.__table__.c
 VERSIONS = DocumentVersionRow.__table__.c
-# Of the row that an upsert meets: SQLAlchemy would read the table a second time.
+# Refers to the row in conflict; SQLAlchemy would select from `document_versions` again.
 REGISTERED = literal_column(
     "(SELECT coalesce(max(d.version), 0) FROM documents AS d "
     "WHERE d.client_id = document_versions.client_id AND d.document_id = document_versions.document_id)",
@@ -53,14 +53,14 @@ class Document:
 
 
 class Documents:
-    """Reads and writes `documents`, one statement each."""
+    """Reads and writes `documents` and `document_versions`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._statements = single_statements(engine)
 
     async def register(self, uploaded: DocumentUploaded) -> Document:
-        """The row as it is afterwards: a lower or equal version changes nothing, a higher one starts anew.
+        """The row after this call: a lower or equal version changes nothing, a higher one resets the status.
 
         Raises `PermanentError` when another document of the client has this external id.
         """
@@ -83,9 +83,9 @@ class Documents:
             ) from error
 
     async def take_version(self, client_id: str, document_id: str, external_id: str | None) -> tuple[str, int]:
-        """The document and the version that the next upload becomes: of several at once each gets its own.
+        """The document id and the next version for an upload; concurrent uploads get different versions.
 
-        With an `external_id` that is known it is that one's document, whatever `document_id` says.
+        A known `external_id` selects its document; `document_id` is then ignored.
         """
         row = insert(DocumentVersionRow).values(
             client_id=client_id,
@@ -93,7 +93,7 @@ class Documents:
             external_id=external_id,
             version=_registered(client_id, document_id) + 1,
         )
-        # Producers on the log number the versions themselves.
+        # Producers that write to Kafka directly number the versions themselves.
         highest = func.greatest(VERSIONS.version, REGISTERED)
         named = [VERSIONS.client_id, VERSIONS.external_id if external_id else VERSIONS.document_id]
         taken = row.on_conflict_do_update(index_elements=named, set_={"version": highest + 1})
@@ -102,7 +102,7 @@ class Documents:
         return str(found.document_id), int(found.version)
 
     async def by_external_id(self, client_id: str, external_id: str) -> Document | None:
-        """The client's document with this id of its own, deleted or not."""
+        """The client's document with this external id, deleted or not."""
         return await self._one(COLUMNS.client_id == client_id, COLUMNS.external_id == external_id)
 
     async def get(self, client_id: str, document_id: str) -> Document | None:
@@ -110,7 +110,7 @@ class Documents:
         return await self._one(*_is(client_id, document_id))
 
     async def list(self, client_id: str, limit: int = 100, *, before: PageCursor | None = None) -> list[Document]:
-        """The client's documents that are not deleted, newest first; with `before`, those behind that one."""
+        """The client's documents that are not deleted, newest first, starting after `before`."""
         statement = (
             select(*COLUMNS)
             .where(COLUMNS.client_id == client_id, COLUMNS.status != "deleted")
@@ -124,7 +124,7 @@ class Documents:
             return [_document(row) for row in await connection.execute(statement)]
 
     async def advance(self, progress: DocumentProgress) -> bool:
-        """Remember how far ingestion is. False: a newer version, a delete or a finished run is there; stop."""
+        """Store the ingestion progress. False: the document has another version, is ready or is deleted; stop."""
         statement = (
             update(DocumentRow)
             .where(
@@ -143,7 +143,7 @@ class Documents:
         return await self._changes(statement)
 
     async def delete(self, client_id: str, document_id: str) -> bool:
-        """Mark as deleted; from now on nothing advances it. False: there was nothing to delete."""
+        """Mark as deleted, so that nothing advances it. False: there is nothing to delete."""
         gone = {"status": "deleted", "stage": "deleted", "current_step": "Deleted", "updated_at": func.now()}
         statement = update(DocumentRow).where(*_is(client_id, document_id), COLUMNS.status != "deleted").values(**gone)
         return await self._changes(statement)
@@ -159,7 +159,7 @@ class Documents:
 
 
 def _registered(client_id: str, document_id: str) -> Any:
-    """The version of the row, 0 without one."""
+    """The document's version, 0 without a row."""
     row = select(COLUMNS.version).where(COLUMNS.client_id == client_id, COLUMNS.document_id == document_id)
     return func.coalesce(row.scalar_subquery(), 0)
 

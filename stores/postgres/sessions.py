@@ -1,4 +1,4 @@
-"""Whose each session is. The first who names a session owns it, at every gateway: one statement decides."""
+"""Who owns each session: the first to name it at any gateway, because one SQL statement decides."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -14,12 +14,12 @@ from stores.postgres.statement import Statement
 
 OwnerKind = Literal["visitor", "server"]
 
-_GIVEN = ("client_id", "session_id", "visitor_id", "message_id")
+_COLUMNS = ("client_id", "session_id", "visitor_id", "message_id")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOwner:
-    """`visitor`: who opened it with `message_id`, or, without one, was given a ticket by the client's server."""
+    """A `visitor` opened it with `message_id` or, without one, got a ticket from the client's server."""
 
     kind: OwnerKind
     visitor_id: str | None = None
@@ -27,22 +27,22 @@ class SessionOwner:
 
 
 def _claim() -> Statement:
-    # What was said in a session that nobody has named came from a server that writes to the log itself.
+    # A session with chat logs but without a row comes from a server that writes to Kafka itself.
     is_begun = exists().where(
         ChatLogRow.client_id == bindparam("in_client"), ChatLogRow.session_id == bindparam("in_session")
     )
     row = insert(SessionRow).values(owner=case((is_begun, "server"), else_=bindparam("unless_begun", type_=Text)))
-    # The row that stands is wanted either way, and an update that changes nothing returns it.
+    # An update that changes nothing returns the existing row; `DO NOTHING` would not.
     upsert = row.on_conflict_do_update(
         index_elements=["client_id", "session_id"], set_={"client_id": row.excluded.client_id}
     )
     is_new = literal_column("(xmax = 0)", Boolean).label("is_new")
     return Statement(
-        upsert.returning(SessionRow.owner, SessionRow.visitor_id, SessionRow.message_id, is_new), columns=_GIVEN
+        upsert.returning(SessionRow.owner, SessionRow.visitor_id, SessionRow.message_id, is_new), columns=_COLUMNS
     )
 
 
-# Made once: to put a statement together costs more than to run it.
+# Built once: building a statement costs more than running it.
 _CLAIM = _claim()
 
 
@@ -54,7 +54,7 @@ class Sessions:
         self._connections = engine.connections
 
     async def claim(self, client_id: str, session_id: str, owner: SessionOwner) -> tuple[SessionOwner, bool]:
-        """Whose it is afterwards, and whether it is new: of two who claim it at once one is told the other."""
+        """The owner after this call, and whether the session is new. Concurrent claims all get the first owner."""
         row = {
             "client_id": client_id,
             "session_id": storable(session_id),
@@ -69,7 +69,7 @@ class Sessions:
         return _owner(found), bool(found["is_new"])
 
     async def find(self, client_id: str, session_id: str) -> SessionOwner | None:
-        """Whose it is; None: nobody has named it."""
+        """The owner, or None for an unknown session."""
         query = select(SessionRow.owner, SessionRow.visitor_id, SessionRow.message_id).where(
             *_is(client_id, session_id)
         )
@@ -78,7 +78,7 @@ class Sessions:
         return _owner(row) if row else None
 
     async def give(self, client_id: str, session_id: str, visitor_id: str) -> bool:
-        """A server's session is this visitor's from now on. False: it is a visitor's already."""
+        """Transfers a server's session to this visitor. False: the server does not own it."""
         given = (
             update(SessionRow)
             .where(*_is(client_id, session_id), SessionRow.owner == "server")

@@ -1,4 +1,4 @@
-"""Rows that are read for every message and change once a month."""
+"""A cache for rows that are read for every message and rarely change."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,11 +22,11 @@ Row = TypeVar("Row")
 
 
 class StaleWhileAwayCache(Generic[Key, Row]):
-    """The last rows seen: fresh for 10 s, and good enough for as long as Postgres is away. Oldest of 1,000 out.
+    """Up to 1,000 rows (FIFO): fresh for 10 s, and used at any age while Postgres is unavailable.
 
-    Who wants a row that is being loaded waits for that, so fifty questions in one instant cost one query.
+    Concurrent calls for a row share one query.
 
-    `name` is for the log, which must not show keys: some are what a secret is found by.
+    `name` is for the log, which must not show keys: some are hashes of API keys.
     """
 
     def __init__(self, name: str) -> None:
@@ -35,9 +35,9 @@ class StaleWhileAwayCache(Generic[Key, Row]):
         self._loading: dict[Key, asyncio.Future[Row | None]] = {}
 
     async def get(self, key: Key, load: Callable[[], Awaitable[Row | None]]) -> Row | None:
-        """The row, loaded if it is not fresh. None is never remembered: what is not there may come at any time.
+        """The row, loaded if it is not fresh. None is not cached, because the row may be created at any time.
 
-        Where an older row is there `load` may take 2 s, else as long as it needs; then what it raises is raised.
+        With a stale row `load` has 2 s, and a database error returns that row; else no deadline, and it is raised.
         """
         while True:
             seen = self._rows.get(key)
@@ -51,7 +51,7 @@ class StaleWhileAwayCache(Generic[Key, Row]):
                 return loading.result()
 
     def forget(self, key: Key) -> None:
-        """The next `get` loads; what is being loaded now will not be remembered."""
+        """The next `get` loads the row; the result of a running load is not cached."""
         self._rows.pop(key, None)
         self._loading.pop(key, None)
 
@@ -63,7 +63,7 @@ class StaleWhileAwayCache(Generic[Key, Row]):
         except DATABASE_ERRORS as error:
             loading.set_exception(error)
         finally:
-            # Of one that was cancelled there is no result: whoever waits loads.
+            # A cancelled load has no result: a waiting caller loads instead.
             loading.cancel()
             if self._loading.get(key) is loading:
                 del self._loading[key]

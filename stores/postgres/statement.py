@@ -1,4 +1,4 @@
-"""A statement of every chat: put together with SQLAlchemy, run by the driver itself at a third of the cost."""
+"""A statement that every chat runs: built with SQLAlchemy, run by asyncpg itself at a third of the cost."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ def _json_text(value: Any) -> str:
     try:
         return to_json(value).decode()
     except ValueError:
-        # Half a surrogate pair: as an escape it reaches Postgres, which refuses the row.
+        # A lone surrogate: as an escape it reaches Postgres, which refuses the row.
         return json.dumps(value)
 
 
@@ -25,10 +25,10 @@ _DIALECT = dialects.dialect(json_serializer=_json_text)  # type: ignore[no-untyp
 
 
 class Statement:
-    """Compiled once. Values go in as they would into SQLAlchemy, JSON also as shapes; rows are the driver's own, with
+    """Compiled once. Takes values as SQLAlchemy does, for JSON also Pydantic models; returns asyncpg's rows, with
     JSON as text.
 
-    `columns` are those of an insert whose values are not in the statement.
+    `columns` are those of an insert whose values are passed to `fetch`.
     """
 
     def __init__(self, core: ClauseElement, columns: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What each client used, by day and model: a fold of `chat_logs` that `ChatLogs.record` keeps."""
+"""What each client used, by day and model: sums of `chat_logs` that `ChatLogs.record` maintains."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from stores.postgres.database import single_statements
 
 @dataclass(frozen=True, slots=True)
 class UsageDay:
-    """One model's part of a client's day. Days are UTC, an answer counts where it ended; `answers` has no failures."""
+    """A client's use of one model on one UTC day, the day an answer ended. `answers` excludes failures."""
 
     client_id: str
     day: date

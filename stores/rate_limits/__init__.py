@@ -1,1 +1,1 @@
-"""Counting in Redis, and in memory while Redis is away."""
+"""Rate limits in Redis, and in memory while Redis is unavailable."""

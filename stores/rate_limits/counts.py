@@ -1,4 +1,4 @@
-"""How often, as one process saw it: sliding windows in memory."""
+"""Sliding window counters in the memory of one process."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,7 +10,7 @@ MAX_KEYS = 50_000
 
 
 class Window:
-    """The count of this minute and of the one before, which fades as this one goes by."""
+    """The counts of this minute and of the one before, which weighs less as this minute passes."""
 
     __slots__ = ("current", "minute", "previous")
 
@@ -20,7 +20,7 @@ class Window:
         self.previous = 0
 
     def move(self, minute: int) -> None:
-        """Go on to this minute."""
+        """Advance to this minute."""
         if minute != self.minute:
             self.previous = self.current if minute == self.minute + 1 else 0
             self.current = 0
@@ -28,9 +28,9 @@ class Window:
 
 
 class Counts:
-    """The same arithmetic as the sliding window of `limits`. Bounded: whoever was counted longest ago is forgotten.
+    """The same arithmetic as the sliding window of `limits`. Bounded: the least recently counted key is dropped.
 
-    Why not the `MemoryStorage` of `limits`: it looks at every key it holds at each hit (1.8 ms of CPU for three
+    Not the `MemoryStorage` of `limits`, because it scans all its keys at each hit (1.8 ms of CPU for three
     limits at 12,000 keys; here 6 µs at any number) and has no bound.
     """
 
@@ -42,12 +42,12 @@ class Counts:
         return len(self._windows)
 
     def left(self, key: tuple[str, ...], limit: int) -> int:
-        """How many more may come now; 0 when none may."""
+        """How many more hits are allowed now."""
         window = self._windows.get(key)
         return limit if window is None else max(0, limit - self._weight(window))
 
     def add(self, key: tuple[str, ...]) -> None:
-        """One has come."""
+        """Count one hit."""
         window = self._windows.get(key)
         if window is None:
             window = self._windows[key] = Window(int(self._clock() // WINDOW_SECONDS))
@@ -58,22 +58,22 @@ class Counts:
         window.current += 1
 
     def reset_seconds(self, key: tuple[str, ...], limit: int) -> float:
-        """When one more may come, where none may now; else when this minute is over."""
+        """Seconds until the next hit is allowed, if none is now; else until this minute is over."""
         window = self._windows.get(key)
         if window is None:
             return 0.0
         is_full = self._weight(window) >= limit
-        gone = self._clock() % WINDOW_SECONDS
+        elapsed = self._clock() % WINDOW_SECONDS
         if is_full and window.current < limit:
-            return max(0.0, _faded(window.previous, limit - window.current) - gone)
-        return WINDOW_SECONDS - gone + (_faded(window.current, limit) if is_full else 0.0)
+            return max(0.0, _fade_seconds(window.previous, limit - window.current) - elapsed)
+        return WINDOW_SECONDS - elapsed + (_fade_seconds(window.current, limit) if is_full else 0.0)
 
     def _weight(self, window: Window) -> int:
-        minute, gone = divmod(self._clock(), WINDOW_SECONDS)
+        minute, elapsed = divmod(self._clock(), WINDOW_SECONDS)
         window.move(int(minute))
-        return floor(window.previous * (1 - gone / WINDOW_SECONDS)) + window.current
+        return floor(window.previous * (1 - elapsed / WINDOW_SECONDS)) + window.current
 
 
-def _faded(count: int, limit: int) -> float:
-    """How many seconds into the next minute less than `limit` is left of `count`."""
+def _fade_seconds(count: int, limit: int) -> float:
+    """Seconds into the next minute until less than `limit` is left of `count`."""
     return WINDOW_SECONDS * max(0.0, 1 - limit / count)

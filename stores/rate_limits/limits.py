@@ -1,4 +1,4 @@
-"""How much is left of a limit: counted here first, then in Redis, which counts for all instances."""
+"""Rate limits: counted in this process first, then in Redis for all instances."""
 
 import asyncio
 from collections import OrderedDict
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """So many a minute. `name` is what callers are told."""
+    """A limit per minute. `name` is shown to callers."""
 
     name: str
     per_minute: int
@@ -40,7 +40,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class LimitRequest:
-    """One more for `owner` (a session, an address, …) under this policy."""
+    """One request of `owner` (a session, an address, …) under this policy."""
 
     policy: Policy
     owner: str = ""
@@ -48,7 +48,7 @@ class LimitRequest:
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """The claim that has least left. `reset_seconds` is when more is; when refused, when one is."""
+    """The policy with the least left. `reset_seconds`: until more is left; if refused, until one is."""
 
     policy: Policy
     is_allowed: bool
@@ -62,11 +62,11 @@ HitBatch: TypeAlias = tuple[Policy, Names, int]
 
 
 class Limits:
-    """Sliding windows of a minute. `is_shared` says whether Redis counts; if not, each process counts for itself.
+    """Sliding windows of a minute. `is_shared`: Redis counts for all; else each process counts for itself.
 
-    Counting here first keeps a flood off Redis, a refused claim from using up the wider ones after it, and the
-    counts at hand for when Redis goes. The rest is one round trip, which wide limits make for a hundredth of themselves
-    at a time: so much may pass too many at each instance, and a server's questions do not wait for Redis.
+    Counting here first keeps a flood off Redis, keeps a refused request from using up wider limits, and has the counts
+    ready when Redis fails. The rest is one round trip. Wide limits report to Redis in batches of a hundredth: each
+    instance may exceed them by so much, and a server's questions do not wait for Redis.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -78,19 +78,19 @@ class Limits:
         self.is_shared = True
 
     async def take(self, client_id: str, wanted: Sequence[LimitRequest]) -> LimitStatus:
-        """One of each, narrowest first. Never raises: without Redis the process's own counts decide.
+        """Takes one of each, narrowest first. Never raises: without Redis this process's counts decide.
 
-        A claim that is refused here takes nothing from the others; one that Redis alone refuses does, which `n`
-        instances bound to `n` times the narrowest limit.
+        A request refused here takes nothing from the other limits; one that only Redis refuses does, with `n`
+        instances at most `n` times the narrowest limit.
         """
         return await self._take("client", client_id, wanted)
 
     async def take_unknown(self, one: LimitRequest) -> LimitStatus:
-        """For somebody of whom it is not known whose visitor it is."""
+        """For a caller whose client is unknown."""
         return await self._take("unknown", "", [one])
 
     def take_here(self, one: LimitRequest) -> LimitStatus:
-        """One of this, counted by this process alone: for what is not worth a trip."""
+        """Counted by this process alone, for what is not worth a round trip."""
         return self._take_here([(one.policy, ("here", "", one.policy.name, one.owner))])
 
     async def ping(self) -> bool:
@@ -110,10 +110,10 @@ class Limits:
     async def _take(self, kind: str, client_id: str, wanted: Sequence[LimitRequest]) -> LimitStatus:
         keyed: list[Keyed] = [(one.policy, (kind, client_id, one.policy.name, one.owner)) for one in wanted]
         own = self._take_here(keyed)
-        if not own.is_allowed or not self._may_ask() or not (lumps := self._due(keyed)):
+        if not own.is_allowed or not self._may_try_redis() or not (batches := self._due_batches(keyed)):
             return own
         try:
-            shared = await self._take_shared(lumps)
+            shared = await self._take_shared(batches)
         except DOWN as error:
             self._fall_back(error)
             return own
@@ -129,28 +129,28 @@ class Limits:
         statuses = [self._status_here(policy, names, is_allowed=True) for policy, names in keyed]
         return min(statuses, key=_share_left)
 
-    def _due(self, keyed: list[Keyed]) -> list[HitBatch]:
-        """What Redis has to be told now: what has come together of each, where it is enough."""
-        lumps = []
+    def _due_batches(self, keyed: list[Keyed]) -> list[HitBatch]:
+        """The hits to send to Redis now: those of each limit that has enough of them."""
+        batches = []
         for policy, names in keyed:
             unsent = self._unsent.pop(names, 0) + 1
             if unsent >= policy.per_minute // LUMPS:
-                lumps.append((policy, names, unsent))
+                batches.append((policy, names, unsent))
             else:
                 self._unsent[names] = unsent
         while len(self._unsent) > MAX_UNSENT:
             self._unsent.popitem(last=False)
-        return lumps
+        return batches
 
     def _status_here(self, policy: Policy, names: Names, *, is_allowed: bool) -> LimitStatus:
         reset_seconds = ceil(self._counts.reset_seconds(names, policy.per_minute))
         return LimitStatus(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
 
-    async def _take_shared(self, lumps: list[HitBatch]) -> LimitStatus:
-        # Quoted, for `limits` joins them with slashes, and no name must be read as another's.
-        names = {policy: [quote(name, "") for name in names] for policy, names, _ in lumps}
+    async def _take_shared(self, batches: list[HitBatch]) -> LimitStatus:
+        # Quoted, because `limits` joins them with slashes, and no two keys may be equal.
+        names = {policy: [quote(name, "") for name in names] for policy, names, _ in batches}
         hits, stats = await asyncio.gather(
-            asyncio.gather(*(self._windows.hit(policy.item, *names[policy], cost=cost) for policy, _, cost in lumps)),
+            asyncio.gather(*(self._windows.hit(policy.item, *names[policy], cost=cost) for policy, _, cost in batches)),
             asyncio.gather(*(self._windows.get_window_stats(policy.item, *names[policy]) for policy in names)),
         )
         if all(hits):
@@ -159,14 +159,14 @@ class Limits:
                 for policy, (reset_at, left) in zip(names, stats, strict=True)
             ]
             return min(statuses, key=_share_left)
-        refusing = lumps[hits.index(False)][0]
+        refusing = batches[hits.index(False)][0]
         reset_at, _ = await self._windows.get_window_stats(refusing.item, *names[refusing])
-        # `limits` says when the window moves; then a slot's time passes before its oldest is forgotten.
+        # `limits` says when the window moves; the first slot is free one slot's share of the window later.
         reset_at += WINDOW_SECONDS / refusing.per_minute
         return LimitStatus(refusing, is_allowed=False, left=0, reset_seconds=_seconds_until(reset_at))
 
-    def _may_ask(self) -> bool:
-        """While it is down one caller in `TRY_AGAIN_SECONDS` finds out whether it still is."""
+    def _may_try_redis(self) -> bool:
+        """While Redis is down, one caller every `TRY_AGAIN_SECONDS` tries it."""
         if self.is_shared:
             return True
         if monotonic() < self._try_at:
@@ -182,7 +182,7 @@ class Limits:
 
 
 class _Storage(RedisStorage):
-    """`limits` with our client in place of one of its own."""
+    """The Redis storage of `limits`, with our client."""
 
     def __init__(self, client: PipelinedRedis, redis_url: str) -> None:
         self._client = client
@@ -191,7 +191,7 @@ class _Storage(RedisStorage):
     def configure_bridge(self) -> None:
         """Called by `limits`."""
         assert isinstance(self.bridge, RedispyBridge)
-        # The bridge types a client of its own making more narrowly than it uses one.
+        # The bridge declares a narrower client type than it needs.
         client = cast("Any", self._client)
         self.bridge.connection_getter = lambda _: client
 

@@ -1,4 +1,4 @@
-"""One connection to Redis for everything that is asked at the same time."""
+"""A Redis client that pipelines concurrent commands on one connection."""
 
 import asyncio
 from contextlib import suppress
@@ -9,9 +9,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-# Beside this a question has other things to wait for.
+# Short, because a question waits for other things too.
 DEADLINE_SECONDS = 0.1
-# A trip: in a burst the first need not wait for the last.
+# Per round trip, so that in a burst the first command does not wait for the last.
 MAX_COMMANDS = 64
 
 DOWN = (RedisError, OSError, TimeoutError)
@@ -20,42 +20,42 @@ Command = tuple[tuple[Any, ...], dict[str, Any], "asyncio.Future[Any]"]
 
 
 class PipelinedRedis(Redis):
-    """What is asked while a round trip is on its way goes with the next one, in the order asked.
+    """Commands issued during a round trip go with the next one, in order.
 
-    A pool would open a connection for each command that waits, a hundred at most (then it raises), and costs a third
-    more CPU. A command is answered or raises one of `DOWN` within `DEADLINE_SECONDS` of the trip it waits for.
+    A pool would open a connection for each waiting command, a hundred at most (then it raises), and costs a third more
+    CPU. A command returns or raises one of `DOWN` within `DEADLINE_SECONDS` of the start of its round trip.
     """
 
     def __init__(self, url: str) -> None:
-        # Nothing is opened before the first command; who comes late tries again itself.
+        # Connects at the first command; callers retry themselves.
         super().__init__(connection_pool=ConnectionPool.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0)))
         self._waiting: list[Command] = []
-        self._trips: asyncio.Task[None] | None = None
+        self._sender: asyncio.Task[None] | None = None
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Raises one of `DOWN`."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((args, options, answer))
-        if self._trips is None or self._trips.done():
-            self._trips = asyncio.create_task(self._travel())
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_batches())
         return await answer
 
     async def close(self) -> None:
-        """Whoever still waits is told that it is down."""
-        if self._trips is not None:
-            self._trips.cancel()
+        """Waiting commands raise one of `DOWN`."""
+        if self._sender is not None:
+            self._sender.cancel()
             with suppress(asyncio.CancelledError):
-                await self._trips
+                await self._sender
         await self.aclose(close_connection_pool=True)
 
-    async def _travel(self) -> None:
+    async def _send_batches(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_COMMANDS], self._waiting[MAX_COMMANDS:]
             try:
                 async with asyncio.timeout(DEADLINE_SECONDS):
-                    answers = await self._trip(batch)
+                    answers = await self._send_batch(batch)
             except DOWN as error:
-                # Commands that were queued meanwhile would wait for the same timeout.
+                # Commands queued meanwhile would run into the same timeout.
                 batch, self._waiting = batch + self._waiting, []
                 answers = [error] * len(batch)
             except asyncio.CancelledError:
@@ -63,7 +63,7 @@ class PipelinedRedis(Redis):
                 raise
             _settle(batch, answers)
 
-    async def _trip(self, batch: list[Command]) -> list[Any]:
+    async def _send_batch(self, batch: list[Command]) -> list[Any]:
         async with self.pipeline(transaction=False) as pipeline:
             for args, options, _ in batch:
                 pipeline.execute_command(*args, **options)

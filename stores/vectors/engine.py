@@ -1,4 +1,4 @@
-"""Which vector engine the settings name: a Qdrant server, or Qdrant embedded in a folder."""
+"""Opens the vector engine that the settings name: a Qdrant server, or Qdrant embedded in a folder."""
 
 from stores.vectors.store import VectorStore
 

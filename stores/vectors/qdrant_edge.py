@@ -1,8 +1,8 @@
-"""Vectors in a folder of ours, in Qdrant's own engine inside this process.
+"""Vectors in a local folder, with Qdrant's engine embedded in this process.
 
-No method can be called without a `client_id`, and every filter is made by the one function that puts it in (G6).
-What a method has returned from survives the end of the process, however it ends: the engine's log has it. A power cut
-may lose what came after the last flush.
+Every read and write takes a `client_id`, and the one function that adds it builds every filter (G6).
+A write is in the engine's write-ahead log when its method returns, so it survives a crash of the process. A power
+failure may lose what was written after the last flush.
 """
 
 import asyncio
@@ -42,13 +42,13 @@ from qdrant_edge import (
 from schemas.events import Passage
 from stores.vectors.store import Chunk, FolderInUseError, VectorStore, newest_passages, payload, point_id
 
-# The engine holds the interpreter's lock during a call: 256 changed points are about 4 ms without any other Python.
+# The engine holds the GIL during a call: changing 256 points blocks all other Python code for about 4 ms.
 SLICE_POINTS = 256
-# A flush takes 10 to 300 ms, and what is not flushed is replayed at the next start, 40,000 points a second.
+# A flush takes 10 to 300 ms; unflushed points are replayed at the next start, 40,000 per second.
 FLUSH_POINTS = 5_000
-# No graph: a client's points are all compared, 0.1 ms for a few hundred of them and 7 ms for 50,000.
+# No HNSW graph: a search compares all of a client's points, 0.1 ms for a few hundred and 7 ms for 50,000.
 NO_GRAPH = HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=10_000, payload_m=0)
-# So there is nothing to build either; what is left to `optimize` is to remove deleted points, from a fifth of all on.
+# No graph to build either: `optimize` only removes deleted points, once they are a fifth of all.
 NO_BUILDING = EdgeOptimizersConfig(indexing_threshold=0, deleted_threshold=0.2)
 
 T = TypeVar("T")
@@ -56,12 +56,11 @@ PointId = int | UUID | str
 
 
 async def open_folder(path: str, *, space: str, dimensions: int) -> VectorStore:
-    """The space in this folder, made if need be; the folder is ours until `close`. Raises `FolderInUseError`.
+    """The space in this folder, created if needed; the folder is locked until `close`. Raises `FolderInUseError`.
 
-    What deletes left behind is removed here and never later, because it holds up all of this process: about a second
-    at 20,000 points.
+    Deleted points are purged only here, because that blocks the whole process: about a second at 20,000 points.
     """
-    # One thread: to a reader, a method of a store is one step.
+    # One thread: a search never runs between the steps of a publish or a delete.
     thread = ThreadPoolExecutor(1, "vectors")
     try:
         return await asyncio.get_running_loop().run_in_executor(thread, _open, path, space, dimensions, thread)
@@ -71,7 +70,7 @@ async def open_folder(path: str, *, space: str, dimensions: int) -> VectorStore:
 
 
 class _EdgeVectors:
-    """A `VectorStore` over one `EdgeShard`; what changes it is never on the event loop."""
+    """A `VectorStore` over one `EdgeShard`; changes never run on the event loop."""
 
     def __init__(self, shard: EdgeShard, thread: ThreadPoolExecutor, lock: int) -> None:
         self._shard = shard
@@ -82,43 +81,43 @@ class _EdgeVectors:
 
     async def upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
         for start in range(0, len(chunks), SLICE_POINTS):
-            await self._in_turn(partial(self._upsert, client_id, chunks[start : start + SLICE_POINTS]))
+            await self._run_job(partial(self._upsert, client_id, chunks[start : start + SLICE_POINTS]))
 
     async def search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
-        # While nothing changes it is one step on the event loop too, where it costs two changes of thread less; the
-        # engine's hold on the interpreter's lock stops the loop either way.
+        # Without a pending job it runs on the event loop, which saves two thread switches; the engine holds the GIL, so
+        # the loop is blocked either way.
         if not self._jobs:
             return self._search(client_id, vector, limit)
-        return await self._in_turn(lambda: self._search(client_id, vector, limit))
+        return await self._run_job(lambda: self._search(client_id, vector, limit))
 
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
-        await self._in_turn(lambda: self._publish(client_id, document_id, version))
+        await self._run_job(lambda: self._publish(client_id, document_id, version))
 
     async def delete(self, client_id: str, document_id: str) -> None:
         chosen = _only(client_id, [_equals("document_id", document_id)])
-        await self._in_turn(lambda: self._change(chosen, UpdateOperation.delete_points))
+        await self._run_job(lambda: self._change(chosen, UpdateOperation.delete_points))
 
     async def count(self, client_id: str, document_id: str) -> int:
         chosen = _only(client_id, [_equals("document_id", document_id)])
-        return await self._in_turn(lambda: self._shard.count(CountRequest(filter=chosen)))
+        return await self._run_job(lambda: self._shard.count(CountRequest(filter=chosen)))
 
     async def close(self) -> None:
         try:
-            await self._in_turn(self._close)
+            await self._run_job(self._close)
         finally:
             self._thread.shutdown()
             os.close(self._lock)
 
-    async def _in_turn(self, call: Callable[[], T]) -> T:
+    async def _run_job(self, call: Callable[[], T]) -> T:
         job = self._thread.submit(call)
-        # A job may outlive whoever waited for it.
+        # A job goes on when the caller that waits for it is cancelled.
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return await asyncio.wrap_future(job)
 
     def _upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
         ids: list[PointId] = [point_id(client_id, chunk) for chunk in chunks]
-        # A replay after `publish_version` must not hide what visitors are answered from meanwhile.
+        # An upsert repeated after `publish_version` must not hide chunks that searches already find.
         visible = {
             record.id: (record.payload or {}).get("visible", 0)
             for record in self._shard.retrieve(ids, with_payload=["visible"], with_vector=False)
@@ -169,14 +168,14 @@ def _only(client_id: str, must: Sequence[FieldCondition]) -> Filter:
 
 
 def _equals(key: str, value: str | int) -> FieldCondition:
-    # Never a bool: the engine's Python side takes it for a number, and the filter then finds nothing.
+    # Never a bool: the engine's Python binding makes it a number, and the filter then matches nothing.
     return FieldCondition(key, match=MatchValue(value))
 
 
 def _open(path: str, space: str, dimensions: int, thread: ThreadPoolExecutor) -> VectorStore:
     folder = Path(path).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
-    # The lock file of the engine we had before, so that a process of an older version is noticed as well.
+    # The same lock file as in older versions, so that their processes are noticed too.
     lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _acquire(lock, folder)
@@ -201,16 +200,16 @@ def _acquire(lock: int, folder: Path) -> None:
 
 
 def _load(folder: Path, space: str, dimensions: int) -> EdgeShard:
-    ours = folder / quote(space, safe="")
-    ours.mkdir(exist_ok=True)
+    shard_folder = folder / quote(space, safe="")
+    shard_folder.mkdir(exist_ok=True)
     config = EdgeConfig(
         vectors=EdgeVectorParams(size=dimensions, distance=Distance.Cosine),
         hnsw_config=NO_GRAPH,
         optimizers=NO_BUILDING,
         max_search_threads=1,
     )
-    # An empty folder loads as an empty shard, so a process that was killed in here leaves nothing to repair.
-    shard = EdgeShard.load(str(ours), config)
+    # An empty folder loads as an empty shard, so a process killed here leaves nothing to repair.
+    shard = EdgeShard.load(str(shard_folder), config)
     shard.update(UpdateOperation.create_field_index("client_id", KeywordIndexParams(is_tenant=True)))
     shard.update(UpdateOperation.create_field_index("document_id", PayloadSchemaType.Keyword))
     shard.update(UpdateOperation.create_field_index("visible", PayloadSchemaType.Integer))

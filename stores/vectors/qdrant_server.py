@@ -1,6 +1,6 @@
 """Vectors in a Qdrant server.
 
-No method can be called without a `client_id`, and every filter is made by the one function that puts it in (G6).
+Every read and write takes a `client_id`, and the one function that adds it builds every filter (G6).
 """
 
 import asyncio
@@ -27,8 +27,8 @@ async def open_server(url: str, api_key: str | None, *, space: str, dimensions: 
     """The collection `space`, created if need be. Raises `RetryableError` when the server does not answer."""
     threads = ThreadPoolExecutor(THREADS, "vectors")
     try:
-        client = await _on(threads, lambda: _connect(url, api_key))
-        await _on(threads, lambda: _create_collection(client, space, dimensions))
+        client = await _run_in(threads, lambda: _connect(url, api_key))
+        await _run_in(threads, lambda: _create_collection(client, space, dimensions))
     except BaseException:
         threads.shutdown(wait=False)
         raise
@@ -36,7 +36,7 @@ async def open_server(url: str, api_key: str | None, *, space: str, dimensions: 
 
 
 class _ServerVectors:
-    """A `VectorStore` over `QdrantClient`, never on the event loop."""
+    """A `VectorStore` over `QdrantClient`; calls never run on the event loop."""
 
     def __init__(self, client: QdrantClient, threads: ThreadPoolExecutor, space: str) -> None:
         self._client = client
@@ -45,37 +45,37 @@ class _ServerVectors:
 
     async def upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
         if chunks:
-            await _on(self._threads, lambda: self._upsert(client_id, chunks))
+            await _run_in(self._threads, lambda: self._upsert(client_id, chunks))
 
     async def search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
-        return await _on(self._threads, lambda: self._search(client_id, vector, limit))
+        return await _run_in(self._threads, lambda: self._search(client_id, vector, limit))
 
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
         document = [_equals("document_id", document_id)]
         same = _only(client_id, [*document, _equals("version", version)])
         lower = models.FieldCondition(key="version", range=models.Range(lt=version))
-        # One request on one thread: between the two steps `_search` keeps the newest version of a document.
+        # One request; a `_search` between its two operations keeps only a document's newest version.
         operations: list[models.UpdateOperation] = [
             models.SetPayloadOperation(set_payload=models.SetPayload(payload={"visible": True}, filter=same)),
             models.DeleteOperation(delete=models.FilterSelector(filter=_only(client_id, [*document, lower]))),
         ]
-        await _on(self._threads, lambda: self._client.batch_update_points(self._space, operations))
+        await _run_in(self._threads, lambda: self._client.batch_update_points(self._space, operations))
 
     async def delete(self, client_id: str, document_id: str) -> None:
         selector = models.FilterSelector(filter=_only(client_id, [_equals("document_id", document_id)]))
-        await _on(self._threads, lambda: self._client.delete(self._space, selector))
+        await _run_in(self._threads, lambda: self._client.delete(self._space, selector))
 
     async def count(self, client_id: str, document_id: str) -> int:
         chosen = _only(client_id, [_equals("document_id", document_id)])
-        return await _on(self._threads, lambda: self._client.count(self._space, chosen).count)
+        return await _run_in(self._threads, lambda: self._client.count(self._space, chosen).count)
 
     async def close(self) -> None:
-        await _on(self._threads, self._client.close)
+        await _run_in(self._threads, self._client.close)
         self._threads.shutdown()
 
     def _upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
         ids = [str(point_id(client_id, chunk)) for chunk in chunks]
-        # A replay after `publish_version` must not hide what visitors are answered from meanwhile.
+        # An upsert repeated after `publish_version` must not hide chunks that searches already find.
         visible = {
             str(record.id)
             for record in self._client.retrieve(self._space, ids, with_payload=["visible"])
@@ -112,7 +112,7 @@ def _create_collection(client: QdrantClient, space: str, dimensions: int) -> Non
         client.create_collection(
             space,
             vectors_config=models.VectorParams(size=dimensions, distance=models.Distance.COSINE),
-            # One graph per tenant and none over all: every search names its tenant.
+            # One HNSW graph per tenant and no global one: every search names its tenant.
             hnsw_config=models.HnswConfigDiff(m=0, payload_m=16),
         )
     tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
@@ -121,8 +121,8 @@ def _create_collection(client: QdrantClient, space: str, dimensions: int) -> Non
     client.create_payload_index(space, "visible", models.PayloadSchemaType.BOOL)
 
 
-async def _on(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+async def _run_in(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, call)
     except (ResponseHandlingException, UnexpectedResponse) as error:
-        raise RetryableError(f"Qdrant did not do what was asked: {error}") from error
+        raise RetryableError(f"Qdrant refused the request or did not answer: {error}") from error

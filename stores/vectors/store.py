@@ -1,4 +1,4 @@
-"""The vectors of every knowledge base: what is asked of an engine."""
+"""The interface of a vector engine, and what all engines share."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ class Chunk:
 
 
 class FolderInUseError(Exception):
-    """The folder of the embedded engine belongs to another process, or to an engine we no longer have."""
+    """The folder of the embedded engine is open in another process, or an older version wrote it."""
 
 
 class VectorStore(Protocol):
-    """What we ask of a vector engine. Each method raises `RetryableError` when the engine is away."""
+    """A vector engine. Each method raises `RetryableError` when the engine is unavailable."""
 
     async def upsert(self, client_id: str, chunks: Sequence[Chunk]) -> None:
-        """Write chunks, hidden until their version is published. The same chunk again replaces itself."""
+        """Write chunks, hidden until their version is published. Writing a chunk again replaces it."""
         ...
 
     async def search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
-        """The nearest visible passages of this client, best first; `score` is the cosine."""
+        """The nearest visible passages of this client, best first; `score` is the cosine similarity."""
         ...
 
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
@@ -48,7 +48,7 @@ class VectorStore(Protocol):
         ...
 
     async def delete(self, client_id: str, document_id: str) -> None:
-        """No passage of the document is found from now on."""
+        """Delete all chunks of all versions of the document."""
         ...
 
     async def count(self, client_id: str, document_id: str) -> int:
@@ -61,13 +61,13 @@ class VectorStore(Protocol):
 
 
 def point_id(client_id: str, chunk: Chunk) -> UUID:
-    """The same for the same chunk, so that a replay replaces instead of adding (G12)."""
+    """Deterministic, so that writing a chunk again replaces it (G12)."""
     parts = (client_id, chunk.document_id, str(chunk.version), str(chunk.index))
     return uuid5(POINTS, "\0".join(parts))
 
 
 def payload(client_id: str, chunk: Chunk) -> dict[str, Any]:
-    """What is kept beside a vector; each engine adds `visible` in its own way."""
+    """What is stored with a vector; each engine adds `visible` as a type of its own."""
     return {
         "client_id": client_id,
         "document_id": chunk.document_id,
@@ -82,7 +82,7 @@ def payload(client_id: str, chunk: Chunk) -> dict[str, Any]:
 
 
 def newest_passages(hits: Iterable[tuple[dict[str, Any], float]]) -> list[Passage]:
-    """Payloads and scores as passages, in their order; of two versions of a document only the newer one."""
+    """Payloads and scores as passages, in their order; of each document only the newest version found."""
     hits = list(hits)
     newest: dict[str, int] = {}
     for found, _ in hits:

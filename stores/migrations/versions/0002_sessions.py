@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", "session_id"),
     )
-    # Who opened them is not known: no page can claim them, and their client's server may hand out tickets.
+    # Who opened them is unknown: no page can claim them, but their client's server may issue tickets.
     op.execute(
         "INSERT INTO sessions (client_id, session_id, owner) "
         "SELECT DISTINCT client_id, session_id, 'server' FROM chat_logs"

@@ -1,4 +1,4 @@
-"""The versions of a document are counted where they are taken, by one statement."""
+"""A table of document versions, so that one statement takes the next version."""
 
 import sqlalchemy as sa
 from alembic import op
