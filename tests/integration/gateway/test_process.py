@@ -236,4 +236,4 @@ async def test_the_process_ends_when_its_tail_dies(own):
         assert (await running.http.get("/health/ready")).status_code == 503
 
     assert drain.failure is not None
-    assert await DrainingServer(uvicorn.Config("none"), drain).on_tick(0), "and then the process"
+    assert await DrainingServer(uvicorn.Config("none", log_config=None), drain).on_tick(0), "and then the process"

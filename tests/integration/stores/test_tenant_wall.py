@@ -35,6 +35,7 @@ NO_TENANT = {
     "Clients.by_key_hash": "finds out who the client is",
     "Clients.revoked": "tells of hashes of keys whether they are good",
     "Connections.close": "ends the connections",
+    "Connections.connect": "a connection carries no client",
     "Connections.fetch": "the driver under `Statement`",
     "Database.dispose": "ends the connections",
     "Limits.close": "ends the connection",
