@@ -1,4 +1,4 @@
-"""How often a stalled consumer may be built anew."""
+"""How often a stalled consumer may be rebuilt."""
 
 import time
 from collections import deque
@@ -10,14 +10,14 @@ WITHIN_SECONDS = 3_600.0
 
 
 class RestartBudget:
-    """Counts within an hour, so that a process that runs for months does not end at its fifth restart."""
+    """Counts the restarts of an hour, so that rare ones do not end a process that runs for months."""
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._at: deque[float] = deque(maxlen=MAX_RESTARTS)
 
     def begin(self, reason: str) -> None:
-        """One more. Raises `ConsumerStalledError` when that helped too often in vain."""
+        """Count a restart. Raises `ConsumerStalledError` when it is one too many."""
         now = time.monotonic()
         if len(self._at) == MAX_RESTARTS and now - self._at[0] < WITHIN_SECONDS:
             raise ConsumerStalledError(f"{self._what} was rebuilt {MAX_RESTARTS} times in vain: {reason}")

@@ -1,4 +1,4 @@
-"""FastStream's side: it declares what is read and written (so AsyncAPI can be generated) and builds the consumers."""
+"""FastStream declares what is read and written (for AsyncAPI) and builds the consumers."""
 
 import operator
 from functools import reduce
@@ -19,7 +19,7 @@ from streams.topics import TOPICS, Topic
 SESSION_TIMEOUT_MS = 45_000
 HEARTBEAT_MS = 3_000
 FETCH_WAIT_MS = 250
-# A topic that is made anew or has more partitions is noticed within this time, not after five minutes.
+# A recreated topic or new partitions are noticed within this time, not after five minutes.
 METADATA_MAX_AGE_MS = 5_000
 MAX_POLL_INTERVAL_MS = 300_000
 
@@ -48,7 +48,7 @@ def create_app(broker: KafkaBroker, version: str) -> FastStream:
 
 
 def declare(broker: KafkaBroker, topic: Topic, name: str, description: str) -> None:
-    """Show a subscription in the AsyncAPI document without building a consumer's parts."""
+    """Show a subscription in the AsyncAPI document without building its consumer."""
     broker.subscriber(
         topic.name,
         group_id=f"chatconnect.{name}.{topic.name}",

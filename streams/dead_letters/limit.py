@@ -1,7 +1,7 @@
-"""Stops a consumer that fails nearly everything, instead of burying the topic (arroyo's `DlqLimit`).
+"""Stops a consumer that fails on nearly every record, before its whole topic is dead letters (arroyo's `DlqLimit`).
 
-Only defects count. What a caller's data or a provider brings about (a refusal, retries that were used up) is theirs:
-anybody could stop the consumer with it.
+Only defects count. Failures that a caller's data or a provider causes (a refusal, used-up retries) do not: anybody
+could stop the consumer with them.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ class TooManyDeadLettersError(Exception):
 
 
 class DeadLetterLimit:
-    """Counts endings: a run of `MAX_IN_A_ROW` dead letters, or more than half of the last `WINDOW` records."""
+    """Is reached by `MAX_IN_A_ROW` dead letters in a row, or by more than half of the last `WINDOW` records."""
 
     def __init__(self) -> None:
         self._in_a_row = 0
