@@ -1,4 +1,4 @@
-"""Work that runs beside a block, and ends with it."""
+"""Work that runs concurrently with a block, and ends with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def background_task(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
-    """Its task, to be awaited within the block or not; what it raises is raised there, or not at all.
+    """The task of `work`, which the block may await; its error is raised only there.
 
-    A `TaskGroup` would wrap what the block raises, and the runtime goes by the kind of an error.
+    A `TaskGroup` would wrap the block's errors, and the runtime decides by their type.
     """
     task = asyncio.create_task(work)
     try:

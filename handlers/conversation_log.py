@@ -16,30 +16,30 @@ class AnswerLog(Protocol):
     """`stores.postgres.chat_logs.ChatLogs`."""
 
     async def record(self, completed: ChatCompleted) -> bool:
-        """Adds the row; False: it was there."""
+        """Adds the row; False: it was already there."""
         ...
 
     async def rate(self, feedback: ChatFeedback) -> bool:
-        """Adds the verdict; False: no such row."""
+        """Adds the rating; False: no such row."""
         ...
 
 
 class ConversationLog:
-    """Keeps the log of answers and of what visitors thought of them; catches up after Postgres was away."""
+    """Writes answers and visitors' feedback to Postgres; catches up after Postgres was unavailable."""
 
     def __init__(self, chat_logs: AnswerLog) -> None:
         self._chat_logs = chat_logs
 
     async def handle(self, event: ChatCompleted | ChatFeedback) -> AsyncGenerator[Event, None]:
-        """Raises `RetryableError` while Postgres is away and for feedback that overtook its answer's record, and
-        `PermanentError` for a row that can never be.
+        """Raises `RetryableError` while Postgres is unavailable and for feedback that comes before its answer's record,
+        and `PermanentError` for a row that Postgres refuses.
         """
         try:
             await self._write(event)
         except REFUSALS as error:
             raise PermanentError(f"the row is refused: {error!r}", code="row_refused") from error
         except DATABASE_ERRORS as error:
-            raise RetryableError(f"the log is away: {error!r}") from error
+            raise RetryableError(f"Postgres did not answer: {error!r}") from error
         return
         yield  # makes this a generator, as every handler is
 

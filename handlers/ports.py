@@ -1,4 +1,4 @@
-"""What the handlers need from outside; each has a real thing and a fake (`tests/support/fakes.py`)."""
+"""What the handlers need from outside; each has an implementation and a fake (`tests/support/fakes.py`)."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Text to unit vectors. `name` identifies the vector space: points of two names are never compared."""
+    """Text to unit vectors. `name` identifies the vector space: vectors of two names are never compared."""
 
     name: str
     dimensions: int
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row per text. Raises `RetryableError` when the provider says try again."""
+        """One row per text. Raises `RetryableError` when a retry may help."""
         ...
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
@@ -49,7 +49,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A model's last word; always sent, or the stream was cut and `ProviderError` was raised."""
+    """The last item of a model's stream. Without it the stream was cut, and `ProviderError` is raised."""
 
     reason: FinishReason
     usage: Usage

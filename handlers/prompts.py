@@ -1,4 +1,4 @@
-"""The prompt. Passages and questions are data: they stand between marks that they cannot forge."""
+"""The prompt. Passages and questions are data: they stand between markers that they cannot forge."""
 
 import re
 import unicodedata
@@ -45,7 +45,7 @@ def question_message(prompt: Prompt) -> str:
 
 
 def character_count(prompt: Prompt) -> int:
-    """How much there is to read, for estimates."""
+    """The length of the prompt, for token estimates."""
     turns = sum(len(turn.question) + len(turn.answer) for turn in prompt.turns)
     return len(prompt.system) + turns + sum(len(passage.text) for passage in prompt.passages) + len(prompt.question)
 
@@ -57,7 +57,7 @@ def _quoted(name: str, number: int, passage: Passage) -> str:
 
 
 def _harmless(text: str) -> str:
-    """The visible text, in which nothing looks like one of these marks."""
+    """The visible text, in which nothing looks like one of these markers."""
     seen = visible(text)
     return _OPENING.sub(lambda found: "&lt;" if _begins_mark(seen, found.end()) else found[0], seen)
 

@@ -28,13 +28,13 @@ from stores.vectors.store import VectorStore
 
 T = TypeVar("T")
 CONNECTIONS_PER_PROVIDER = 512
-# A question each minute needs no new handshake. What a provider closed meanwhile is noticed, or asked once more
-# (`answer_stream`); 50 questions in one instant wait a seventh less than for connections that must be made first.
+# With a question each minute no new handshake is needed. A connection that a provider closed is noticed, or the request
+# sent once more (`answer_stream`). 50 questions at once wait a seventh less than with new connections.
 KEEP_ALIVE_SECONDS = 60.0
 
 
 class Resources:
-    """The composition root's cupboard: a worker that runs one handler opens only what that one needs."""
+    """Opens resources lazily: a worker that runs one handler opens only what that one needs."""
 
     def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
         self._settings = settings
@@ -45,7 +45,7 @@ class Resources:
         self.chat_logs = ChatLogs(engine)
         self.clients = Clients(engine)
         self.documents = Documents(engine)
-        # A process that restarts under its name may go on with the leases it held; a nameless one is new each time.
+        # A process that restarts with its name keeps its leases; one without a name gets a new one at each start.
         self.attempts = Attempts(engine, settings.instance_id or f"{socket.gethostname()}-{uuid4().hex[:8]}")
         self.uploads = Uploads(settings.uploads_url)
         self.cancellations = Cancellations()
@@ -59,7 +59,7 @@ class Resources:
         return await self._once("vectors", self._open_vectors)
 
     async def models(self) -> ModelChoice:
-        """The answerers that have a key, over one pool of connections."""
+        """The models that have a key, over one connection pool."""
         return await self._once("models", self._open_models)
 
     async def workspace(self) -> Path:

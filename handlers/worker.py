@@ -40,11 +40,11 @@ log = structlog.get_logger()
 CANCELS_SINCE = timedelta(minutes=5)
 ENDINGS_KEPT = timedelta(days=8)
 PURGE_SECONDS = 3600.0
-# How long the thread that makes a question's vector waits for the interpreter's lock while the event loop is busy. With
-# Python's 5 ms, 50 questions in one instant wait 25 ms longer for their first tokens.
+# How long the thread that embeds a question waits for the interpreter's lock while the event loop is busy. With
+# Python's default of 5 ms, 50 questions at once wait 25 ms longer for their first tokens.
 SWITCH_SECONDS = 0.0001
-# A visitor waits for an answer. No client waits for a row, so the conversation log tries for hours; feedback for ten
-# minutes, since the answer that it names may not exist.
+# A visitor waits for an answer. No client waits for a row, so the conversation log retries for hours; feedback for
+# ten minutes, since the answer that it names may not exist.
 SOON = RetryPolicy()
 HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
 MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
@@ -71,7 +71,7 @@ async def conversation_log(resources: Resources) -> Handler:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerSpec:
-    """One subscription before its handler is built. `slots` is how much runs at once, in all and for one client;
+    """One subscription before its handler is built. `slots` is how many run at once, in all and for one client;
     `deadline_seconds` is for one run, `retry` for all of them.
     """
 
@@ -109,7 +109,7 @@ def app() -> FastStream:
 
 
 async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None:
-    """Runs until `stop`, then drains. Raises `UnknownHandlerError`, or whatever a part died of."""
+    """Runs until `stop`, then drains. Raises `UnknownHandlerError`, or what a task failed with."""
     names = only.split(",") if only else NAMES
     if unknown := set(names) - set(NAMES):
         raise UnknownHandlerError(f"There is no handler named {min(unknown)}: choose from {', '.join(NAMES)}.")

@@ -1,4 +1,4 @@
-"""Types of single values, with the bounds that whatever stores or reckons with them relies on."""
+"""Types of single values, with the bounds that storage and arithmetic rely on."""
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -12,9 +12,9 @@ MAX_CLIENT_ID_CHARACTERS = 64
 MAX_VISITOR_ID_CHARACTERS = 128
 MAX_QUESTION_CHARACTERS = 8_000
 MAX_COUNT = 2**53
-"""Above it JSON's readers round."""
+"""JSON parsers round larger ones."""
 MAX_NUMBER = 2**31 - 1
-"""What a column of four bytes holds."""
+"""What a four-byte column holds."""
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 # How far ahead of ours a sender's clock may be.
 AHEAD = timedelta(days=1)
@@ -37,7 +37,7 @@ def _plausible(moment: datetime) -> datetime:
 
 UtcDatetime = Annotated[datetime, AfterValidator(_aware_utc)]
 EventTime = Annotated[UtcDatetime, AfterValidator(_plausible)]
-"""When something happened, by a foreign clock."""
+"""When something happened, by the sender's clock."""
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Amount = Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
@@ -46,7 +46,7 @@ Dollars = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 
 
 def _cut(most: int) -> BeforeValidator:
-    """For what a question can be answered without: cut or left out, never a reason to refuse it."""
+    """For optional details of a question: cut or left out, never a reason to refuse it."""
     return BeforeValidator(lambda given: given[:most] if isinstance(given, str) and given else None)
 
 
@@ -54,18 +54,18 @@ def _canonical(given: object) -> object:
     if not isinstance(given, str):
         return given
     try:
-        told = str(UUID(given))
+        canonical = str(UUID(given))
     except ValueError:
         return given
-    if told != given:
+    if canonical != given:
         raise ValueError("a UUID is sent in lower case with its hyphens, as all events carry it")
-    return told
+    return canonical
 
 
 def nameable(name: str) -> str:
-    """A session id that stays what it is in an address. Raises `ValueError`."""
+    """A session id that stays unchanged in a URL. Raises `ValueError`."""
     if not {".", ".."}.isdisjoint(name.split("/")) or any(unicodedata.category(letter) == "Cc" for letter in name):
-        raise ValueError("a session id holds no line ends or other control characters, and no part is a dot or two")
+        raise ValueError("a session id has no line ends or other control characters, and no part that is `.` or `..`")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Where a page of a list ends: the time of its last row and, since several may have one time, the row's id."""
+"""Where a page of a list ends: the time of its last row and, since several may share it, the row's id."""
 
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
@@ -24,13 +24,13 @@ class PageCursor(NamedTuple):
 def _read(given: Any) -> PageCursor:
     if isinstance(given, PageCursor):
         return given
-    at, parted, name = str(given).partition(PARTED_BY)
-    if not parted or not name:
-        raise ValueError("this is no `next` of a page: send it as it came")
+    at, separator, name = str(given).partition(PARTED_BY)
+    if not separator or not name:
+        raise ValueError("this is not the `next` of a page: send it unchanged")
     try:
         return PageCursor(_TIME.validate_python(at), name)
     except ValidationError as error:
-        raise ValueError("this is no `next` of a page: send it as it came") from error
+        raise ValueError("this is not the `next` of a page: send it unchanged") from error
 
 
 Cursor = Annotated[PageCursor, BeforeValidator(_read), WithJsonSchema({"type": "string"})]

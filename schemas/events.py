@@ -35,7 +35,7 @@ FinishReason = Literal["stop", "length", "no_answer", "cancelled", "error"]
 Rating = Literal["up", "down"]
 DocumentStatus = Literal["pending", "parsing", "chunking", "embedding", "indexing", "ready", "failed", "deleted"]
 ENDED_STATUSES: frozenset[DocumentStatus] = frozenset({"ready", "failed", "deleted"})
-"""Ingestion does nothing more of its own."""
+"""Ingestion has ended in these."""
 
 
 class Usage(Shape):
@@ -103,7 +103,7 @@ class ChatRetrieved(Event):
 
 
 class AnswerEvent(Event):
-    """One step of an answer. Its JSON is the SSE `data:` line as it is, so what the envelope carries
+    """One step of an answer. Its JSON is the SSE `data:` line, so what the record's envelope carries
     (key: session, header: client) stays out of it. `seq` counts from 0 within an attempt, without gaps.
     """
 
@@ -115,8 +115,8 @@ class AnswerEvent(Event):
 
 
 class QuestionAsked(AnswerEvent):
-    """What is answered, for readers of the session that did not ask it. It comes before every attempt, so it has the
-    number 0; told again with a later attempt it is old news.
+    """The question, for readers of the session that did not ask it. It comes before every attempt, so it has the
+    number 0; a later attempt may send it again, unchanged.
     """
 
     attempt: int = Field(default=0, ge=0, le=0)
@@ -202,7 +202,7 @@ class ChatCancelled(Event):
 
 
 class ChatFeedback(Event):
-    """A visitor's thumb on an answer; the last one counts."""
+    """A visitor's rating of an answer; the last one counts."""
 
     message_id: UUID
     session_id: SessionId
@@ -212,7 +212,7 @@ class ChatFeedback(Event):
 
 
 class DocumentUploaded(Event):
-    """A file lies at `uri` (claim check) and should be answered from. A higher `version` replaces a lower one."""
+    """A file at `uri` (claim check) is to be ingested. A higher `version` replaces a lower one."""
 
     document_id: str
     uri: str

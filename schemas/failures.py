@@ -1,10 +1,10 @@
 """The two kinds of failure that the runtime knows. Anything else that a handler raises is a defect:
-it is tried again like a retryable one, since most defects of that kind are a dependency's bad moment.
+it is tried again like a retryable one, since most of them are a dependency's temporary failure.
 """
 
 
 class RetryableError(Exception):
-    """Trying again later may help: 429, 5xx, 529, connection, timeout."""
+    """A later retry may help: 429, 5xx, 529, connection, timeout."""
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -12,7 +12,7 @@ class RetryableError(Exception):
 
 
 class PermanentError(Exception):
-    """Trying again cannot help. `code` is stable; the message is a sentence for whoever is told."""
+    """A retry cannot help. `code` is stable; the message is a sentence for people."""
 
     def __init__(self, message: str, *, code: str = "internal") -> None:
         super().__init__(message)
@@ -20,4 +20,4 @@ class PermanentError(Exception):
 
 
 class RefusedError(PermanentError):
-    """The request itself is at fault, so whoever sent it is told its `code`."""
+    """The request itself is at fault, so its sender gets the `code`."""

@@ -66,13 +66,13 @@ class ChatReply(ChatAccepted):
 
 
 class CancelRequest(Shape):
-    """`session_id` is needed only when the question was asked elsewhere and has not begun to be answered."""
+    """`session_id` is needed only when the question was asked elsewhere and its answer has not begun."""
 
     session_id: SessionName | None = None
 
 
 class FeedbackRequest(Shape):
-    """A thumb, and why."""
+    """A rating, and why."""
 
     rating: Rating
     comment: Remark = None
@@ -105,7 +105,7 @@ class History(Shape):
 
 
 class PolledEvent(Shape):
-    """An event as the session's stream would tell it."""
+    """An event as the session's stream would send it."""
 
     id: str
     event: str
@@ -113,7 +113,7 @@ class PolledEvent(Shape):
 
 
 class Polled(Shape):
-    """What is after the place that was asked for; `next` is the place after it."""
+    """The events after the position that was asked for; `next` is the position after them."""
 
     events: list[PolledEvent]
     next: str
@@ -231,7 +231,7 @@ class Check(Shape):
 
 
 class Health(Shape):
-    """`degraded`: answers flow, something else does not. `down`: they do not."""
+    """`degraded`: answers work, something else does not. `down`: answers do not work."""
 
     status: Literal["ok", "degraded", "down"]
     version: str

@@ -1,4 +1,4 @@
-"""The model providers: one table for the settings, the choice of a model, health and the start's summary.
+"""The model providers: one table for the settings, the choice of a model, health and the startup summary.
 
 A new provider is a row here, three settings (`<name>_api_key`, `<name>_base_url`, `<name>_model`), its prices in
 `handlers/models/pricing.py` and its model class in `handlers/models/choice.py`.
@@ -13,7 +13,7 @@ from schemas.events import Tier
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """`tier` asks it first. A widget that names only a model means the provider whose prefix the name has."""
+    """The `tier` tries it first. A widget that names only a model means the provider whose prefix the name has."""
 
     name: str
     label: str

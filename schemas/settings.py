@@ -1,4 +1,4 @@
-"""The environment is a boundary too: the one place where it is read, and what `docs/configuration.md` is made from."""
+"""The only place that reads the environment, and what `docs/configuration.md` is made from."""
 
 from functools import cached_property
 from hashlib import sha256
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     @field_validator("internal_secret")
     @classmethod
     def _is_hard_to_guess(cls, given: str) -> str:
-        # From one ticket whoever holds it can try hundreds of thousands of secrets a second.
+        # Whoever holds one ticket can test hundreds of thousands of secrets a second on it.
         for secret in _parts(given):
             if len(secret) < MIN_SECRET_CHARACTERS or len(set(secret)) < MIN_DIFFERENT_CHARACTERS:
                 raise ValueError(
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
 
     @property
     def internal_secrets(self) -> tuple[str, ...]:
-        """The accepted values, first one ours."""
+        """The accepted values; the first one signs."""
         return _parts(self.internal_secret)
 
     @cached_property

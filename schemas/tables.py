@@ -99,7 +99,7 @@ class DocumentRow(Base):
 
 
 class DocumentVersionRow(Base):
-    """The last version of a document that was taken, though its upload may have failed since."""
+    """The last version number that was given to a document, though its upload may have failed."""
 
     __tablename__ = "document_versions"
     __table_args__ = (UniqueConstraint("client_id", "external_id"),)
@@ -174,7 +174,7 @@ class ChatLogRow(Base):
 
 
 class UsageRow(Base):
-    """A client's day: a fold of `chat_logs`, updated in the transaction that inserts the row."""
+    """A client's usage of a model on a day: summed from `chat_logs` in the transaction that inserts the row."""
 
     __tablename__ = "usage_stats"
 

@@ -11,25 +11,24 @@ from schemas.events import AnswerEvent, Event
 from schemas.failures import RefusedError
 from streams.topics import EVENT_BY_NAME, TOPIC_BY_EVENT, Topic
 
-# An answer event's place is also a header (`<messageId>/<attempt>/<seq>`): a
-# gateway finds a frame's answer without its value.
 EVENT_TYPE = "event-type"
 CLIENT_ID = "client-id"
 CLIENT_TIER = "client-tier"
 TRACEPARENT = "traceparent"
 CONTENT_TYPE = "content-type"
+# An answer event's position, `<messageId>/<attempt>/<seq>`: a gateway needs no value to find a frame's answer.
 ANSWER = "answer"
 
 
 class UndecodableError(RefusedError):
-    """The record's bytes are no event of its topic. Trying again cannot help."""
+    """The record is not a valid event of its topic. A retry cannot help."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="invalid_request")
 
 
 class Record(Protocol):
-    """What we read of aiokafka's `ConsumerRecord`."""
+    """The fields of aiokafka's `ConsumerRecord` that we use."""
 
     topic: str
     partition: int
@@ -42,7 +41,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What goes into `send()`."""
+    """A record for `send()`."""
 
     topic: Topic
     key: bytes
@@ -73,9 +72,8 @@ def header(record: Record, name: str) -> bytes | None:
 def decode(topic: Topic, record: Record) -> Event:
     """The event of a record.
 
-    Without an `event-type` header the topic's first event is meant, so a producer elsewhere needs none; what key and
-    `client-id` header say must be what the value says.
-    Raises `UndecodableError` with the reason.
+    Without an `event-type` header it is the topic's first event, so foreign producers need none. The key and the
+    `client-id` header must match the value. Raises `UndecodableError` with the reason.
     """
     try:
         if record.value is None:
@@ -85,17 +83,17 @@ def decode(topic: Topic, record: Record) -> Event:
         if model not in topic.events:
             raise UndecodableError(f"{topic.name} carries no event named {named!r}")
         event: Event = model.model_validate_json(record.value)
-        _agree(topic, record, event)
+        _check_envelope(topic, record, event)
     except (ValidationError, UnicodeDecodeError) as error:
         raise UndecodableError(_reason(error)) from error
     return event
 
 
-def _agree(topic: Topic, record: Record, event: Event) -> None:
-    """By its header a record waits for its client's turn, by its key for its session's: the value must say the same."""
+def _check_envelope(topic: Topic, record: Record, event: Event) -> None:
+    """Records are scheduled by their `client-id` header and key alone, so the value must match them."""
     client_id, key = header(record, CLIENT_ID), str(getattr(event, topic.key))
     if client_id is not None and client_id.decode() != event.client_id:
-        raise UndecodableError("the header client-id and the value's clientId name two clients")
+        raise UndecodableError("the header client-id and the value's clientId differ")
     if record.key is not None and record.key.decode() != key:
         raise UndecodableError(f"the record's key is not the value's {to_camel(topic.key)}")
 
@@ -103,7 +101,7 @@ def _agree(topic: Topic, record: Record, event: Event) -> None:
 def _tombstone(topic: Topic, record: Record) -> Event:
     client_id = header(record, CLIENT_ID)
     if topic.tombstone is None or record.key is None or client_id is None:
-        raise UndecodableError(f"a null value on {topic.name} needs a topic that deletes, a key and a client-id header")
+        raise UndecodableError(f"a null value on {topic.name} needs a topic with deletes, a key and a client-id header")
     return topic.tombstone.model_validate({topic.key: record.key.decode(), "client_id": client_id.decode()})
 
 

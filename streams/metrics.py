@@ -1,4 +1,4 @@
-"""What a worker shows of its consumers (Prometheus naming; no tenant labels, they are unbounded)."""
+"""Metrics of a worker's consumers (Prometheus naming; no tenant labels, they are unbounded)."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

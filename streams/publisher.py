@@ -1,4 +1,4 @@
-"""Events out: one idempotent producer a process."""
+"""Publishes events: one idempotent producer per process."""
 
 import asyncio
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from streams.kafka.connection import connection
 from streams.kafka.partitioner import choose_partition
 from streams.topics import TOPIC_BY_EVENT
 
-# A record as large as Kafka takes by default, and what is said about it when it is buried.
+# The largest record that Kafka takes by default, and what is added to it as a dead letter.
 MAX_REQUEST_BYTES = 3 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 10_000
 PUBLISH_TIMEOUT_SECONDS = 15.0
-# Records of one key go to another partition as soon as a topic has more of them: every producer should know soon.
+# New partitions move keys to other partitions, so every producer should notice them soon.
 METADATA_MAX_AGE_MS = 2_000
 MAX_OFFERED = 1_000
 
@@ -47,7 +47,7 @@ class Publisher:
     """Keeps the order of events of one key; an acknowledged event is on every in-sync replica.
 
     No Kafka transactions: an open one hides every later record of its partition from `read_committed` readers
-    (measured: 3.1 s for a 3 s transaction), and each answer event carries its own place (message, attempt, seq).
+    (measured: 3.1 s for a 3 s transaction), and each answer event carries its position (message, attempt, seq).
     """
 
     def __init__(self, settings: Settings, *, publish_timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS) -> None:
@@ -87,7 +87,7 @@ class Publisher:
 
     def offer(self, event: Event, *, headers: Headers = ()) -> None:
         """Send a best-effort event. It is lost, and counted, when Kafka does not take it in time, or when
-        `MAX_OFFERED` wait for that already.
+        `MAX_OFFERED` are already waiting.
         """
         if len(self._offered) >= MAX_OFFERED:
             metrics.EVENTS_LOST.labels(TOPIC_BY_EVENT[type(event)].name).inc()
@@ -103,7 +103,7 @@ class Publisher:
             metrics.EVENTS_LOST.labels(TOPIC_BY_EVENT[type(event)].name).inc()
 
     async def send(self, event: Event, *, headers: Headers = ()) -> Acknowledgement:
-        """Queue an event and go on; the result fails with a `KafkaError`. Waits when the queue is full."""
+        """Queue an event; the returned future may fail with a `KafkaError`. Waits when the queue is full."""
         record = encode(event, headers)
         return await self.send_raw(record.topic.name, record.key, record.value, record.headers)
 
@@ -119,7 +119,7 @@ class Publisher:
         except TOO_LARGE as error:
             raise EventTooLargeError(f"The record is too large for {topic}: {error!r}") from error
         except KafkaError as error:
-            raise PublishError(f"Kafka took no record for {topic}: {error!r}") from error
+            raise PublishError(f"Kafka did not take the record for {topic}: {error!r}") from error
         return acknowledgement
 
     async def publish(self, event: Event, *, headers: Headers = ()) -> None:

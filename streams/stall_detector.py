@@ -13,18 +13,18 @@ class StallDetector:
     """Compares positions with the ends of the log, at each check."""
 
     def __init__(self) -> None:
-        self._still: dict[TopicPartition, tuple[int, float]] = {}
+        self._unmoved: dict[TopicPartition, tuple[int, float]] = {}
 
     def seconds(
         self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int], now_seconds: float
     ) -> float:
-        """For how long the slowest partition has stood still though its log ends elsewhere. 0: none has.
+        """For how long (the longest of all partitions) a position has not moved though its log ends elsewhere; else 0.
 
-        One stalled partition counts, while others flow. An end before the position is a log that lost its tail.
+        One stalled partition counts even while others move. An end before the position is a log that lost its tail.
         """
         for partition, position in positions.items():
             if ends[partition] == position:
-                self._still.pop(partition, None)
-            elif self._still.get(partition, (None, 0.0))[0] != position:
-                self._still[partition] = position, now_seconds
-        return max((now_seconds - since for _, since in self._still.values()), default=0.0)
+                self._unmoved.pop(partition, None)
+            elif self._unmoved.get(partition, (None, 0.0))[0] != position:
+                self._unmoved[partition] = position, now_seconds
+        return max((now_seconds - since for _, since in self._unmoved.values()), default=0.0)

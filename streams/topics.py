@@ -1,4 +1,4 @@
-"""The one list of topics: names, keys, events, retention. Nothing else spells a topic's name."""
+"""The one list of topics: names, keys, events, retention. No other module spells a topic's name."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ DEAD_SUFFIX = ".dead"
 class Topic:
     """`key` names the field whose UTF-8 is the record's key; records of one key keep their order.
 
-    No client waits for a record of a `best_effort` topic: it is lost while the topic or Kafka is away.
+    No client waits for a record of a `best_effort` topic: it is lost while the topic or Kafka is unavailable.
     """
 
     name: str
@@ -77,9 +77,9 @@ TOPICS = (
     DOCUMENT_UPLOADED,
     DOCUMENT_PROGRESS,
 )
-# Without one of these no question is answered to its end.
+# Without one of these no answer can be completed.
 VITAL_TOPICS = frozenset({CHAT_REQUESTED.name, CHAT_TOKEN.name, CHAT_COMPLETED.name})
-# A dead letter is its record and why it died, so it is larger than anything that Kafka takes by default.
+# A dead letter is its record plus the reason, so it may exceed what Kafka takes by default.
 DEAD_CONFIG = _kept(30 * DAY_MS) | {"max.message.bytes": str(2 * 1024 * 1024)}
 
 TOPIC_BY_EVENT: dict[type[Event], Topic] = {

@@ -54,11 +54,11 @@ class AnswerAttempt:
         self._sources: list[Source] = []
         self._head: list[AnswerEvent] = []
         self._delta_lengths: list[int] = []
-        self._begun = time.perf_counter()
+        self._started_at = time.perf_counter()
         self._first_token_ms: float | None = None
 
     def started(self, model: Model | None) -> AnswerStarted:
-        """The model that answers now, None for none at all. May come again while there is no text."""
+        """`model` is None when no model answers. May be sent again until there is text."""
         if model:
             self._provider, self.model = model.provider, model.name
         event = AnswerStarted(**self._position(), model=self.model, tier=self._tier)
@@ -73,12 +73,12 @@ class AnswerAttempt:
         return event
 
     def head(self, model: Model, passages: Sequence[Passage]) -> list[AnswerEvent]:
-        """What comes before a model's first delta; the sources of an earlier model's try are not sent again."""
+        """The events before a model's first delta; sources that an earlier model's try sent are not repeated."""
         has_sources = any(isinstance(event, AnswerSources) for event in self._head)
         return [self.started(model)] if has_sources else [self.started(model), self.sources(passages)]
 
     def delta(self, text: str) -> AnswerDelta:
-        """More text."""
+        """The next piece of text."""
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
         text = text.replace("\0", "\ufffd")  # the one character that Postgres cannot store
@@ -88,7 +88,7 @@ class AnswerAttempt:
         return event
 
     def completed(self, finish: Finish) -> tuple[AnswerCompleted, ChatCompleted]:
-        """The end, and the record of it. Citations are the numbers in the text that sources have."""
+        """The last event, and the record. Citations are the numbers in the text that sources have."""
         event = AnswerCompleted(
             **self._position(),
             finish_reason=finish.reason,
@@ -99,18 +99,18 @@ class AnswerAttempt:
         return event, self._record("completed", finish.reason, finish.usage)
 
     def cancelled(self, prompt_characters: int) -> tuple[AnswerCancelled, ChatCompleted]:
-        """The end on request. The prompt and the text so far are billed, by estimate."""
+        """The last event after a cancel, and the record. The prompt and the text so far are billed, by estimate."""
         usage = self._estimate(prompt_characters)
         return AnswerCancelled(**self._position(), usage=usage), self._record("cancelled", "cancelled", usage)
 
     def failed(self, code: str, message: str, *, retryable: bool) -> tuple[AnswerFailed, ChatCompleted]:
-        """The end without success; text that was shown had to be paid for."""
+        """The last event after a failure, and the record. Text that was shown is billed, by estimate."""
         event = AnswerFailed(**self._position(), code=code, message=message, retryable=retryable)
         record = self._record("failed", "error", self._estimate(0))
         return event, record.model_copy(update={"failure_code": code})
 
     def ending(self, last: AnswerEvent, record: ChatCompleted) -> dict[str, Any]:
-        """What `replay_ending` needs, as JSON: the events, and where the text was cut."""
+        """What `replay_ending` needs, as JSON: the events, and the lengths of the deltas."""
         events = [*self._head, last, record]
         return {
             "events": [{"name": type(event).__name__, "event": event.model_dump(mode="json")} for event in events],
@@ -163,14 +163,14 @@ class AnswerAttempt:
         return [source.n for source in self._sources if source.n in named]
 
     def _elapsed_ms(self) -> float:
-        return (time.perf_counter() - self._begun) * 1000
+        return (time.perf_counter() - self._started_at) * 1000
 
 
 def replay_ending(ending: dict[str, Any], request: ChatRequested, attempt: int | None = None) -> Iterator[Event]:
-    """The whole answer under its own numbers: gateways drop what they know and take what they miss.
+    """The whole answer with its own attempt and sequence numbers: gateways drop the events that they have.
 
-    A worker may die after the ending was stored and before its last deltas reached Kafka. With an `attempt` it has
-    that number instead.
+    A worker may die after the ending is stored and before its last deltas reach Kafka. `attempt` replaces the answer's
+    own number.
     """
     envelope: dict[str, Any] = {"client_id": request.client_id, "session_id": request.session_id}
     if attempt is not None:
@@ -187,7 +187,7 @@ def replay_ending(ending: dict[str, Any], request: ChatRequested, attempt: int |
 
 
 def attempt_of(ending: dict[str, Any]) -> int:
-    """The number under which it ended."""
+    """The number of the attempt that ended."""
     return int(ending["events"][-1]["event"]["attempt"])
 
 

@@ -12,10 +12,10 @@ REMEMBERED_SECONDS = 3_600
 
 
 class Cancellations:
-    """Fed with `ChatCancelled`, watched by the answers. Cancelling what is over, unknown or cancelled is harmless.
+    """Cancels the answers that `watch`. To cancel an ended, unknown or cancelled one is harmless.
 
-    A cancel is remembered for an hour (the retention of its topic), the newest 10,000, so it may come before its
-    answer begins, or between two attempts.
+    The newest 10,000 cancels are kept for an hour (the retention of their topic), so one may come before its answer
+    begins, or between two attempts.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Cancellations:
         self._watching: dict[tuple[str, UUID], list[Callable[[], None]]] = {}
 
     def cancel(self, client_id: str, message_id: UUID) -> None:
-        """Stops the answer if it runs here, and whenever it begins."""
+        """Stops the answer if it runs here, and every later attempt at it."""
         key = client_id, message_id
         self._at[key] = monotonic()
         for stop in tuple(self._watching.get(key, ())):
@@ -31,7 +31,7 @@ class Cancellations:
 
     @contextmanager
     def watch(self, client_id: str, message_id: UUID, stop: Callable[[], None]) -> Iterator[None]:
-        """Calls `stop` on a cancel while the block runs, at once if it came before."""
+        """Calls `stop` on a cancel while the block runs, at once if there is one already."""
         key = client_id, message_id
         self._watching.setdefault(key, []).append(stop)
         try:

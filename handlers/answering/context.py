@@ -1,4 +1,4 @@
-"""What an answer uses besides its passages. It does without while Postgres is away or slow."""
+"""What an answer uses besides its passages; defaults while Postgres is unavailable or slow."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -53,26 +53,26 @@ class AnswerContext:
 async def load_answer_context(
     clients: ClientStore, request: ChatRequested, turns: Awaitable[Sequence[Turn]]
 ) -> AnswerContext:
-    """Reads client and widget at once, each ≤ 1 s; what cannot be read is as for a client without settings."""
+    """Reads client and widget concurrently, each ≤ 1 s; defaults replace what cannot be read."""
     async with asyncio.TaskGroup() as group:
         widget = group.create_task(
-            _or_else(clients.widget(request.client_id, request.widget_id), Widget(request.client_id, "default"))
+            _read_or(clients.widget(request.client_id, request.widget_id), Widget(request.client_id, "default"))
         )
-        found = await _or_else(clients.get(request.client_id), None)
+        found = await _read_or(clients.get(request.client_id), None)
     return AnswerContext(found.tier if found else "free", widget.result(), await turns)
 
 
 async def load_turns(chat_logs: ChatLogStore, request: ChatRequested) -> Sequence[Turn]:
-    """The turns of the session before this message, oldest first; none where they cannot be read within 1 s."""
-    # Before this message: a replayed question must not read its own future.
+    """The turns of the session before this message, oldest first; none if they cannot be read within 1 s."""
+    # A replayed question must not read the turns after it.
     reading = chat_logs.turns(request.client_id, request.session_id, before=request.requested_at, limit=MAX_TURNS)
-    return [Turn(question, answer) for question, answer in await _or_else(reading, [])]
+    return [Turn(question, answer) for question, answer in await _read_or(reading, [])]
 
 
-async def _or_else(reading: Awaitable[Found], otherwise: Found) -> Found:
+async def _read_or(reading: Awaitable[Found], default: Found) -> Found:
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             return await reading
     except DATABASE_ERRORS as error:
-        log.warning("answering_without", missing=type(otherwise).__name__, error=repr(error))
-        return otherwise
+        log.warning("answering_without", missing=type(default).__name__, error=repr(error))
+        return default

@@ -13,15 +13,15 @@ from handlers.ports import Finish, Model, Prompt
 FULL_CHARACTERS = 1_000
 OPENING_TICKS = 4
 MAX_WAITING_CHARACTERS = 100_000
-# A connection can be used again only when its stream was read to the end: wait so long for that.
+# A connection can be reused only when its stream was read to the end: wait this long for that.
 END_SECONDS = 0.05
 
 
 class Deltas:
-    """Reads the model in a task of its own between `async with` and its end, so its words never wait for Kafka.
+    """Reads the model in its own task during the `async with` block, so that the model does not wait for Kafka.
 
-    Iterating gives texts, and raises what the model raised after the texts before it. `finish` is there once all texts
-    were given; it stays None when interrupted.
+    Iterating yields texts, and then raises what the model raised. `finish` is set after the last text; it stays None
+    when interrupted.
     """
 
     def __init__(self, model: Model, prompt: Prompt, interruption: Interruption) -> None:
@@ -33,7 +33,7 @@ class Deltas:
         self._finish: Finish | None = None
         self._over = False
         self._room = asyncio.Event()
-        # The iteration waits for this many characters, or for a time.
+        # The iteration waits for this many characters, or until a time.
         self._wanted = 1
         self._waiter: asyncio.Future[None] | None = None
 
@@ -67,7 +67,7 @@ class Deltas:
             await self._until(FULL_CHARACTERS, until=next_flush_tick())
 
     async def opening(self) -> None:
-        """Returns when there is a text, or at the fourth flush tick: a start that is published later is not noticed."""
+        """Returns when there is text, or at the fourth flush tick: nobody notices a start that is so much later."""
         await self._until(1, until=next_flush_tick() + (OPENING_TICKS - 1) * FLUSH_SECONDS)
 
     async def _read(self) -> None:
@@ -96,7 +96,7 @@ class Deltas:
         return text
 
     async def _until(self, characters: int, *, until: float | None) -> None:
-        """Returns when so many characters wait, at the end of the stream, or at `until` (loop time)."""
+        """Returns when so many characters are waiting, at the end of the stream, or at `until` (loop time)."""
         if self._over or self._characters >= characters:
             return
         loop = asyncio.get_running_loop()

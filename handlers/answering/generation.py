@@ -1,4 +1,4 @@
-"""From passages to the streamed answer, and ChatCompleted: the record of it."""
+"""From passages to the streamed answer and its record, ChatCompleted."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -26,8 +26,8 @@ from stores.postgres.attempts import Ended, Held
 from stores.postgres.clients import Widget
 
 # On the scale of `handlers.retrieval.search.confidence` (top cosine + share of the question's words, 0 to 2). Measured:
-# 0.78 separates questions about other matters, 1.04 those that the neighbouring text just misses. A wrong refusal costs
-# a visitor, a passage too many costs a careful sentence.
+# 0.78 separates off-topic questions, 1.04 those that a nearby text almost answers. A wrong refusal costs a visitor, an
+# irrelevant passage only a careful sentence.
 EVIDENCE_THRESHOLD = 0.75
 NO_ANSWER = "I could not find an answer to that in the documents of this site."
 SEARCH_AWAY = "The knowledge base cannot be searched at the moment. Please ask again in a minute."
@@ -47,7 +47,7 @@ class Prepared:
 
 
 class Generation:
-    """Answers a message once, also after a crash or a repeated question: `Leases` says who may answer."""
+    """Answers a message once, also after a crash or a repeated question: `Leases` decides who may answer."""
 
     def __init__(
         self,
@@ -70,18 +70,18 @@ class Generation:
         return await load_turns(self._chat_logs, request)
 
     async def prepare(self, request: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> Prepared:
-        """Takes the message; needs no passages. Raises `RetryableError` while another worker holds it, and what
+        """Takes the message's lease; needs no passages. Raises `RetryableError` while another worker holds it, and what
         `Leases.begin` raises.
         """
         async with background_task(load_answer_context(self._clients, request, turns)) as loading:
             taken = await self._leases.begin(*_message_of(request))
-            return Prepared(_ours(taken), await loading)
+            return Prepared(_unless_held(taken), await loading)
 
     def answer(self, found: ChatRetrieved, prepared: Prepared) -> AsyncGenerator[Event, None]:
         """Started, sources, deltas and an ending; nothing more once another worker has taken over. For a message that
-        has ended, all of its answer.
+        has ended, its whole answer.
 
-        Raises `ProviderError` when no provider answers or one breaks off in mid-answer.
+        Raises `ProviderError` when no provider answers or one fails in mid-answer.
         """
         if isinstance(prepared.begun, Ended):
             return self._replay(prepared.begun, found.request)
@@ -89,7 +89,7 @@ class Generation:
 
     async def give_up(self, request: ChatRequested, error: Exception, found: ChatRetrieved | None) -> list[Event]:
         """Ends the last attempt as failed, or as it ended before. `found` is None when the search failed. Needs no
-        provider, and goes on without Postgres.
+        provider, and works without Postgres.
 
         Raises `RetryableError` while another worker holds the message.
         """
@@ -141,13 +141,13 @@ class Generation:
     async def _end(self, request: ChatRequested, begun: Begun, attempt: AnswerAttempt, ending: Ending) -> list[Event]:
         """Stores the ending before it is published: after a crash another worker could publish a different one.
 
-        An attempt begun while Postgres was away may find at its end that a lower one had ended before. Visitors were
-        shown this one, so the earlier ending is replayed above it.
+        An attempt that began while Postgres was unavailable may find that a lower one has ended. Visitors saw this
+        one, so the earlier ending is replayed with a higher number.
         """
         if await self._leases.finish(begun, attempt.ending(*ending)):
             self._forget(begun)
             metrics.observe(ending[1])
-            # The words are out; their end goes with what other answers publish.
+            # The text is published; its ending goes with the records of other answers.
             await flush_tick()
             return list(ending)
         earlier = await self._leases.ended_before(begun)
@@ -159,8 +159,8 @@ class Generation:
             yield event
 
     def _replayed(self, ended: Ended, request: ChatRequested) -> Iterator[Event]:
-        """The ending, then once more under a number above every attempt that visitors were shown since. A gateway that
-        knows the end drops it.
+        """The ending, then again with a number above every attempt that visitors have seen since. A gateway that has
+        the ending drops it.
         """
         yield from replay_ending(ended.ending, request)
         number = self._leases.number_above(
@@ -181,7 +181,7 @@ def _message_of(request: ChatRequested) -> tuple[str, UUID, str, datetime]:
     return request.client_id, request.message_id, request.session_id, request.requested_at
 
 
-def _ours(begun: Begun | Ended | Held) -> Begun | Ended:
+def _unless_held(begun: Begun | Ended | Held) -> Begun | Ended:
     if isinstance(begun, Held):
         raise RetryableError("another worker answers this message", retry_after_seconds=begun.retry_after_seconds)
     return begun

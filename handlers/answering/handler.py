@@ -19,10 +19,10 @@ MAX_REMEMBERED = 1_000
 
 
 class Answering:
-    """Retrieval and generation in one consumer, while the right to answer is taken beside the search.
+    """Retrieval and generation in one consumer; the lease is taken while the search runs.
 
-    As two consumers with `chat.retrieved` between them, the first token of 50 sessions came 3 ms later and that of
-    50 questions in one instant 45 ms (`docs/performance.md`). What was found is published after the answer.
+    With two consumers and `chat.retrieved` between them, the first token comes 3 ms later with 50 sessions, and 45 ms
+    later with 50 questions at once (`docs/performance.md`). The search result is published after the answer.
     """
 
     def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
@@ -31,9 +31,9 @@ class Answering:
         self._found: FIFOCache[tuple[str, UUID, str], ChatRetrieved] = FIFOCache(MAX_REMEMBERED)
 
     async def handle(self, event: ChatRequested) -> AsyncGenerator[Event, None]:
-        """Yields the question, all of `Generation.answer`, and then what was found.
+        """Yields the question, all of `Generation.answer`, and then the search result.
 
-        Raises `RetryableError` when the embedder or the vectors are away or another worker holds the message,
+        Raises `RetryableError` when the embedder or the vectors fail or another worker holds the message,
         `TimeoutError` when the search takes longer than 20 s, and what `Generation.answer` raises.
         """
         async with (
@@ -46,7 +46,7 @@ class Answering:
         async with aclosing(self._generation.answer(found, prepared)) as answer:
             async for item in answer:
                 if is_first:
-                    # With the first event of its answer, so that both leave in one request to Kafka.
+                    # With the first event of its answer, so that both go to Kafka in one request.
                     yield _asked(event)
                     is_first = False
                 yield item
@@ -56,7 +56,7 @@ class Answering:
         """Ends the message as failed, or as it ended before. Raises `RetryableError` while another worker holds it."""
         found = self._found.get(_key(event))
         if isinstance(error, MessageTakenError):
-            # No attempt and no row: those are the other session's.
+            # The attempt and its row are the other session's: touch neither.
             self._found.pop(_key(event), None)
             yield _refused(event, error)
             return
@@ -69,7 +69,7 @@ class Answering:
             yield self._found.pop(_key(event), found)
 
     async def _search(self, event: ChatRequested, turns: asyncio.Task[Sequence[Turn]]) -> ChatRetrieved:
-        """Remembered until the message has ended: a provider that fails is no reason to search again."""
+        """Kept until the message has ended, so that a retry after a provider's failure does not search again."""
         async with asyncio.timeout(SEARCH_SECONDS):
             found = await self._retrieval.search(event, turns)
         self._found[_key(event)] = found

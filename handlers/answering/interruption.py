@@ -7,14 +7,14 @@ Reason = Literal["cancelled", "lost"]
 
 
 class Interruption:
-    """At most one reason, the first. What is being read then, is stopped at once, whatever the answer waits for."""
+    """At most one reason, the first. It cancels the reading at once, whatever the answer waits for."""
 
     def __init__(self) -> None:
         self.reason: Reason | None = None
         self._reading: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
-        """The visitor does not want the answer any more."""
+        """The visitor cancelled the answer."""
         self._stop("cancelled")
 
     def lose(self) -> None:
@@ -22,7 +22,7 @@ class Interruption:
         self._stop("lost")
 
     def guard(self, reading: asyncio.Task[None]) -> None:
-        """From now on this is what a reason stops."""
+        """Sets the task that a reason cancels, at once if there is one already."""
         self._reading = reading
         if self.reason:
             reading.cancel()

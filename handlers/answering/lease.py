@@ -1,4 +1,4 @@
-"""The right to answer a message, held while it is answered; answers go on while Postgres is away."""
+"""The lease of a message, held while it is answered; answers go on while Postgres is unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ DEADLINE_SECONDS = 2
 MAX_REMEMBERED = 10_000
 MAX_UNSTORED = 1_000
 NUMBERS_PER_SECOND = 8
-# Half of what a column of four bytes holds: the other half is for counting on.
+# Half of what a four-byte column holds: the other half is for counting up from there.
 MAX_BY_AGE = 2**30
 
 log = structlog.get_logger()
@@ -48,13 +48,13 @@ class AttemptStore(Protocol):
         ...
 
     async def ending(self, client_id: str, message_id: UUID, session_id: str) -> dict[str, Any] | None:
-        """How the message ended, if it has."""
+        """The message's ending, or None."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An attempt of this worker. Without a lease another worker may answer, too."""
+    """An attempt of this worker. Without a lease another worker may answer too."""
 
     client_id: str
     message_id: UUID
@@ -64,19 +64,18 @@ class Begun:
 
 
 class MessageTakenError(RefusedError):
-    """The message is one of another session of the client."""
+    """The message id belongs to another session of the client."""
 
     def __init__(self) -> None:
         super().__init__("a message with this id was asked in another session", code="message_id_taken")
 
 
 class Leases:
-    """Attempts that are counted by Postgres, and by the clock while it is away or too slow.
+    """Attempts that Postgres numbers, or the clock while Postgres is unavailable or too slow.
 
-    A higher attempt replaces a lower one at the visitor's, so numbers must rise, also from an attempt that Postgres
-    does not know, of a worker that has died, to the next one that it counts. So both begin at the question's age: eight
-    numbers a second are more than the tries of one process, and a process that takes over needs longer than a second to
-    start. Usually the first attempt is 1.
+    Visitors see a higher attempt replace a lower one, so numbers must rise, also after an attempt of a dead worker that
+    Postgres does not know. So both count from the question's age, eight numbers a second: more than the tries of one
+    process, and another one needs longer than a second to take over. Usually the first attempt is 1.
     """
 
     def __init__(self, attempts: AttemptStore) -> None:
@@ -87,8 +86,8 @@ class Leases:
     async def begin(
         self, client_id: str, message_id: UUID, session_id: str, asked_at: datetime
     ) -> Begun | Ended | Held:
-        """Takes the message, unless it is taken or over. Raises `MessageTakenError` for one of another session, and
-        `PermanentError` for what no row can hold.
+        """Takes the message, unless it is held or has ended. Raises `MessageTakenError` for one of another session, and
+        `PermanentError` when Postgres refuses the row.
         """
         if unstored := self._unstored.get((client_id, message_id)):
             if unstored[0] != session_id:
@@ -99,7 +98,7 @@ class Leases:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 begun = await self._attempts.begin(client_id, message_id, session_id, above=above)
         except REFUSALS as error:
-            raise PermanentError(f"the message cannot be begun: {error!r}", code="row_refused") from error
+            raise PermanentError(f"the attempt cannot be stored: {error!r}", code="row_refused") from error
         except DATABASE_ERRORS as error:
             log.warning("answering_without_lease", error=repr(error))
             return self._remembered(Begun(client_id, message_id, session_id, above + 1, is_leased=False))
@@ -110,8 +109,8 @@ class Leases:
         return begun
 
     def number_above(self, client_id: str, message_id: UUID, asked_at: datetime, attempt: int) -> int | None:
-        """The number under which to replay what ended as `attempt`, where a worker without Postgres may have published
-        a higher one. None: no higher one was published.
+        """The number for replaying what ended as `attempt`, if a worker without Postgres may have published a higher
+        one; else None.
         """
         last = self._last.get((client_id, message_id))
         if last is not None and last <= attempt:
@@ -119,7 +118,7 @@ class Leases:
         return max(attempt, self._highest(client_id, message_id, asked_at)) + 1
 
     async def ended_before(self, begun: Begun) -> dict[str, Any] | None:
-        """After `finish` returned False: the ending of another attempt, if that is a lower one."""
+        """After `finish` returned False: the ending of a lower attempt, or None."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 ending = await self._attempts.ending(begun.client_id, begun.message_id, begun.session_id)
@@ -141,8 +140,8 @@ class Leases:
             await asyncio.wait([renewing])
 
     async def finish(self, begun: Begun, ending: dict[str, Any]) -> bool:
-        """Stores the ending. False: publish nothing. True also without Postgres, for an ending may be published twice;
-        it is remembered here, and stored after the next one that can be.
+        """Stores the ending. False: publish nothing. True also without Postgres, as an ending may be published twice;
+        it is kept here, and stored after the next one that succeeds.
         """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
@@ -157,11 +156,11 @@ class Leases:
             log.warning("ending_not_stored", error=repr(error))
             self._unstored[begun.client_id, begun.message_id] = begun.session_id, begun.attempt, ending
             return True
-        await self._store_late()
+        await self._store_kept()
         return is_ours
 
-    async def _store_late(self) -> None:
-        """The oldest of those that could not be stored: one at a time, so that no answer waits for all of them."""
+    async def _store_kept(self) -> None:
+        """Stores the oldest kept ending: one at a time, so that no answer waits for all of them."""
         if not self._unstored:
             return
         client_id, message_id = key = next(iter(self._unstored))
@@ -173,7 +172,7 @@ class Leases:
             log.exception("ending_refused", message_id=str(message_id))
         except DATABASE_ERRORS as error:
             log.warning("ending_not_stored", error=repr(error))
-            # The next one's turn: whatever is wrong with this one holds up no other.
+            # To the end of the queue: whatever is wrong with this one must not hold up the others.
             if key in self._unstored:
                 self._unstored[key] = self._unstored.pop(key)
             return
@@ -193,7 +192,7 @@ class Leases:
             return
 
     def _highest(self, client_id: str, message_id: UUID, asked_at: datetime) -> int:
-        """No number was used above this one."""
+        """No attempt has a number above this one."""
         age_seconds = int((datetime.now(UTC) - asked_at).total_seconds())
         by_age = min(MAX_BY_AGE, NUMBERS_PER_SECOND * max(0, age_seconds))
         return max(self._last.get((client_id, message_id), 0), by_age)

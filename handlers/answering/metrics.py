@@ -1,4 +1,4 @@
-"""Figures about answers, for the worker's `/metrics`. Labels never name a client: they are unbounded."""
+"""Metrics of answers, for the worker's `/metrics`. Labels never name a client: they are unbounded."""
 
 from prometheus_client import Counter, Histogram
 

@@ -1,4 +1,4 @@
-"""From a plan to the words of an answer: which model says them, and what happens when one does not."""
+"""Streams an answer by the first model that works."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class GenerationPlan:
 def stream_answer(
     answer: AnswerAttempt, plan: GenerationPlan, interruption: Interruption
 ) -> AsyncGenerator[AnswerEvent, None]:
-    """Started, sources and deltas; `answer.finish` says that the answer is whole, it is None when interrupted.
+    """Started, sources and deltas; `answer.finish` is set when the answer is complete, and None when interrupted.
 
-    A model that fails before its first word is followed by the next one. Raises `ProviderError` when words were sent
-    or no model is left.
+    When a model fails before its first text, the next one is tried. Raises `ProviderError` when text was sent or no
+    model is left.
     """
     if not plan.models:
         return _no_answer(answer, plan.no_answer_text, interruption)
@@ -54,7 +54,7 @@ async def _stream_models(
     for model in plan.models:
         try:
             async with Deltas(model, plan.prompt, interruption) as deltas:
-                # The model works already. In a burst, the next questions reach it before all this is published.
+                # The model already works. In a burst, the next questions reach it before these events are published.
                 await deltas.opening()
                 if interruption.reason:
                     return
@@ -70,5 +70,5 @@ async def _stream_models(
             failures.append(error)
         else:
             return
-    # One busy provider is enough for another try, whatever the others answered.
+    # One busy provider is enough for a retry, whatever the others answered.
     raise next((error for error in failures if isinstance(error, RetryableError)), failures[-1])

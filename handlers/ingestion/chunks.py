@@ -1,7 +1,7 @@
 """Sections to pieces that fit the local model's 256 tokens, by LlamaIndex' `SentenceSplitter`.
 
 The splitter always gets our tokenizer and sentence regex: its own ones load data files, time out on large text and
-reach for the network in places.
+sometimes use the network.
 """
 
 import re
@@ -25,7 +25,7 @@ BREAKS = ("\n\n", "\n", ". ", " ")
 
 
 class Splitter:
-    """Splits text. The first one imports LlamaIndex (2.5 s): make it off the event loop."""
+    """Splits text. The first one imports LlamaIndex (2.5 s): create it off the event loop."""
 
     def __init__(self, tokenizer: Path) -> None:
         from llama_index.core.node_parser import SentenceSplitter
@@ -51,7 +51,7 @@ def _counter(tokenizer: Tokenizer) -> Callable[[str], range]:
     tokenizer.no_truncation()
     tokenizer.no_padding()
 
-    # The splitter measures the same sentence several times, and only the length of what it gets.
+    # The splitter counts the same sentence several times, and uses only the length of the result.
     @lru_cache(maxsize=4096)
     def tokens(text: str) -> range:
         counted = len(tokenizer.encode(text, add_special_tokens=False).ids)

@@ -20,7 +20,7 @@ from stores.postgres.documents import Documents
 from stores.uploads import Uploads
 from stores.vectors.store import VectorStore
 
-AWAY = "A part of the system was away for too long. The file is fine: try again later."
+AWAY = "A part of the system was unavailable for too long. The file is fine: try again later."
 
 log = structlog.get_logger()
 
@@ -61,13 +61,13 @@ class Ingestion:
                 yield progress
 
     async def give_up(self, event: DocumentUploaded | DocumentDeleted, error: Exception) -> AsyncIterator[Event]:
-        """Publishes that it failed and can be tried again; saves that when Postgres answers."""
+        """Publishes the failure; saves it too if Postgres answers."""
         log.warning("ingestion_given_up", document_id=event.document_id, error=repr(error))
         if isinstance(event, DocumentDeleted):
             yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
             return
         is_final = isinstance(error, PermanentError)
-        reason = f"The upload was announced wrongly: {error}" if is_final else AWAY
+        reason = f"The upload event is not valid: {error}" if is_final else AWAY
         failed = ProgressReporter(event).failed(reason, retryable=not is_final)
         try:
             await self._documents.advance(failed)
@@ -92,11 +92,11 @@ class Ingestion:
             return
         ready = reporter.ready()
         if await self._save(ready) or await self._is_ours(uploaded):
-            await self._forget_older(uploaded)
+            await self._delete_older_files(uploaded)
             yield ready
 
-    async def _forget_older(self, uploaded: DocumentUploaded) -> None:
-        """Deletes the files of older versions. One that cannot be deleted now is no reason to fail."""
+    async def _delete_older_files(self, uploaded: DocumentUploaded) -> None:
+        """Deletes the files of older versions; a failure is only logged."""
         try:
             await self._uploads.delete_older(
                 uploaded.client_id, uploaded.document_id, uploaded.version, keep=uploaded.uri
@@ -117,8 +117,8 @@ class Ingestion:
             return await self._documents.advance(progress)
 
     async def _is_ours(self, uploaded: DocumentUploaded) -> bool:
-        """After a refused `ready`: whether it was saved before. Else we published late, over a delete or a newer
-        version, and that is put right here.
+        """After a refused `ready`: whether it was saved before. If not, this run published over a delete or a newer
+        version, and that is undone here.
         """
         key = (uploaded.client_id, uploaded.document_id)
         with _dependencies():
@@ -136,7 +136,7 @@ class Ingestion:
         with _dependencies():
             document = await self._documents.get(*key)
             await self._documents.delete(*key)
-        # A run that published between the two lines above cannot do so any more.
+        # Once more, for a run that published after the first delete.
         await self._vectors.delete(*key)
         with _dependencies():
             await self._uploads.delete_document(*key)
@@ -169,4 +169,4 @@ def _dependencies() -> Iterator[None]:
     except REFUSALS as error:
         raise PermanentError(f"What is known of the document cannot be stored: {error}", code="row_refused") from error
     except DATABASE_ERRORS as error:
-        raise RetryableError(f"A dependency of ingestion is away: {error!r}") from error
+        raise RetryableError(f"A dependency of ingestion is unavailable: {error!r}") from error

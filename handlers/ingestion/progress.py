@@ -1,4 +1,4 @@
-"""How ingestion reports: percentages that never fall, at most twice a second."""
+"""Ingestion's progress events: percentages that never fall, at most twice a second."""
 
 import time
 from datetime import UTC, datetime
@@ -37,18 +37,18 @@ class ProgressReporter:
             chunks=chunks,
             at=datetime.now(UTC),
         )
-        self._told_at = 0.0
+        self._sent_at = 0.0
         self._stage_began_at = time.monotonic()
 
     def due(self, step: Step) -> DocumentProgress | None:
         """The event of a step: at a new stage, twice a second when something changed, else every five seconds."""
-        waited = time.monotonic() - self._told_at
+        waited = time.monotonic() - self._sent_at
         is_changed = step.text != self._latest.current_step and waited >= TELL_SECONDS
         if step.stage == self._latest.stage and not is_changed and waited < HEARTBEAT_SECONDS:
             return None
         first, last = SPANS[step.stage]
         percent = max(self._latest.progress, int(first + (last - first) * min(step.fraction, 1.0)))
-        self._told_at = time.monotonic()
+        self._sent_at = time.monotonic()
         if step.stage != self._latest.stage:
             self._end_stage()
         return self._next(
@@ -67,12 +67,12 @@ class ProgressReporter:
         return self._next(status="ready", stage="ready", progress=100, current_step=text)
 
     def failed(self, reason: str, *, retryable: bool) -> DocumentProgress:
-        """The other end: the stage and the progress stay what they were when it happened."""
+        """The failure; stage and progress stay as they were when it happened."""
         self._end("failed")
         return self._next(status="failed", current_step="Failed", reason=reason, retryable=retryable)
 
     def _end(self, outcome: str) -> None:
-        # A version that was ready before is reported again, but did not end now.
+        # A version that is already ready is reported again, but not counted again.
         if self._latest.stage != "queued":
             self._end_stage()
             DOCUMENTS.labels(outcome).inc()

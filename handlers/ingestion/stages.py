@@ -31,7 +31,7 @@ BATCH_SECONDS = 300
 PUBLISH_SECONDS = 120
 BATCH_SIZE = 32
 SLICE_SECONDS = 0.5
-# A client leaves one of them to others. Each takes at most 400 MB.
+# One client cannot have all of them. Each uses at most 400 MB.
 MAX_CHILDREN = 3
 MAX_CLIENT_CHILDREN = 2
 WAIT_SECONDS = 5
@@ -51,7 +51,7 @@ class Step:
 
 
 class Stages:
-    """What every document goes through. One instance per process: it bounds the child processes."""
+    """The stages of every document. One instance per process: it bounds the child processes."""
 
     def __init__(self, uploads: Uploads, vectors: VectorStore, embedder: Embedder, tokenizer: Path) -> None:
         self._uploads = uploads
@@ -121,7 +121,7 @@ class Stages:
 
     async def _embed(self, uploaded: DocumentUploaded, pieces: Path, total: int) -> AsyncIterator[Step]:
         yield Step("embedding", 0, f"Embedding {total:,} passages", total)
-        begun, done = time.monotonic(), 0
+        started_at, done = time.monotonic(), 0
         waiting = load_sections(pieces)
         while batch := list(islice(waiting, BATCH_SIZE)):
             async with asyncio.timeout(BATCH_SECONDS):
@@ -132,12 +132,12 @@ class Stages:
                 ]
                 await self._vectors.upsert(uploaded.client_id, chunks)
             done += len(batch)
-            left = (time.monotonic() - begun) / done * (total - done)
+            left = (time.monotonic() - started_at) / done * (total - done)
             yield Step("embedding", done / total, f"Embedded {done:,} of {total:,} passages{_left(left)}", total)
 
 
 def no_text(uploaded: DocumentUploaded) -> UnreadableError:
-    """The failure of a file without a word in it."""
+    """The failure of a file without text."""
     found = format_by_name(uploaded.filename, uploaded.media_type)
     hint = found.no_text_hint if found else "Check that it has content"
     return UnreadableError(f"There is no text in the file. {hint} and upload it again.", code="no_text")

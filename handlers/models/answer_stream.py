@@ -1,6 +1,6 @@
-"""One streamed answer over HTTP: what OpenAI's and Anthropic's have in common.
+"""One streamed answer over HTTP: what OpenAI and Anthropic have in common.
 
-The vendors' SDKs are not used: they raise nothing when a stream ends too early, raise `JSONDecodeError` on a torn
+The vendors' SDKs are not used: they raise nothing when a stream ends too early, raise `JSONDecodeError` on a cut
 event, and cost several times the CPU per delta (`docs/performance.md`).
 """
 
@@ -37,14 +37,14 @@ class Request:
 
 
 class Reading(Protocol):
-    """What one provider's events say, read one after the other."""
+    """Parses one provider's events, in order."""
 
     reason: FinishReason | None
     usage: Usage | None
     is_complete: bool
 
     def read(self, event: bytes) -> str:
-        """The text in the event, often none. Raises `ProviderError`, and `ValueError` for what is no event."""
+        """The text in the event, often none. Raises `ProviderError`, and `ValueError` for an invalid event."""
         ...
 
 
@@ -60,14 +60,14 @@ async def answer_stream(
         if reading.reason is None:
             raise ProviderBusyError(f"{request.provider} ended its stream in mid-answer")
         yield Finish(reading.reason, _usage(request, reading, characters))
-        # A connection whose stream was read to its end is used again by the next question.
+        # Read to the end, so that the next question can reuse the connection.
         with suppress(ProviderError):
             async for _ in batches:
                 pass
 
 
 def _usage(request: Request, reading: Reading, characters: int) -> Usage:
-    # Some services send the figures as noughts, which is to say not at all.
+    # Some services send zeros instead of no usage.
     if reading.usage and (reading.usage.output_tokens or not characters):
         return reading.usage
     return estimated_usage(request.prompt_characters, characters)
@@ -82,7 +82,7 @@ async def _texts(request: Request, reading: Reading, batches: AsyncIterator[list
             if reading.is_complete:
                 return
     except ProviderError:
-        # After the last word only figures are missing, and asking again would cost the answer twice.
+        # After the finish reason only the usage is missing, and a retry would pay for the answer twice.
         if reading.reason is None:
             raise
 
@@ -122,7 +122,7 @@ async def _post(session: aiohttp.ClientSession, request: Request) -> aiohttp.Cli
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-        # The provider closed a kept connection just as we used it; aiohttp itself does this for GET only.
+        # The provider closed an idle connection just as we used it; aiohttp itself retries only idempotent methods.
         response = await _send(session, request)
     if response.status == 200:
         return response

@@ -1,4 +1,4 @@
-"""Anthropic's messages."""
+"""Anthropic's Messages API."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -80,7 +80,7 @@ class AnthropicModel:
 
 
 class _AnthropicReading:
-    """Usage comes in two parts (`message_start`, `message_delta`); `message_stop` is the last word."""
+    """Usage comes in two parts (`message_start`, `message_delta`); `message_stop` is the last event."""
 
     def __init__(self) -> None:
         self.reason: FinishReason | None = None
@@ -124,8 +124,8 @@ def _newer(value: int | None, before: int) -> int:
 
 def _failure(failure: _Failure | None) -> ProviderBusyError | ProviderRefusedError:
     if failure is None:
-        return ProviderBusyError("anthropic broke off and did not say why")
-    message = f"anthropic broke off: {failure.type}: {failure.message}"
+        return ProviderBusyError("anthropic sent an error without a reason")
+    message = f"anthropic sent an error: {failure.type}: {failure.message}"
     if failure.type in _RETRYABLE:
         return ProviderBusyError(message)
     return ProviderRefusedError(message, code="provider_refused")

@@ -1,4 +1,4 @@
-"""Which embedder the settings mean."""
+"""Opens the embedder that the settings choose."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Local embeddings: all-MiniLM-L6-v2, int8, on the processor. No account, no network."""
+"""Local embeddings: all-MiniLM-L6-v2, int8, on the CPU. No account, no network."""
 
 import asyncio
 import os
@@ -69,7 +69,7 @@ class MiniLM:
         return query
 
     def close(self) -> None:
-        """Ends both threads after what they are doing."""
+        """Ends both threads after their current task."""
         self._query_thread.shutdown(cancel_futures=True)
         self._batch_thread.shutdown(cancel_futures=True)
 
@@ -85,10 +85,10 @@ def _session(graph: Path, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Idle threads that spin would take the processor from the event loop beside them.
+    # Idle threads that spin would take CPU from the event loop.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    # The fused operator is slower than its two parts: 33 us against 14 for a question, a fifth of its whole vector.
+    # The fused operator is slower than its two parts: 33 us against 14 per question, a fifth of its embedding.
     return onnxruntime.InferenceSession(
         str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
     )

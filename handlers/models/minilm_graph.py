@@ -76,7 +76,7 @@ def build(weights: Path) -> "onnx.ModelProto":
     graph.encode()
     made = helper.make_graph(graph.nodes, "all-MiniLM-L6-v2", [ids, mask], [vectors], graph.initializers)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
-    # Else the quantiser asks, through the root logger, for a shape inference that this graph does not need.
+    # Else the quantiser warns, through the root logger, that shape inference is missing; this graph does not need it.
     helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
     checker.check_model(model)
     return model

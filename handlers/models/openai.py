@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, and whatever speaks their language at another base URL."""
+"""OpenAI's Chat Completions API, and compatible services at another base URL."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -13,7 +13,7 @@ from handlers.prompts import character_count, question_message
 from schemas.events import FinishReason, Usage
 
 _PERMANENT = frozenset({"invalid_request_error", "authentication_error", "permission_error", "insufficient_quota"})
-# These think before they answer: they take another name for the limit, and no temperature.
+# Reasoning models take another name for the limit, and no temperature.
 _REASONING = ("o1", "o3", "o4", "gpt-5")
 
 
@@ -107,14 +107,14 @@ class _OpenAIReading:
 
 
 def _failure(failure: _Failure) -> ProviderBusyError | ProviderRefusedError:
-    message = f"openai broke off: {failure.message or failure.type}"
+    message = f"openai sent an error: {failure.message or failure.type}"
     if failure.type in _PERMANENT:
         return ProviderRefusedError(message, code="provider_refused")
     return ProviderBusyError(message)
 
 
 def _usage(usage: _Usage) -> Usage:
-    # Their prompt tokens include the cached ones; ours are counted apart, as they cost less.
+    # Their prompt tokens include the cached ones; ours count those apart, as they cost less.
     cached = (usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens) or 0
     return Usage(
         input_tokens=usage.prompt_tokens - cached, output_tokens=usage.completion_tokens, cache_read_tokens=cached

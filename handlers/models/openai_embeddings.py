@@ -1,4 +1,4 @@
-"""Embeddings by OpenAI, or anything that speaks its `/embeddings`."""
+"""Embeddings by OpenAI, or any service with its `/embeddings`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

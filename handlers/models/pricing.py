@@ -43,7 +43,7 @@ _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|latest)$")
 
 
 class Pricing:
-    """Reads the price list, and says once of each model that it is not on it."""
+    """Computes costs from the price list, and logs once for each model that is not on it."""
 
     def __init__(self) -> None:
         self._unknown: set[str] = set()

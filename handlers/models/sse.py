@@ -1,4 +1,4 @@
-"""The events of a provider's stream, from bytes cut anywhere."""
+"""Parses the events of a provider's stream, from chunks that may end anywhere."""
 
 MAX_EVENT_BYTES = 1 << 20
 
@@ -6,7 +6,7 @@ MAX_EVENT_BYTES = 1 << 20
 class EventParser:
     """Collects the `data` of server-sent events; names, ids and comments say nothing that the JSON does not.
 
-    Lines end in LF or CRLF, as every provider sends them. Cutting happens at line ends only, so UTF-8 is never torn.
+    Lines end in LF or CRLF, as every provider sends them. Bytes are split at line ends only, so UTF-8 stays whole.
     """
 
     def __init__(self) -> None:
@@ -14,7 +14,7 @@ class EventParser:
         self._data: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Takes the next bytes and gives the data of the events that they complete.
+        """Takes the next bytes and returns the data of the events that they complete.
 
         Raises `ValueError` when an event grows beyond 1 MiB.
         """

@@ -12,7 +12,7 @@ BETWEEN_SECONDS = 20
 class ProviderStallDetector:
     """Ends the wait for a chunk after 20 s, as a `TimeoutError`, and closes the response at the end of the block.
 
-    One timer for the whole answer: `asyncio.timeout` around each chunk took a sixth of the CPU of a delta. Time that
+    One timer for the whole answer: `asyncio.timeout` around each chunk takes a sixth of a delta's CPU. Time that
     the reader needs for its own work does not count as a stall.
     """
 
@@ -35,7 +35,7 @@ class ProviderStallDetector:
             raise TimeoutError from error
 
     def waits(self) -> None:
-        """From now on the provider has the word."""
+        """The reader waits for the provider."""
         self._waits_since = self._loop.time()
 
     def received(self) -> None:

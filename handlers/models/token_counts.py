@@ -1,4 +1,4 @@
-"""Token counts when a provider sends none: a cancelled, cut or foreign stream."""
+"""Token counts when a provider sends none: a cancelled or cut stream, or a service without usage."""
 
 from schemas.events import Usage
 

@@ -31,33 +31,35 @@ class _Steps:
     """Reports progress to the parent, at most once in `STEP_SECONDS`."""
 
     def __init__(self) -> None:
-        self._told = 0.0
+        self._reported_at = 0.0
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._told >= STEP_SECONDS or done == total:
-            self._told = now
-            _tell({"done": done, "total": total})
+        if now - self._reported_at >= STEP_SECONDS or done == total:
+            self._reported_at = now
+            _report({"done": done, "total": total})
 
 
 def main(format_name: str, source: str, target: str) -> None:
-    """Read the file, or say why not."""
+    """Read the file, or report why it cannot be read."""
     _end_with_parent()
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
     reader = reader_of(format_name)
     folder = Path(target).parent
-    # What Python imports later, its libraries, and the folder of this one file.
+    # Readable: later imports, libraries and the file; writable: only the folder of the output.
     left = lock_down([*PYTHON, *LIBRARIES, Path(source)], [folder])
     if left:
-        _tell({"left": ", ".join(left)})
+        _report({"left": ", ".join(left)})
     try:
         with Path(target).open("w", encoding="utf-8") as out:
             sections = reader(Path(source), _Steps())
             out.writelines(section.to_json() + "\n" for section in sections)
     except UnreadableError as error:
-        _tell({"code": error.code, "reason": str(error)})
+        _report({"code": error.code, "reason": str(error)})
     except MemoryError:
-        _tell({"code": "too_large", "reason": "The file needs too much memory to be read: split it into smaller ones."})
+        _report(
+            {"code": "too_large", "reason": "The file needs too much memory to be read: split it into smaller ones."}
+        )
 
 
 def _end_with_parent() -> None:
@@ -74,7 +76,7 @@ def _limit_address_space(limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, hard))
 
 
-def _tell(step: dict[str, int | str]) -> None:
+def _report(step: dict[str, int | str]) -> None:
     sys.stdout.write(json.dumps(step) + "\n")
     sys.stdout.flush()
 

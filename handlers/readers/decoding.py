@@ -1,4 +1,4 @@
-"""Bytes of unknown encoding to text, in constant memory: mark, then strict UTF-8, then a detector."""
+"""Bytes of unknown encoding to text, in constant memory: byte order mark, then strict UTF-8, then a detector."""
 
 import codecs
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which reader a file needs: its first bytes decide where a format has a mark, else its suffix or its media type."""
+"""Which reader a file needs: by its magic bytes if the format has them, else by its suffix or its media type."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -37,7 +37,7 @@ def format_of(path: Path, filename: str, media_type: str) -> Format:
 
 
 def format_by_name(filename: str, media_type: str) -> Format | None:
-    """What the name says; a file without a suffix is what its media type says."""
+    """The format of the suffix, or of the media type if there is no suffix; None if neither is known."""
     suffix = PurePath(filename).suffix.lower()
     return BY_SUFFIX.get(suffix) if suffix else BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower())
 

@@ -1,4 +1,4 @@
-"""Places for the children that read files: few, and never all of them one client's."""
+"""Limits the child processes that read files, in all and per client."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class FairSlots:
-    """`total` at once, at most `share` of them one client's; those that wait enter by turns of their clients."""
+    """`total` slots, at most `share` of them for one client; waiting clients take turns."""
 
     def __init__(self, total: int, share: int) -> None:
         self._total = total
@@ -17,7 +17,7 @@ class FairSlots:
 
     @asynccontextmanager
     async def held(self, client_id: str) -> AsyncIterator[None]:
-        """Waits for a place, which is the block's."""
+        """Waits for a slot, and holds it during the block."""
         await self._enter(client_id)
         try:
             yield
@@ -27,7 +27,7 @@ class FairSlots:
     async def _enter(self, client_id: str) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client_id, deque()).append(turn)
-        self._let_in()
+        self._grant_slots()
         try:
             await turn
         except asyncio.CancelledError:
@@ -40,10 +40,10 @@ class FairSlots:
         self._held[client_id] -= 1
         if not self._held[client_id]:
             del self._held[client_id]
-        self._let_in()
+        self._grant_slots()
 
-    def _let_in(self) -> None:
-        while self._held.total() < self._total and (client_id := self._next()) is not None:
+    def _grant_slots(self) -> None:
+        while self._held.total() < self._total and (client_id := self._next_client()) is not None:
             turns = self._waiting[client_id]
             turn = turns.popleft()
             self._waiting.move_to_end(client_id)
@@ -53,7 +53,7 @@ class FairSlots:
                 self._held[client_id] += 1
                 turn.set_result(None)
 
-    def _next(self) -> str | None:
+    def _next_client(self) -> str | None:
         return next((name for name in self._waiting if self._held[name] < self._share), None)
 
     def _forget(self, client_id: str, turn: asyncio.Future[None]) -> None:

@@ -1,4 +1,4 @@
-"""Reads a file in a child process that can be killed: by time, by address space, by resident memory."""
+"""Reads a file in a child process with limits on time, address space and resident memory."""
 
 import asyncio
 import json
@@ -45,22 +45,22 @@ async def read_isolated(
 ) -> AsyncGenerator[ReadStep, None]:
     """Write the sections of `source` to `target`; yields the newest step several times a second.
 
-    Raises `UnreadableError`, a limit's included. The child never outlives the iteration.
+    Raises `UnreadableError`, also when a limit is hit. The child never outlives the iteration.
     """
     deadline = asyncio.get_running_loop().time() + limits.seconds
     async with _child(format_name, source, target, limits) as child:
-        told = _ChildOutput()
-        reading = asyncio.create_task(told.read(child))
+        output = _ChildOutput()
+        reading = asyncio.create_task(output.read(child))
         try:
             while not reading.done():
                 await asyncio.wait([reading], timeout=POLL_SECONDS)
                 _check(child, deadline, limits)
-                if told.step:
-                    yield told.step
+                if output.step:
+                    yield output.step
             await reading
         finally:
             reading.cancel()
-        told.raise_for(await child.wait())
+        output.raise_for(await child.wait())
 
 
 class _ChildOutput:
@@ -74,16 +74,16 @@ class _ChildOutput:
         """Until the child closes its stdout."""
         assert child.stdout
         async for line in child.stdout:
-            said = json.loads(line)
-            if "left" in said:
-                _warn_once(said["left"])
-            elif "reason" in said:
-                self._failure = UnreadableError(said["reason"], code=said["code"])
+            message = json.loads(line)
+            if "left" in message:
+                _warn_once(message["left"])
+            elif "reason" in message:
+                self._failure = UnreadableError(message["reason"], code=message["code"])
             else:
-                self.step = ReadStep(said["done"], said["total"])
+                self.step = ReadStep(message["done"], message["total"])
 
     def raise_for(self, exit_code: int) -> None:
-        """Death by a signal, or without a word, under a limit means too large, not broken (research: §10)."""
+        """A child that dies without a reason has hit a limit: too large, not broken (research: §10)."""
         if self._failure:
             raise self._failure
         if exit_code:
@@ -96,13 +96,13 @@ class _ChildOutput:
 
 @cache
 def _warn_once(left: str) -> None:
-    log.warning("readers_not_locked_down", left=left, consequence="this machine cannot take these from a hostile file")
+    log.warning("readers_not_locked_down", left=left, consequence="this machine cannot deny these to a hostile file")
 
 
 @asynccontextmanager
 async def _child(format_name: str, source: Path, target: Path, limits: ReaderLimits) -> AsyncIterator[Process]:
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    # A hostile file meets no secret in the environment, and `-P` keeps modules beside it from being imported.
+    # The environment has no secret for a hostile file, and `-P` prevents imports of modules beside it.
     environment = {
         **kept,
         "PYTHONPATH": str(ROOT),

@@ -1,4 +1,4 @@
-"""Our readers as LlamaIndex has them: `SimpleDirectoryReader(file_extractor={".pdf": PdfReader()})` works.
+"""Our readers as LlamaIndex readers: `SimpleDirectoryReader(file_extractor={".pdf": PdfReader()})` works.
 
 Importing this costs 2.5 s and 100 MB, which is why nothing does so before the first document.
 """

@@ -1,9 +1,9 @@
-"""Takes from a process what no reader of a file needs: other files, sockets, new processes, a look at others.
+"""Denies a process what no file reader needs: other files, sockets, new processes, access to other processes.
 
 Landlock (Linux 5.13, kernel docs `userspace-api/landlock`) for files and, since its fourth version, TCP; a seccomp
 filter (kernel docs `userspace-api/seccomp_filter`) for the rest. Both by `ctypes`: of their Python packages one has had
-no release since 2021 and the others are wrappers of the same few calls. What is missing on a machine is said by
-`lock_down`; the limits on time and memory stay in any case.
+no release since 2021 and the others wrap the same few calls. `lock_down` returns what a machine cannot deny; the
+limits on time and memory apply in any case.
 """
 
 import ctypes
@@ -18,14 +18,14 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 RULE_PATH_BENEATH, VERSION_FLAG = 1, 1
 READ_FILE, READ_DIR, EXECUTE = 1 << 2, 1 << 3, 1 << 0
-# All that the first version knows but for the newest, which later kernels add: refer, truncate, ioctl.
+# All rights by version: the first one's, then with refer, truncate and ioctl.
 FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 TCP_RIGHTS, SCOPES = 3, 3
 TCP_SINCE, SCOPES_SINCE = 4, 6
 EPERM, ENOSYS = 1, 38
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-# Their numbers there; aarch64 has no fork and no vfork.
+# The calls' numbers on x86_64 and aarch64, which has no fork and no vfork.
 DENIED = {
     "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203),
     "execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None),
@@ -36,15 +36,15 @@ DENIED = {
     "mount": (165, 40), "unshare": (272, 97), "setns": (308, 268), "keyctl": (250, 219),
 }  # fmt: skip
 CLONE, TGKILL = (56, 220), (234, 131)
-# On x86 every call has a second number, of the x32 interface, that would pass the list.
+# On x86 every call has a second number, of the x32 interface, which the list does not hold.
 X32 = 0x40000000
 CLONE3, CLONE_THREAD = 435, 0x00010000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def lock_down(readable: Sequence[Path], writable: Sequence[Path]) -> list[str]:
-    """From now on this process reads and writes these only, and starts and reaches nothing. Returns what could not be
-    taken from it, in words.
+    """Limits this process to these paths, without network and new processes. Returns what could not be denied:
+    "files", "network", "processes".
     """
     if sys.platform != "linux":
         return ["files", "network", "processes"]
@@ -95,7 +95,7 @@ def _filter_calls() -> bool:
 
 
 def _program(machine: int) -> list[tuple[int, int, int, int]]:
-    """The filter in BPF; `machine`: the place in `ARCHITECTURES`."""
+    """The filter in BPF; `machine`: the index in `ARCHITECTURES`."""
     refuse, allow = (0x06, 0, 0, ERRNO | EPERM), (0x06, 0, 0, ALLOW)
     first_argument = (0x20, 0, 0, 16)
     program = [

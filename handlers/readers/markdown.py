@@ -1,4 +1,4 @@
-"""Markdown by lines: the path of headings is the anchor, everything else stays as written, code above all."""
+"""Markdown by lines: the path of headings is the anchor, paragraphs are unwrapped, code stays as written."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class _Outline:
         self._in_front_matter = False
 
     def add(self, line: str) -> Section | None:
-        """Take a line; the finished section, when the line began another one."""
+        """Add a line. Returns the finished section when the line begins another one."""
         bare = line.rstrip("\n")
         if self._is_front_matter(bare) or self._is_code(bare):
             return self._append(line)
@@ -58,7 +58,7 @@ class _Outline:
         return self._append(line)
 
     def close(self, *, deeper: bool = False) -> Section | None:
-        """What is left; a heading alone is text too, unless headings `deeper` than it follow."""
+        """The text that is left; a heading alone counts as text unless a `deeper` one follows."""
         text, self._lines, self._held = _unwrapped(self._lines).strip("\n"), [], 0
         heading = " > ".join(title for _, title in self._path if title) or None
         if not text.strip():
@@ -110,7 +110,7 @@ class _Outline:
 
 
 def _unwrapped(lines: list[str]) -> str:
-    """A paragraph on one line, as it is meant: a sentence that is cut at the margin is found and shown whole."""
+    """The text with each paragraph on one line, so that a wrapped sentence is found and shown whole."""
     text: list[str] = []
     fence = ""
     for line in lines:

@@ -1,4 +1,4 @@
-"""What every reader yields, and the failures that end a document instead of being tried again."""
+"""What every reader yields, and the failures that end a document without a retry."""
 
 import json
 import re

@@ -41,7 +41,7 @@ def covered_share(query: str, passages: Sequence[Passage]) -> float:
 
 @lru_cache(REMEMBERED_TEXTS)
 def _stems(text: str) -> frozenset[str]:
-    # Passages come again and again; to cut one into words takes longer than to find it.
+    # The same passages come often, and splitting one into words takes longer than finding it.
     return frozenset(map(_stem, words_of(text)))
 
 

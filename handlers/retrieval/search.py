@@ -1,4 +1,4 @@
-"""What the knowledge base holds about the question, and how sure that is."""
+"""Finds passages for a question, and how likely they answer it."""
 
 import asyncio
 import time
@@ -27,9 +27,9 @@ class Retrieval:
     async def search(self, event: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> ChatRetrieved:
         """The passages, best first; `turns` are the session's earlier turns.
 
-        Raises `RetryableError` when the embedder or the vectors are away.
+        Raises `RetryableError` when the embedder or the vectors are unavailable.
         """
-        begun = time.perf_counter()
+        started_at = time.perf_counter()
         query = await _query(event, turns)
         vector = await self._embedder.embed_query(query)
         passages = await self._vectors.search(event.client_id, vector, MAX_PASSAGES)
@@ -40,7 +40,7 @@ class Retrieval:
             query=query,
             passages=passages,
             confidence=confidence(query, passages),
-            retrieval_ms=(time.perf_counter() - begun) * 1000,
+            retrieval_ms=(time.perf_counter() - started_at) * 1000,
         )
 
 
@@ -52,7 +52,7 @@ async def _query(event: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> str:
             # The answer needs them too, and may wait longer.
             said = await asyncio.shield(asyncio.ensure_future(turns))
     except TimeoutError:
-        # A worse query is better than no answer while Postgres is away.
+        # A worse query is better than no answer while Postgres is unavailable.
         log.warning("searching_without_history")
         return event.text
     return f"{said[-1].question}\n{event.text}" if said else event.text

@@ -1,1 +1,1 @@
-"""Topics and groups: created, moved."""
+"""Creates topics, and moves groups."""

@@ -20,7 +20,7 @@ class GroupInUseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where one partition of the group goes. `before` is None when it never committed."""
+    """One partition's change of offset. `before` is None when the group never committed."""
 
     partition: int
     before: int | None
@@ -34,7 +34,7 @@ class Move:
 
 
 async def plan(settings: Settings, topic: Topic, group: str, since: datetime) -> list[Move]:
-    """What `rewind` would do."""
+    """A move for each partition: to its first record at or after `since`, else to its end."""
     async with asyncio.timeout(TIMEOUT_SECONDS):
         committed = await _committed(settings, topic, group)
         consumer = AIOKafkaConsumer(**connection(settings), group_id=None)

@@ -22,16 +22,16 @@ log = structlog.get_logger()
 async def create_topics(settings: Settings, most_partitions: int | None = None) -> list[str]:
     """Creates the topics and dead-letter topics that are missing and returns their names.
 
-    A topic has as many partitions as its table says, or `most_partitions` if that is less.
+    A topic gets its `Topic`'s number of partitions, at most `most_partitions`.
 
-    Returns once the metadata lists every one, so that a producer that starts now finds them. Topics that exist
-    are left as they are. Raises aiokafka's `KafkaError`, or `TimeoutError` when they are not listed in time.
+    Returns once the metadata lists them all, so that a producer that starts now finds them. Of existing topics only
+    the dead-letter ones are changed. Raises aiokafka's `KafkaError`, or `TimeoutError` when one is not listed in time.
     """
     async with open_admin(settings) as admin:
         wanted = {topic.name: topic for topic in _wanted(most_partitions)}
         missing = wanted.keys() - set(await admin.list_topics())
         created = await _create(admin, [wanted[name] for name in sorted(missing)]) if missing else []
-        await _widen_dead(admin, wanted.keys() - missing)
+        await _configure_dead(admin, wanted.keys() - missing)
         async with asyncio.timeout(LISTED_SECONDS):
             while not await _are_listed(admin, set(wanted)):
                 await asyncio.sleep(POLL_SECONDS)
@@ -45,7 +45,7 @@ def _wanted(most_partitions: int | None) -> Iterator[NewTopic]:
 
 
 def _new(name: str, partitions: int, config: dict[str, str]) -> NewTopic:
-    # The empty assignment is what makes aiokafka pass the broker's default replication on.
+    # Only with an empty assignment does aiokafka leave the replication factor to the broker.
     return NewTopic(name, partitions, BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)
 
 
@@ -62,8 +62,8 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[NewTopic]) -> list[st
     return created
 
 
-async def _widen_dead(admin: AIOKafkaAdminClient, names: set[str]) -> None:
-    """Dead-letter topics of an earlier version take no more than their origins. A broker may forbid to change that."""
+async def _configure_dead(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Raise the size limit of dead-letter topics that an earlier version created. The broker may refuse."""
     dead = [name for name in sorted(names) if name.endswith(DEAD_SUFFIX)]
     try:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, DEAD_CONFIG) for name in dead])
@@ -72,11 +72,11 @@ async def _widen_dead(admin: AIOKafkaAdminClient, names: set[str]) -> None:
 
 
 async def _are_listed(admin: AIOKafkaAdminClient, names: set[str]) -> bool:
-    """Is every topic there, with a leader for each partition?"""
+    """Whether every topic exists, with a leader for each partition."""
     described = await admin.describe_topics()
-    led = {
+    available = {
         topic["topic"]
         for topic in described
         if topic["error_code"] == 0 and all(part["error_code"] == 0 for part in topic["partitions"])
     }
-    return names <= led
+    return names <= available

@@ -1,1 +1,1 @@
-"""The key-ordered consumer: poll, lane, run, commit."""
+"""The key-ordered consumer: poll, schedule, run, commit."""

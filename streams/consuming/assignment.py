@@ -1,4 +1,4 @@
-"""The partitions this process holds. An `Assigned` is one epoch of one partition: never reused, never revived."""
+"""The partitions assigned to this process. An `Assigned` is one epoch of one partition and is never reused."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +10,7 @@ HIGH_WATER_BYTES = 32 * 1024 * 1024
 
 
 class Assigned:
-    """A partition between one assignment, or one new log, and its end.
+    """A partition from its assignment, or the start of a new log, until either ends.
 
     `is_open` while its records may be started, `is_current` while its offset may be committed.
     """
@@ -26,12 +26,12 @@ class Assigned:
 
     @property
     def is_full(self) -> bool:
-        """Queued, running and waiting records reach the high water: read no more for now."""
+        """Unfinished records have reached the high-water mark: pause reading."""
         return len(self.tracker) >= self._high_water or self.tracker.size_bytes >= HIGH_WATER_BYTES
 
     @property
     def has_room(self) -> bool:
-        """Down to half of the high water: read on."""
+        """Unfinished records are down to half of the high-water mark: resume reading."""
         return len(self.tracker) <= self._high_water // 2 and self.tracker.size_bytes <= HIGH_WATER_BYTES // 2
 
 
@@ -43,25 +43,25 @@ class Assignments:
         self._held: dict[TopicPartition, Assigned] = {}
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
-        """Begin a new epoch of each."""
+        """Start a new epoch of each."""
         for partition in partitions:
             self.begin(partition)
 
     def begin(self, partition: TopicPartition) -> Assigned:
-        """A new epoch of a partition; the one before it has ended."""
+        """Start a new epoch of a partition and end its previous one."""
         self.end([partition])
         self._held[partition] = Assigned(partition, self._high_water_records)
         return self._held[partition]
 
     def close(self, partitions: Iterable[TopicPartition]) -> list[Assigned]:
-        """Start nothing more of these; what runs may still count."""
+        """Let no more records of these start; running ones may still be committed."""
         closed = [self._held[partition] for partition in partitions if partition in self._held]
         for assigned in closed:
             assigned.is_open = False
         return closed
 
     def end(self, partitions: Iterable[TopicPartition]) -> None:
-        """End the epoch: later results move nothing."""
+        """End the epoch: later results move no offset."""
         for partition in partitions:
             assigned = self._held.pop(partition, None)
             if assigned is not None:

@@ -1,4 +1,4 @@
-"""FastStream's side: it declares what is read and written (so AsyncAPI can be generated) and builds the consumers."""
+"""FastStream declares what is read and written (for AsyncAPI) and builds the consumers."""
 
 import operator
 from functools import reduce
@@ -17,7 +17,7 @@ from streams.kafka.connection import security
 from streams.topics import TOPICS, Topic
 
 FETCH_WAIT_MS = 250
-# A topic that is made anew or has more partitions is noticed within this time, not after five minutes.
+# A recreated topic or new partitions are noticed within this time, not after five minutes.
 METADATA_MAX_AGE_MS = 5_000
 
 
@@ -45,7 +45,7 @@ def create_app(broker: KafkaBroker, version: str) -> FastStream:
 
 
 def declare(broker: KafkaBroker, topic: Topic, name: str, description: str) -> None:
-    """Show a subscription in the AsyncAPI document without building a consumer's parts."""
+    """Show a subscription in the AsyncAPI document without building its consumer."""
     broker.subscriber(
         topic.name,
         group_id=f"chatconnect.{name}.{topic.name}",

@@ -1,4 +1,4 @@
-"""The commits of one consumer: one at a time, and none that outlives the epoch it was made for."""
+"""The commits of one consumer: one at a time, and none outlives its epoch."""
 
 import asyncio
 
@@ -14,10 +14,10 @@ log = structlog.get_logger()
 
 
 class Commits:
-    """Takes one commit after another.
+    """Runs one commit after another.
 
-    aiokafka tries a failed commit again, with the generation of that moment: after a rejoin it would put back the
-    offset of the partition's next owner. So a revocation, which ends with a commit, waits for the one before it.
+    aiokafka retries a failed commit with the group generation of that moment: after a rejoin it would reset the
+    offset of the partition's next owner. So a revocation, which ends with a commit, waits for the commit before it.
     """
 
     def __init__(self, handler: str, timeout_seconds: float) -> None:
@@ -26,9 +26,9 @@ class Commits:
         self._one_at_a_time = asyncio.Lock()
 
     async def make(self, kafka: AIOKafkaConsumer, held: list[Assigned]) -> None:
-        """Commit what may be committed of these, within `timeout_seconds` after the commit before it.
+        """Commit the finished records of these, within `timeout_seconds` after the commit before it.
 
-        No commit that was begun before this one is under way when it returns. A failure is logged and counted.
+        When it returns, no earlier commit is still running. A failure is logged and counted.
         """
         async with self._one_at_a_time:
             # An epoch may have ended while this commit waited for its turn.
@@ -42,7 +42,7 @@ class Commits:
             async with asyncio.timeout(self._timeout_seconds):
                 await kafka.commit({one.partition: OffsetAndMetadata(offset, "") for one, offset in pending.items()})
         except (KafkaError, IllegalStateError, TimeoutError) as error:
-            # Uncommitted work is done again after a rebalance, and made harmless by its idempotency.
+            # Uncommitted records are handled again after a rebalance; handlers are idempotent.
             metrics.COMMIT_FAILURES.labels(self._handler).inc()
             log.warning("commit_failed", handler=self._handler, error=repr(error))
             return False

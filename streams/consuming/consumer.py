@@ -1,8 +1,8 @@
-"""The consumer runtime: poll, lane, run, commit. At least once, in key order, finished in any order.
+"""The consumer runtime: poll, schedule, run, commit. At least once, in order per key, keys in parallel.
 
 FastStream builds and owns the aiokafka consumer (group, security, listener, start and stop). Its own consume loop is
-not used: it decodes every header before a handler is asked, so one bad byte drops a batch; it sleeps without listening
-after an empty poll; and it costs more per record than the whole of this runtime (`bench/lanes.py`).
+not used: it decodes every header before it calls a handler, so one bad byte drops a batch; it sleeps after an empty
+poll instead of waiting for records; and it costs more per record than this whole runtime (`bench/lanes.py`).
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class Consumer:
         return _Listener(self, self.limits.revoke_budget_seconds)
 
     async def run(self, kafka: AIOKafkaConsumer) -> None:
-        """Consume until cancelled. Raises what a part of it died of, `ConsumerStalledError` among that, in a group."""
+        """Consume until cancelled. Raises an exception group of its tasks' errors, such as `ConsumerStalledError`."""
         self._kafka = kafka
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -76,17 +76,17 @@ class Consumer:
                 self._timer.cancel()
 
     async def drain(self, budget_seconds: float) -> None:
-        """Start nothing more, let what runs end within the budget, commit."""
+        """Start no more records, wait for the running ones within the budget, commit."""
         self._is_draining = True
         await self.revoke([assigned.partition for assigned in self._assignments], budget_seconds)
 
     def retry_now(self, topic: Topic, is_wanted: Callable[[ConsumerRecord], bool]) -> None:
-        """What waits for its next try, is of this topic and is wanted, is tried now."""
+        """Retry wanted records of this topic without their remaining delay."""
         self._lanes.retry_now(lambda job: topic == self._subscription.topic and is_wanted(job.record))
         self.dispatch()
 
     def forget(self) -> None:
-        """After `run` ended: hold nothing, so that a new Kafka consumer can be run."""
+        """Drop all state after `run` has ended, so that a new Kafka consumer can be run."""
         self._assignments.end([assigned.partition for assigned in self._assignments])
         self._lanes = Lanes(self._subscription.slots, self._subscription.client_slots)
         self._kafka = None
@@ -108,7 +108,7 @@ class Consumer:
         self._lanes.drop(lambda held: not held.is_open)
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
-        """A new epoch of these begins at the committed offsets."""
+        """Start a new epoch of these at the committed offsets."""
         if not self._is_draining:
             self._assignments.assign(partitions)
 
@@ -132,7 +132,7 @@ class Consumer:
         if assigned is None or not assigned.is_open:
             return
         if records[0].offset < (assigned.tracker.position or 0):
-            assigned = self._begin_anew(assigned, records[0].offset)
+            assigned = self._begin_new_log(assigned, records[0].offset)
         for record in records:
             assigned.tracker.receive(record.offset, len(record.value or b""), record.timestamp)
             self._lanes.put(_job(assigned, record))
@@ -140,15 +140,15 @@ class Consumer:
             kafka.pause(partition)
             log.info("paused", handler=self._subscription.name, partition=partition.partition)
 
-    def _begin_anew(self, old: Assigned, offset: int) -> Assigned:
-        """Offsets that go back are those of another log: the topic was made anew, or its tail is lost."""
+    def _begin_new_log(self, old: Assigned, offset: int) -> Assigned:
+        """Offsets that go back mean a new log: the topic was recreated, or lost its tail."""
         log.warning("log_made_anew", handler=self._subscription.name, partition=old.partition.partition, offset=offset)
         assigned = self._assignments.begin(old.partition)
         self._lanes.drop(lambda held: not held.is_open)
         return assigned
 
     def dispatch(self) -> None:
-        """Start whatever may run now; look again when the next retry is due."""
+        """Start every job that may run now; call again when the next retry is due."""
         loop = asyncio.get_running_loop()
         if self._tasks is None:
             return
@@ -172,7 +172,7 @@ class Consumer:
         try:
             delay = await self._runner.run(job, job.record)
         except TooManyDeadLettersError:
-            self._tasks = None  # a group that ends takes no new task
+            self._tasks = None  # an ending task group accepts no task
             raise
         finally:
             self._settle(job, delay)
@@ -243,6 +243,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 def _job(assigned: Assigned, record: ConsumerRecord) -> Job[Assigned]:
     client = header(record, CLIENT_ID) or b""
     tier: Tier = "paid" if header(record, CLIENT_TIER) == b"paid" else "free"
-    # A record without a key asks for no order: it is a lane of its own.
+    # A record without a key needs no order: it gets a lane of its own.
     lane = (assigned.partition, client, record.key if record.key is not None else record.offset)
     return Job(lane=lane, partition=assigned, client=client, tier=tier, record=record)

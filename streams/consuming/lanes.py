@@ -1,8 +1,8 @@
-"""The key-ordered scheduler: one lane a key, many lanes at once, fair between clients and partitions.
+"""The key-ordered scheduler: one lane per key, many lanes at once, fair between clients and partitions.
 
 Pure and synchronous: it holds no task, no clock and no Kafka, so that thousands of schedules can be tried in a test.
-The order of choice is tier → client → partition → lane, each by turns; weights make paid turns more frequent, never
-exclusive. One client holds at most `client_slots` slots, so that another's first question finds a free one.
+It chooses tier → client → partition → lane, round robin at each step; weights make paid turns more frequent, never
+exclusive. One client has at most `client_slots` slots, so that another client's first question finds a free one.
 """
 
 from collections import OrderedDict, deque
@@ -24,10 +24,10 @@ P = TypeVar("P", bound=Hashable)
 
 @dataclass(slots=True, eq=False)
 class Job(Generic[P]):
-    """A record on its way.
+    """A record that is not finished.
 
-    `attempts` counts the runs that failed; `failure` is why it is given up; `endings` counts failed tries to do that,
-    `ending_defects` those of them that another try cannot mend. `retries_at_once`: its next retry waits for nothing.
+    `attempts` counts failed runs; `failure` is why it is given up; `endings` counts failed tries to publish its ending,
+    `ending_defects` those that a retry cannot fix. `retries_at_once`: its next retry has no delay.
     """
 
     lane: LaneKey
@@ -52,7 +52,7 @@ _Ring = OrderedDict[bytes, OrderedDict[P, deque[LaneKey]]]
 
 
 class Lanes(Generic[P]):
-    """Per-key FIFO; at most one job of a lane is out at a time (I7); at most `slots` jobs are out in all."""
+    """FIFO per key: at most one job of a lane runs at a time (I7), and at most `slots` jobs in all."""
 
     def __init__(self, slots: int, client_slots: int) -> None:
         self._slots = slots
@@ -85,7 +85,7 @@ class Lanes(Generic[P]):
         return None
 
     def done(self, job: Job[P]) -> None:
-        """The job left its lane for good; the lane's next one becomes ready."""
+        """The job is finished; the next one of its lane becomes ready."""
         self._leave(job)
         lane = self._lanes[job.lane]
         lane.is_closed = False
@@ -101,9 +101,9 @@ class Lanes(Generic[P]):
         job.retries_at_once = False
 
     def retry_now(self, is_wanted: Callable[[Job[P]], bool]) -> None:
-        """Jobs that are wanted do not wait for their next try: those that wait are due now, those out when they fail.
+        """Retry wanted jobs without delay: waiting ones are due now, running ones as soon as they fail.
 
-        One that is out may have failed already, and be on its way to wait.
+        A running one may have failed already and be about to wait.
         """
         for job in chain.from_iterable(self._running.values()):
             job.retries_at_once = job.retries_at_once or is_wanted(job)
@@ -111,7 +111,7 @@ class Lanes(Generic[P]):
         heapify(self._waiting)
 
     def drop(self, is_lost: Callable[[P], bool]) -> None:
-        """Forget what is queued or waiting of lost partitions. Running jobs keep their lane closed until `done`."""
+        """Drop queued and waiting jobs of lost partitions. Running jobs keep their lane closed until `done`."""
         for _, _, job in self._waiting:
             self._lanes[job.lane].is_closed = not is_lost(job.partition)
         self._waiting = [entry for entry in self._waiting if not is_lost(entry[2].partition)]
@@ -130,12 +130,12 @@ class Lanes(Generic[P]):
 
     @property
     def running(self) -> int:
-        """Jobs that are out now."""
+        """Jobs that run now."""
         return sum(map(len, self._running.values()))
 
     @property
     def depth(self) -> int:
-        """Jobs that wait for their turn."""
+        """Jobs that are queued."""
         return sum(len(lane.jobs) for lane in self._lanes.values())
 
     def __len__(self) -> int:

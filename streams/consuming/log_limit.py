@@ -1,4 +1,4 @@
-"""Keeps what strangers can provoke from filling the log."""
+"""Limits the log lines that outsiders can cause."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -8,7 +8,7 @@ WINDOW_SECONDS = 60.0
 
 
 class LogLimit:
-    """`MOST` lines in `WINDOW_SECONDS`; the next one after that says how many were left out."""
+    """At most `MOST` lines in `WINDOW_SECONDS`; the next line says how many were left out."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -17,7 +17,7 @@ class LogLimit:
         self._left_out = 0
 
     def take(self) -> int | None:
-        """None: write nothing. Else write, and say that so many lines before were left out."""
+        """None: do not write the line. Else how many lines before it were left out."""
         if self._clock() - self._since >= WINDOW_SECONDS:
             self._since, self._lines = self._clock(), 0
         if self._lines >= MOST:

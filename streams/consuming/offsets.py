@@ -1,7 +1,7 @@
 """Which offset may be committed when records of a partition finish out of order.
 
-Pure and synchronous. One tracker lives as long as one assignment of one partition, and as that partition's log; a new
-assignment or log gets a new tracker, so a result of an old one can never move an offset (I14).
+Pure and synchronous. Each assignment of a partition, and each new log of it, gets a new tracker, so a result of an old
+one can never move an offset (I14).
 """
 
 from collections import OrderedDict
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Unfinished(NamedTuple):
-    """What is kept of a record that needs more: its size and the time it was written (ms since 1970)."""
+    """What is kept of an unfinished record: its size and when it was written (ms since 1970)."""
 
     size_bytes: int
     written_ms: int
@@ -19,8 +19,8 @@ class OffsetTracker:
     """Received and unfinished offsets of one partition.
 
     Guarantees: `committable()` never passes an unfinished record (I8) and never goes back. Offsets that were never
-    received (compacted away, transaction markers) count as done. Buffer size is read from the live set, so it cannot
-    leak (parallel-consumer #547, #832).
+    received (compacted away, transaction markers) count as done. The buffer size is a sum over the unfinished
+    records, so it cannot leak (parallel-consumer #547, #832).
     """
 
     __slots__ = ("_position", "_unfinished", "committed")
@@ -31,17 +31,17 @@ class OffsetTracker:
         self.committed: int | None = None
 
     def receive(self, offset: int, size_bytes: int = 0, written_ms: int = 0) -> None:
-        """Take note of a record. Offsets of one log ascend; those that go back need a new tracker."""
+        """Add a record. Offsets of one log ascend; lower ones need a new tracker."""
         assert self._position is None or offset >= self._position, "the offset is of another log"
         self._unfinished[offset] = Unfinished(size_bytes, written_ms)
         self._position = offset + 1
 
     def finish(self, offset: int) -> None:
-        """The record needs nothing more: it ran, or its dead letter is written. Twice is harmless."""
+        """The record was handled, or its dead letter is written. Idempotent."""
         self._unfinished.pop(offset, None)
 
     def committable(self) -> int | None:
-        """The next offset to read after a crash now: the lowest unfinished one, else the position; None before any."""
+        """Where to resume after a crash: the lowest unfinished offset, else the position; None before any record."""
         return next(iter(self._unfinished), self._position)
 
     def pending(self) -> int | None:
@@ -60,7 +60,7 @@ class OffsetTracker:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the unfinished records. Costs a walk over them."""
+        """Bytes of the unfinished records, in O(n)."""
         return sum(record.size_bytes for record in self._unfinished.values())
 
     @property

@@ -1,4 +1,4 @@
-"""One poll of the log that raises aiokafka's errors."""
+"""A poll that raises aiokafka's errors."""
 
 import asyncio
 
@@ -10,10 +10,10 @@ POLL_RECORDS = 500
 
 
 async def poll(kafka: AIOKafkaConsumer, limits: ConsumerLimits) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """What has come within `poll_ms`, which begin once partitions are held. Raises `KafkaError`.
+    """The records of `poll_ms`, counted from when partitions are assigned. Raises `KafkaError`.
 
-    aiokafka waits for partitions without a bound, and looks for an error of its join only when a poll begins: one that
-    comes together with a record is never raised, and until it is, the consumer joins no group.
+    aiokafka waits for an assignment without a timeout, and a running poll misses a join error that arrives together
+    with a record. The consumer joins no group until that error is raised, so a long wait is started again.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""One record through its handler: decode, run, publish; when all fails, an ending and a dead letter."""
+"""Runs one record: decode, handle, publish; after the last failed try, an ending and a dead letter."""
 
 import asyncio
 from collections import deque
@@ -23,7 +23,7 @@ from streams.topics import TOPIC_BY_EVENT
 
 FORWARDED_HEADERS = frozenset({TRACEPARENT, CLIENT_TIER})
 MAX_UNACKNOWLEDGED = 256
-# Endings that cannot be published are owed for ever; a defect in `give_up` itself must not keep the record for ever.
+# An ending that cannot be published is retried for ever; a defect in `give_up` itself must not block the record.
 MAX_ENDING_DEFECTS = 5
 ENDING_RETRY = RetryPolicy(attempts=1_000_000)
 
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Runner:
-    """Says after each run whether the record needs another, and when."""
+    """Runs a record, and decides whether and when it is run again."""
 
     def __init__(self, subscription: Subscription, publisher: Publisher) -> None:
         self._subscription = subscription
@@ -43,18 +43,18 @@ class Runner:
         self._done = metrics.RECORDS.labels(subscription.name, "done")
 
     async def run(self, job: Job[P], record: Record) -> float | None:
-        """None: the record is done for good. Else seconds until it should be run again.
+        """None: the record is finished. Else seconds until its next run.
 
         The commit is the caller's last step: everything the handler yielded is acknowledged when this returns None.
-        Raises `TooManyDeadLettersError` alone.
+        Raises only `TooManyDeadLettersError`.
         """
         name = self._subscription.name
         try:
             with self._seconds.time():
                 async with asyncio.timeout(self._subscription.deadline_seconds):
-                    await (self._handle(record) if job.failure is None else self._bury(job, record))
-        except Exception as error:  # noqa: BLE001 - the one place that answers for every failure of a handler
-            return self._after(job, error)
+                    await (self._handle(record) if job.failure is None else self._give_up(job, record))
+        except Exception as error:  # noqa: BLE001 - the one place that handles every failure of a handler
+            return self._delay_after(job, error)
         if job.failure is None:
             self._done.inc()
             self._limit.done()
@@ -69,7 +69,7 @@ class Runner:
         with structlog.contextvars.bound_contextvars(**_context(event)):
             await self._publish_all(self._subscription.handler.handle(event), record)
 
-    async def _bury(self, job: Job[P], record: Record) -> None:
+    async def _give_up(self, job: Job[P], record: Record) -> None:
         error = job.failure
         assert error is not None
         if job.ending_defects < MAX_ENDING_DEFECTS and (event := self._event_to_end(record, error)) is not None:
@@ -81,7 +81,7 @@ class Runner:
                       **_origin(record))  # fmt: skip
 
     def _event_to_end(self, record: Record, error: Exception) -> Event | None:
-        """The event that `give_up` ends; None when it cannot be reconstructed."""
+        """The event for `give_up`; None when it cannot be reconstructed."""
         if isinstance(error, UndecodableError):
             return salvage(self._subscription.topic, record)
         return decode(self._subscription.topic, record)
@@ -100,7 +100,7 @@ class Runner:
         for acknowledgement in waiting:
             await acknowledged(acknowledgement)
 
-    def _after(self, job: Job[P], error: Exception) -> float:
+    def _delay_after(self, job: Job[P], error: Exception) -> float:
         name = self._subscription.name
         if job.failure is not None:
             job.endings += 1

@@ -46,7 +46,7 @@ class Runtime:
         self._stopped: set[Consumer] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Returns after `stop` and a drain of at most `DRAIN_SECONDS`; raises what a consumer died of."""
+        """Returns after `stop` and a drain of at most `DRAIN_SECONDS`; raises what a consumer failed with."""
         await self._start()
         try:
             with blocked_loop_ends_process():
@@ -56,7 +56,7 @@ class Runtime:
             await is_stopped(self.broker.stop())
 
     def retry_now(self, topic: Topic, is_wanted: Callable[[Record], bool]) -> None:
-        """Records of the topic that wait for their next try are tried now: something that they should know happened."""
+        """Retry wanted records of the topic without their remaining delay."""
         for consumer, _ in self._consumers:
             consumer.retry_now(topic, is_wanted)
 
@@ -69,20 +69,20 @@ class Runtime:
 
     async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
-            runs = [tasks.create_task(self._keep(one, subscriber)) for one, subscriber in self._consumers]
+            runs = [tasks.create_task(self._keep_running(one, subscriber)) for one, subscriber in self._consumers]
             stopping = tasks.create_task(stop.wait())
             await asyncio.wait([stopping, *runs], return_when=asyncio.FIRST_COMPLETED)
             if not stopping.done():
-                # Cancelled from within a library, a task ends its group's wait for it without a word.
+                # A task that a library cancels ends without an error in its task group.
                 raise ConsumerEndedError("a consumer ended by itself")
             log.info("draining")
             await asyncio.gather(*(consumer.drain(DRAIN_SECONDS) for consumer, _ in self._consumers))
             for run in runs:
                 run.cancel()
 
-    async def _keep(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
-        """Rebuild a consumer that stalled, also one whose start fails or hangs. One that does so too often ends
-        the process with `ConsumerStalledError`.
+    async def _keep_running(self, consumer: Consumer, subscriber: LogicSubscriber[Any]) -> None:
+        """Rebuild a consumer that stalls, or whose start fails or hangs. Too many rebuilds end the process with
+        `ConsumerStalledError`.
         """
         limits = consumer.limits
         restarts = RestartBudget(str(subscriber.group_id), limits.max_restarts, limits.restarts_within_seconds)

@@ -11,14 +11,14 @@ from streams.topics import Topic
 
 
 class Handler(Protocol):
-    """What happens to an event. Knows no Kafka; whatever it yields is published in that order."""
+    """Handles events without knowing Kafka; the events it yields are published in that order."""
 
     def handle(self, event: Any) -> AsyncIterator[Event]:
         """The events that follow from one event. May run again for the same event: must be idempotent."""
         ...
 
     def give_up(self, event: Any, error: Exception) -> AsyncIterator[Event]:
-        """The ending to publish when the runtime will not try again."""
+        """The events to publish when the runtime gives up on one."""
         ...
 
 

@@ -1,8 +1,8 @@
-"""Notices a consumer that has stalled, one whose name is used twice, one whose handler ignores its cancel, and a
-process whose event loop is blocked.
+"""Detects a stalled consumer, an instance id that is used twice, a handler that ignores its cancellation, and a blocked
+event loop.
 
-aiokafka stops fetching without an error after the loop was blocked for about a session (#847, #1037), or when its
-fetch task ends (#983, #1007): it raises no error, so progress is measured against the end of the log.
+aiokafka stops fetching without an error after the loop was blocked for about a session timeout (#847, #1037), or when
+its fetch task ends (#983, #1007). So progress is measured against the end of the log.
 """
 
 import asyncio
@@ -36,11 +36,11 @@ log = structlog.get_logger()
 
 
 class ReplacedError(Exception):
-    """Another process keeps taking our membership of the group."""
+    """Another process with our instance id keeps replacing us in the group."""
 
 
 class Watchdog:
-    """Compares what was received with the end of the log. Call it for each batch, poll, revocation and end."""
+    """Compares what was received with the end of the log. Its owner reports each batch, poll, revocation and end."""
 
     def __init__(self, assignments: Assignments, limits: ConsumerLimits) -> None:
         self._assignments = assignments
@@ -49,16 +49,16 @@ class Watchdog:
         self._failing_since: float | None = None
         self._replaced_at: deque[float] = deque(maxlen=MAX_REPLACED)
         self._is_replaced = asyncio.Event()
-        self._cancelled: asyncio.TimerHandle | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
 
     def received(self) -> None:
-        """There is progress."""
+        """A batch arrived."""
         self._progress_at = time.monotonic()
 
     def polled(self, error: KafkaError | None) -> None:
-        """How a poll ended. Raises `ConsumerStalledError` after `stalled_seconds` of failures that waiting cannot mend.
+        """Note a poll's result. Raises `ConsumerStalledError` after `stalled_seconds` of errors that are not retriable.
 
-        For example a fenced join, whose error aiokafka does not know: it fails for ever and holds no partition.
+        A fenced join causes this: aiokafka does not know its error, fails for ever and gets no partition.
         """
         now = time.monotonic()
         if error is None or error.retriable:
@@ -70,10 +70,10 @@ class Watchdog:
             raise ConsumerStalledError(f"no poll has succeeded for {self._limits.stalled_seconds:.0f} s: {error!r}")
 
     async def revoked(self, member_id: str) -> None:
-        """Our partitions are taken. Without a member id the group forgot us: as a static member, we were replaced.
+        """Our partitions are revoked. An empty member id means that we were replaced as a static member.
 
-        Two processes of one instance id replace each other at every heartbeat, and aiokafka joins again for ever. The
-        one that was replaced first is the first to have been so too often, and never joins again: the other stays.
+        Two processes with one instance id replace each other at every heartbeat, and aiokafka rejoins for ever. The
+        first to be replaced `MAX_REPLACED` times never joins again: the other one stays.
         """
         if member_id:
             return
@@ -82,25 +82,25 @@ class Watchdog:
         if len(self._replaced_at) == MAX_REPLACED and now - self._replaced_at[0] < REPLACED_WITHIN_SECONDS:
             self._is_replaced.set()
             await asyncio.sleep(YIELD_SECONDS)  # meanwhile `watch` ends the run
-            # Nothing else ends aiokafka's task: after any error of ours it would join, and replace the other.
+            # Only this ends aiokafka's task: after any other error it would rejoin and replace the other process.
             raise asyncio.CancelledError
 
     def ended(self) -> None:
         """Every task of the run has ended."""
-        if self._cancelled is not None:
-            self._cancelled.cancel()
+        if self._end_timer is not None:
+            self._end_timer.cancel()
 
     async def watch(self, kafka: AIOKafkaConsumer) -> None:
-        """Never returns; raises `ConsumerStalledError` after `stalled_seconds` without a record that could be read, and
-        `ReplacedError` at once when the group forgot us `MAX_REPLACED` times within a minute.
+        """Never returns; raises `ConsumerStalledError` after `stalled_seconds` without a record while the log has more,
+        and `ReplacedError` at once when we were replaced `MAX_REPLACED` times within a minute.
 
-        With it the whole run ends: the process ends when that is not `ended` within `cancel_seconds`.
+        Either ends the whole run; the process ends when `ended` is not called within `cancel_seconds`.
         """
         try:
             await self._watch(kafka)
         finally:
             seconds = self._limits.cancel_seconds
-            self._cancelled = asyncio.get_running_loop().call_later(seconds, _end_deaf, seconds)
+            self._end_timer = asyncio.get_running_loop().call_later(seconds, _end_uncancelled, seconds)
 
     async def _watch(self, kafka: AIOKafkaConsumer) -> None:
         self._progress_at = time.monotonic()
@@ -108,7 +108,7 @@ class Watchdog:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.watch_interval_seconds):
                     await self._is_replaced.wait()
-                    raise ReplacedError("the group keeps forgetting us: does another process have our INSTANCE_ID?")
+                    raise ReplacedError("we keep being replaced: does another process have our INSTANCE_ID?")
             if not await self._is_behind(kafka):
                 self._progress_at = time.monotonic()
             silent_seconds = time.monotonic() - self._progress_at
@@ -116,7 +116,7 @@ class Watchdog:
                 raise ConsumerStalledError(f"no record for {silent_seconds:.0f} s while the log has more")
 
     async def _is_behind(self, kafka: AIOKafkaConsumer) -> bool:
-        """False as well while Kafka does not answer: then the consumer has not stalled."""
+        """Also False while Kafka does not answer: then the consumer has not stalled."""
         paused = kafka.paused()
         held = [one for one in self._assignments if one.is_open and one.partition not in paused]
         if not held:
@@ -133,7 +133,7 @@ class Watchdog:
 
 
 async def _position(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    """Before any offset when it is not known: the task that fetches also looks it up, and may have ended."""
+    """-1 when it is unknown: aiokafka's fetch task looks it up, and may have ended."""
     try:
         async with asyncio.timeout(POSITION_SECONDS):
             return int(await kafka.position(partition))
@@ -141,7 +141,7 @@ async def _position(kafka: AIOKafkaConsumer, partition: TopicPartition) -> int:
         return -1
 
 
-def _end_deaf(cancel_seconds: float) -> None:
+def _end_uncancelled(cancel_seconds: float) -> None:
     _end_process(
         f"A handler has ignored its cancel for {cancel_seconds:.0f} s: the worker ends without it. "
         "Its record is not committed and will be handled again."
@@ -156,9 +156,9 @@ def _end_process(reason: str) -> NoReturn:
 
 @contextmanager
 def blocked_loop_ends_process() -> Iterator[None]:
-    """A thread that ends the process, with the reason, when the loop has not run for `BLOCKED_SECONDS`.
+    """Runs a thread that ends the process, with the reason, when the loop has been blocked for `BLOCKED_SECONDS`.
 
-    Long before that the group has given our partitions to others; only a new process is sound again.
+    Long before that the group has reassigned our partitions; only a restart helps.
     """
     loop, ended, ran_at = asyncio.get_running_loop(), threading.Event(), [time.monotonic()]
 

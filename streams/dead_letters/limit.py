@@ -1,7 +1,7 @@
-"""Stops a consumer that fails nearly everything, instead of burying the topic (arroyo's `DlqLimit`).
+"""Stops a consumer that fails on nearly every record, before its whole topic is dead letters (arroyo's `DlqLimit`).
 
-Only defects count. What a caller's data or a provider brings about (a refusal, retries that were used up) is theirs:
-anybody could stop the consumer with it.
+Only defects count. Failures that a caller's data or a provider causes (a refusal, used-up retries) do not: anybody
+could stop the consumer with them.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ class TooManyDeadLettersError(Exception):
 
 
 class DeadLetterLimit:
-    """Counts endings: a run of `max_in_a_row` dead letters, or more than half of the last `WINDOW` records."""
+    """Is reached by `max_in_a_row` dead letters in a row, or by more than half of the last `WINDOW` records."""
 
     def __init__(self, max_in_a_row: int) -> None:
         self._max_in_a_row = max_in_a_row

@@ -1,7 +1,7 @@
-"""Dead letters as a log that can be read, replayed and dropped.
+"""Reads, replays and drops dead letters.
 
-Nothing is ever changed in place: what was done with a letter is a mark behind it, a record without a value whose
-headers name the letter's offset. So two people at once, or a broken-off command, lose nothing.
+Nothing is changed in place: a replay or a drop appends a mark, a record without a value whose headers name the
+letter's offset. So two operators at once, or an interrupted command, lose nothing.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ MARKS: dict[str, State] = {"replayed": "replayed", "dropped": "dropped"}
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One record that was given up. `offset` is its place in the dead-letter topic; `headers` are the record's own."""
+    """One record that was given up. `offset` is that in the dead-letter topic; `headers` are the record's own."""
 
     topic: Topic
     offset: int
@@ -48,7 +48,7 @@ class DeadLetter:
 
 
 async def read(settings: Settings, topic: Topic) -> list[DeadLetter]:
-    """All dead letters of a topic that are still kept, in order, each in its latest state."""
+    """All retained dead letters of a topic, in order, each in its latest state."""
     letters: dict[int, DeadLetter] = {}
     async for record in _records(settings, topic):
         mark = MARKS.get(_text(record, MARK))
@@ -62,13 +62,13 @@ async def read(settings: Settings, topic: Topic) -> list[DeadLetter]:
 
 
 async def replay(publisher: Publisher, letter: DeadLetter) -> None:
-    """Put the exact bytes back on the topic they came from, then mark the letter. Twice is a redelivery."""
+    """Publish the exact bytes to their original topic again, then mark the letter. A second replay is a redelivery."""
     await acknowledged(await publisher.send_raw(letter.topic.name, letter.key, letter.value, letter.headers))
     await _mark(publisher, letter, "replayed")
 
 
 async def drop(publisher: Publisher, letter: DeadLetter) -> None:
-    """Mark the letter as dealt with; its bytes stay until the topic's retention removes them."""
+    """Mark the letter as dropped; its bytes stay until the topic's retention removes them."""
     await _mark(publisher, letter, "dropped")
 
 
@@ -79,7 +79,7 @@ async def _mark(publisher: Publisher, letter: DeadLetter, state: State) -> None:
 
 async def _records(settings: Settings, topic: Topic) -> AsyncIterator[ConsumerRecord]:
     partition = TopicPartition(topic.dead, 0)
-    # Not sought: a seek right after an assignment races with the reset to the end, and nothing would be read.
+    # No seek: right after an assignment it races with the reset to the end, and nothing would be read.
     consumer = AIOKafkaConsumer(
         **connection(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -114,9 +114,9 @@ def _letter(topic: Topic, record: ConsumerRecord) -> DeadLetter:
     )
 
 
-def _number(record: ConsumerRecord, name: str, otherwise: int) -> int:
+def _number(record: ConsumerRecord, name: str, default: int) -> int:
     text = _text(record, name)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else otherwise
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else default
 
 
 def _text(record: ConsumerRecord, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What is known of an unreadable record: its client, and its message or document."""
+"""Recovers the client and the message or document of an unreadable record."""
 
 import json
 from collections.abc import Callable
@@ -17,12 +17,12 @@ UNREADABLE = "(unreadable)"
 
 
 def salvage(topic: Topic, record: Record) -> Event | None:
-    """An event with the names of the record and nothing else that matters, so that its ending can be published.
+    """An event with the record's ids and placeholders, so that its ending can be published.
 
-    None where no client waits, where a name is missing, and where key, header and value do not agree on one: a forger
-    must not speak in another's session.
+    None when no client waits, an id is missing, or key, header and value differ: a forger must not write to another
+    session.
     """
-    fill = _FILLED.get(topic.events[0])
+    fill = _FILLERS.get(topic.events[0])
     if fill is None or record.key is None or record.value is None:
         return None
     try:
@@ -68,7 +68,7 @@ def _document(client_id: str, document_id: str, value: dict[str, Any]) -> Event:
     )
 
 
-_FILLED: dict[type[Event], Callable[[str, str, dict[str, Any]], Event]] = {
+_FILLERS: dict[type[Event], Callable[[str, str, dict[str, Any]], Event]] = {
     ChatRequested: _question,
     DocumentUploaded: _document,
 }

@@ -1,4 +1,4 @@
-"""A record that cannot be handled is kept byte for byte beside its topic, with where it came from and why (G10)."""
+"""Writes a record that cannot be handled to its dead-letter topic, unchanged, with its origin and the reason (G10)."""
 
 from datetime import UTC, datetime
 
@@ -23,21 +23,21 @@ MAX_HEADERS = 64
 
 
 class DeadLetters:
-    """Writes to `<topic>.dead`. The record's own headers come first, as they were."""
+    """Writes to `<topic>.dead`. The record's own headers come first, unchanged."""
 
     def __init__(self, publisher: Publisher, group: str) -> None:
         self._publisher = publisher
         self._group = group
 
     async def keep(self, topic: Topic, record: Record, error: Exception, attempts: int) -> None:
-        """Returns once it is acknowledged. What is too large to be buried whole, compressed on its own topic, say, is
-        cut, and says so. Raises `PublishError`: the record must then not be committed.
+        """Returns once it is acknowledged. A record that is too large (it may have been compressed on its own topic) is
+        cut, and a header says so. Raises `PublishError`: the record must then not be committed.
         """
         ours = self._origin(record, error, attempts)
         try:
             await self._send(topic, record, record.value, [*record.headers, *ours])
         except EventTooLargeError:
-            await self._send(topic, record, (record.value or b"")[:CUT_BYTES], [*_kept(record), *ours, *_cut(record)])
+            await self._send(topic, record, (record.value or b"")[:CUT_BYTES], [*_small(record), *ours, *_cut(record)])
 
     async def _send(self, topic: Topic, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
         await acknowledged(await self._publisher.send_raw(topic.dead, record.key, value, headers))
@@ -55,8 +55,8 @@ class DeadLetters:
         return [(name, text.encode(errors="replace")) for name, text in origin.items()]
 
 
-def _kept(record: Record) -> list[tuple[str, bytes]]:
-    """Its headers as long as they are few and small; else those that say what it was."""
+def _small(record: Record) -> list[tuple[str, bytes]]:
+    """The record's small headers, at most `MAX_HEADERS` of them."""
     small = [(name, value) for name, value in record.headers if len(name) + len(value or b"") <= SMALL_HEADER_BYTES]
     return small[:MAX_HEADERS]
 

@@ -1,1 +1,1 @@
-"""What reaches into aiokafka and FastStream: how to connect, close, ask for topic ids."""
+"""Low-level parts around aiokafka and FastStream: connecting, closing, partitioning, topic ids."""

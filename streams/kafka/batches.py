@@ -1,8 +1,8 @@
-"""Makes aiokafka pass over a batch that it cannot read.
+"""Makes aiokafka skip a batch that it cannot read.
 
-A header's name that is not UTF-8 ends its reader with a `UnicodeDecodeError`, at every restart again: one record would
-stop all who read the partition. Its batch, which is one producer's, is passed over, counted and logged instead; its
-bytes stay on the log. aiokafka offers no hook for this, so its class is replaced by ours.
+A header name that is not UTF-8 makes aiokafka raise `UnicodeDecodeError`, again after every restart: one record would
+stop every reader of the partition. Its batch, which is one producer's, is skipped, counted and logged instead; its
+bytes stay on the log. aiokafka offers no hook for this, so a subclass replaces its class.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """aiokafka's records of one fetch, without the batches that it cannot read."""
 
     def __init__(self, tp: Any, records: Any, *rest: Any) -> None:
-        self._batches = _Remembered(records)
+        self._batches = _TrackedBatches(records)
         self.next_fetch_offset: int
         super().__init__(tp, self._batches, *rest)
 
@@ -31,17 +31,17 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             try:
                 return super().__next__()
             except UnicodeDecodeError:
-                self._pass_over()
+                self._skip_batch()
 
-    def _pass_over(self) -> None:
+    def _skip_batch(self) -> None:
         UNREADABLE_BATCHES.labels(self._tp.topic).inc()
         log.error("batch_unreadable", topic=self._tp.topic, partition=self._tp.partition, offset=self.next_fetch_offset)
         self.next_fetch_offset = self._batches.latest.next_offset
         self._records_iterator = self._unpack_records()
 
 
-class _Remembered:
-    """aiokafka's batches, and which one is being read."""
+class _TrackedBatches:
+    """aiokafka's batches, and the one that is being read."""
 
     def __init__(self, records: Any) -> None:
         self._records = records
@@ -56,5 +56,5 @@ class _Remembered:
 
 
 def pass_over_unreadable_batches() -> None:
-    """From now on, for every consumer of this process. Twice is once."""
+    """Patches aiokafka for every consumer of this process. Idempotent."""
     fetcher.PartitionRecords = PartitionRecords

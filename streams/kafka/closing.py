@@ -1,4 +1,4 @@
-"""Ends aiokafka's parts without being ended by them."""
+"""Closes aiokafka objects, which may hang or raise while they close."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,15 +15,13 @@ log = structlog.get_logger()
 
 
 async def close_rest(kafka: AIOKafkaConsumer) -> None:
-    """After a stop that gave up at a task of its own that had ended before: what it did not come to would connect
-    again.
-    """
+    """Close what a failed `stop` left open: it would keep connecting."""
     for part in background_parts(kafka):
         await is_stopped(part.close())
 
 
 async def is_stopped(stopping: Coroutine[Any, Any, None]) -> bool:
-    """Whether that went well, within `CLOSE_SECONDS`."""
+    """Whether it stopped without an error within `CLOSE_SECONDS`."""
     reason = await failure(stopping, CLOSE_SECONDS)
     if reason is not None:
         log.warning("kafka_close_failed", error=reason)
@@ -31,10 +29,10 @@ async def is_stopped(stopping: Coroutine[Any, Any, None]) -> bool:
 
 
 async def failure(work: Coroutine[Any, Any, None], budget_seconds: float) -> str | None:
-    """What went wrong, in words.
+    """What went wrong, in words, or None.
 
-    aiokafka can hang on a heartbeat (#773), and raises the cancellation of a task of its own that had ended before: in
-    a task, with a deadline, neither reaches the caller.
+    aiokafka can hang on a heartbeat (#773), and can raise the `CancelledError` of its own task: within a task with a
+    deadline, neither reaches the caller.
     """
     task = asyncio.create_task(work)
     try:

@@ -1,4 +1,4 @@
-"""How to connect to Kafka: TLS and SASL of the settings as FastStream and aiokafka take them."""
+"""How to connect to Kafka: the TLS and SASL settings as FastStream and aiokafka take them."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ def connection(settings: Settings) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client for topics and groups, closed in the end, also when it did not start."""
+    """An admin client, closed afterwards, even if it did not start."""
     admin = AIOKafkaAdminClient(**connection(settings))
     try:
         await admin.start()

@@ -1,4 +1,4 @@
-"""What aiokafka has no public name for. `tests/contract/test_library_internals.py` says when an upgrade moves it."""
+"""What aiokafka has no public API for. `tests/contract/test_library_internals.py` fails when an upgrade changes it."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from aiokafka.client import AIOKafkaClient
 
 
 def member_id(consumer: AIOKafkaConsumer) -> str:
-    """The name under which the group knows a consumer; empty before it has joined."""
+    """A consumer's member id in its group; empty before it has joined."""
     name: str = consumer._coordinator.member_id  # noqa: SLF001 - see above
     return name
 
 
 def client_of(consumer: AIOKafkaConsumer) -> AIOKafkaClient:
-    """What sends a consumer's requests."""
+    """The client that sends a consumer's requests."""
     return consumer._client  # noqa: SLF001 - see above
 
 
 def background_parts(consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
-    """What goes on connecting after a stop that was broken off; each has a coroutine `close`."""
+    """The parts that keep connecting after a failed stop; each has a coroutine `close`."""
     return tuple(part for part in (consumer._fetcher, consumer._client) if part is not None)  # noqa: SLF001 - see above

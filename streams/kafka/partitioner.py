@@ -1,4 +1,4 @@
-"""Where a key's records go: murmur2, the Java default, so that every producer agrees (`docs/wire.md`)."""
+"""The partition of a key's records: murmur2, the Java default, so that every producer agrees (`docs/wire.md`)."""
 
 import random
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ def partition_for(key: bytes, partitions: int) -> int:
 
 
 def choose_partition(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:
-    """What aiokafka asks for. A record without a key goes anywhere."""
+    """The partitioner that aiokafka calls. A record without a key goes to any partition."""
     if key is None:
         return random.choice(available or partitions)
     return partitions[partition_for(key, len(partitions))]
 
 
 def hash_of(key: bytes) -> int:
-    """What is divided by the number of partitions: the remainder is the key's."""
+    """The key's positive hash; modulo the number of partitions it is the key's partition."""
     return int(murmur2(key) & 0x7FFFFFFF)
 
 
-# It is computed in Python, a tenth of what a record costs, and an answer's records have one key.
+# Computed in Python, it is a tenth of a record's cost, and an answer's records share one key.
 _remembered = lru_cache(REMEMBERED_KEYS)(hash_of)

@@ -1,5 +1,6 @@
-"""What the brokers say of topics: their ids (KIP-516), which one made anew under an old name does not share, and their
-partitions. aiokafka asks by an older form of the request, which has no ids.
+"""The brokers' metadata of topics: ids (KIP-516), which change when a topic is recreated, and partitions.
+
+aiokafka sends an older version of the request, which has no ids.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ _LOW_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """`topic_id` is `NO_ID` where the broker is older than topic ids."""
+    """`topic_id` is `NO_ID` when the broker is older than topic ids."""
 
     topic_id: UUID
     partitions: int
@@ -34,7 +35,7 @@ class TopicState:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Its id, and its topics by name, as far as they were asked for and exist."""
+    """Its id, and the requested topics that exist, by name."""
 
     cluster_id: str
     topics: dict[str, TopicState]
@@ -111,12 +112,12 @@ class _MetadataRequest(Request[_MetadataRequestV12]):  # type: ignore[misc]
         self._topics = list(topics)
 
     def build(self, request_struct_class: type[_MetadataRequestV12]) -> _MetadataRequestV12:
-        creates = tells_operations = False
-        return request_struct_class([(0, 0, name, {}) for name in self._topics], creates, tells_operations, {})
+        creates = includes_operations = False
+        return request_struct_class([(0, 0, name, {}) for name in self._topics], creates, includes_operations, {})
 
 
 async def describe(client: AIOKafkaClient, topics: Iterable[str]) -> Cluster:
-    """The state of these topics; one that does not exist is left out. Creates none. Raises `KafkaError`."""
+    """The state of these topics; missing ones are left out, and not created. Raises `KafkaError`."""
     node = client.get_random_node()
     if node is None:
         raise KafkaConnectionError("no broker is known")

@@ -1,4 +1,4 @@
-"""A Kafka consumer without a group, at positions that its owner keeps."""
+"""A Kafka consumer without a group, whose owner keeps the positions."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ LogConsumer: TypeAlias = "AIOKafkaConsumer[bytes | None, bytes | None]"
 
 
 async def start_consumer(settings: Settings) -> LogConsumer:
-    """One that reads nothing yet. Raises `KafkaError` and `TimeoutError`."""
+    """A started consumer without partitions. Raises `KafkaError` and `TimeoutError`."""
     consumer = AIOKafkaConsumer(
         **connection(settings),
         group_id=None,
         enable_auto_commit=False,
-        # A reset to another offset would leave a gap that is not noticed.
+        # A reset to another offset would skip records unnoticed.
         auto_offset_reset="none",
         fetch_max_wait_ms=FETCH_WAIT_MS,
         max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
@@ -46,6 +46,6 @@ def read_from(consumer: LogConsumer, positions: Mapping[TopicPartition, int]) ->
 
 
 async def close_consumer(consumer: LogConsumer) -> None:
-    """Returns when it is closed, or cannot be."""
+    """Close it; a failure is only logged."""
     if not await is_stopped(consumer.stop()):
         await close_rest(consumer)

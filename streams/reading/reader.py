@@ -39,9 +39,9 @@ class TopicMissingError(Exception):
 class LogReader:
     """A position in every partition, from some time ago to the live end. Never commits.
 
-    When it stalls while the log has more it is built anew, and goes on where it was. A topic that was made anew,
-    has more partitions, or has lost the records at a position is read from what it begins with (`batches`); one that is
-    away is waited for. `heard_at` (loop time) is when all that is on the log was last known to come.
+    When it stalls while the log has more, it rebuilds its consumer and continues at its positions. When the topic was
+    recreated, has more partitions or has lost the records at a position, `batches` goes on with what is there. It
+    waits for a missing topic. `heard_at` (loop time) is when it was last known not to stall.
 
     `epoch` names this incarnation of the log (cluster, topic id, partition count), so that an offset of another one is
     recognised.
@@ -86,14 +86,14 @@ class LogReader:
 
     @property
     def partitions(self) -> int:
-        """How many the topic has."""
+        """Number of the topic's partitions."""
         return self._state.partitions
 
     async def seek(self, since: timedelta) -> None:
-        """Go to the first record that is not older than `since`, in every partition; none: to the end."""
+        """Go to the first record that is not older than `since`, in every partition, else to the end."""
         consumer = self._open()
         moment_ms = int((datetime.now(UTC) - since).timestamp() * 1000)
-        partitions = self._named(self._state)
+        partitions = self._partitions_of(self._state)
         ends = await consumer.end_offsets(partitions)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, moment_ms))
         for partition in partitions:
@@ -105,13 +105,13 @@ class LogReader:
         self._watching = asyncio.create_task(self._watch())
 
     async def batches(self) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
-        """Batches for ever, in offset order per partition.
+        """Batches without end, in offset order per partition.
 
-        An empty batch says that what was read of the log so far counts no more: `epoch`, `partitions` and positions
-        are those of what comes next. Raises `ConsumerStalledError` when it was built anew too often, and `KafkaError`.
+        An empty batch means that everything read so far is void: `epoch`, `partitions` and positions are those of the
+        batches after it. Raises `ConsumerStalledError` after too many rebuilds, and `KafkaError`.
         """
         while True:
-            if self._is_changed and (old := await self._begin_anew()) is not None:
+            if self._is_changed and (old := await self._switch_log()) is not None:
                 try:
                     yield []
                 finally:
@@ -129,7 +129,7 @@ class LogReader:
 
     @property
     def is_caught_up(self) -> bool:
-        """Everything that was on the log when reading started has been handed out."""
+        """Everything that was on the log when reading started has been yielded."""
         return bool(self._ends_at_start) and all(
             self._positions[partition] >= end for partition, end in self._ends_at_start.items()
         )
@@ -188,9 +188,9 @@ class LogReader:
         self._is_stalled = False
         self._stall = StallDetector()
 
-    async def _begin_anew(self) -> "LogConsumer | None":
-        """Read what the log holds now, and return the consumer of before. None: it cannot be read yet; `_watch` or the
-        next poll says so again.
+    async def _switch_log(self) -> "LogConsumer | None":
+        """Read the changed log, and return the old consumer. None: it cannot be read yet; `_watch` or the next poll
+        starts another try.
         """
         self._is_changed = False
         try:
@@ -218,8 +218,8 @@ class LogReader:
     async def _remaining(
         self, consumer: LogConsumer, state: TopicState
     ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-        """Where to read on: where we were, if that is there still, else at the first record. And the ends."""
-        partitions = self._named(state)
+        """The positions to continue at (ours if they still exist, else the first record), and the ends."""
+        partitions = self._partitions_of(state)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         known = self._positions if state.topic_id == self._state.topic_id else {}
         positions = {
@@ -227,11 +227,11 @@ class LogReader:
         }
         return positions, ends
 
-    def _named(self, state: TopicState) -> list[TopicPartition]:
+    def _partitions_of(self, state: TopicState) -> list[TopicPartition]:
         return [TopicPartition(self._topic.name, number) for number in range(state.partitions)]
 
     async def _describe(self, consumer: LogConsumer) -> tuple[TopicState, str]:
-        """What the topic is now, and the epoch that follows. Raises `TopicMissingError`."""
+        """The topic's state and its epoch. Raises `TopicMissingError`."""
         name = self._topic.name
         cluster = await describe(client_of(consumer), [name])
         state = cluster.topics.get(name)

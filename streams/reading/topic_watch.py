@@ -1,4 +1,4 @@
-"""Which topics are missing, so that health and readiness say when an answer cannot be written or read."""
+"""Finds missing topics, so that health and readiness say when an answer cannot be written or read."""
 
 import asyncio
 from collections.abc import Collection
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class TopicWatch:
-    """Asks every `LOOK_SECONDS`; the owner runs `run`. What is known stays known while Kafka does not answer."""
+    """Asks every `LOOK_SECONDS`; the owner runs `run`. `missing` stays as it is while Kafka does not answer."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -28,11 +28,11 @@ class TopicWatch:
 
     @property
     def missing_vital(self) -> frozenset[str]:
-        """Without these no question is answered to its end."""
+        """The missing topics without which no answer can be completed."""
         return self.missing & VITAL_TOPICS
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Check until cancelled."""
         client = AIOKafkaClient(**connection(self._settings))
         try:
             while True:
