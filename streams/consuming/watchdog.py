@@ -108,7 +108,7 @@ class Watchdog:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._is_replaced.wait()
-                    raise ReplacedError("we keep being replaced in the group: does another process have our INSTANCE_ID?")
+                    raise ReplacedError("we keep being replaced: does another process have our INSTANCE_ID?")
             if not await self._is_behind(kafka):
                 self._progress_at = time.monotonic()
             silent_seconds = time.monotonic() - self._progress_at
