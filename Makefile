@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 dev: $(FETCHED)
 	$(UV) run chatconnect dev $(ARGS)
 
-# Two processes, each with servers of its own: most tests wait. The soak begins first, for it is the longest.
+# Two processes, each with its own servers. The soak begins first because it takes longest (`tests/conftest.py`).
 test: lint
 	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

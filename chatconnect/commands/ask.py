@@ -75,7 +75,7 @@ class Transcript:
         self._shown = text
 
     def wait(self, position: int | None) -> None:
-        """Say how many questions are before ours."""
+        """Print the question's position in line."""
         if position is not None:
             typer.secho(f"You are number {position} in line.", err=True, dim=True)
 

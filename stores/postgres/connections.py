@@ -51,7 +51,7 @@ class Connections:
         return rows
 
     async def connect(self) -> asyncpg.Connection:
-        """A connection more, which the caller closes. Raises one of `DATABASE_ERRORS`."""
+        """Open another connection, which the caller closes. Raises one of `DATABASE_ERRORS`."""
         connecting = asyncpg.connect(
             self._database_url,
             timeout=self._connect_timeout_seconds,

@@ -1,4 +1,4 @@
-"""The deadlines, intervals and bounds of one consumer. Only tests choose others."""
+"""The deadlines, intervals and bounds of one consumer. Only tests and benches choose others."""
 
 from dataclasses import dataclass
 
