@@ -1,4 +1,4 @@
-"""What every test run shares."""
+"""Fixtures and hooks for every test run."""
 
 import os
 from collections.abc import Generator
@@ -17,7 +17,7 @@ SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI nothing is skipped: a skip there is a failure that names its reason."""
+    """In CI a skipped test counts as failed; the report gives the reason for the skip."""
     return _strict((yield))
 
 
@@ -36,12 +36,12 @@ def _strict(report: Report) -> Report:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Names our marker."""
-    config.addinivalue_line("markers", "shared_data: runs on files of ../shared/data, and only where that is.")
+    """Registers the `shared_data` marker."""
+    config.addinivalue_line("markers", "shared_data: reads files in ../shared/data, and runs only where that exists.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where there is no shared data, what runs on it is not of this run."""
+    """Deselects the tests that need shared data where there is none."""
     if SHARED_DATA.exists():
         return
     left_out = [item for item in items if item.get_closest_marker("shared_data")]
@@ -50,6 +50,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says what could not be tried."""
+    """Reports the deselected tests."""
     if not SHARED_DATA.exists():
         terminalreporter.write_line("../shared/data is absent: the tests marked `shared_data` were left out")

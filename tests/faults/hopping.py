@@ -1,4 +1,4 @@
-"""Answers of every kind, told by a worker that fails and repeats itself, and a page that never stays anywhere long."""
+"""Answers from a worker that fails and repeats itself, and a page that keeps switching gateways."""
 
 import asyncio
 import json
@@ -20,16 +20,16 @@ PIECES, PIECE = (3, 40), (1, 60)
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a worker puts on the log, and what a page must show in the end."""
+class ScriptedAnswer:
+    """The events that a worker publishes, and the text that a page must show in the end."""
 
     message_id: UUID
     events: list
     text: str
 
 
-def told(dice: random.Random, client_id: str, session_id: str) -> Told:
-    """An answer: plain, begun anew in the middle with the first attempt's rest coming late, or with repetitions."""
+def scripted_answer(dice: random.Random, client_id: str, session_id: str) -> ScriptedAnswer:
+    """An answer: plain, restarted midway with late events of the first attempt, or with repeated events."""
     name = {"client_id": client_id, "session_id": session_id, "message_id": uuid4()}
     events, text = _attempt(dice, name, 1)
     if dice.random() < 0.4:
@@ -43,7 +43,7 @@ def told(dice: random.Random, client_id: str, session_id: str) -> Told:
     if dice.random() < 0.2:
         at = dice.randrange(len(events))
         events = events[:at] + events[: dice.randrange(at + 1)] + events[at:]
-    return Told(name["message_id"], events, text)
+    return ScriptedAnswer(name["message_id"], events, text)
 
 
 def _attempt(dice, name, attempt):
@@ -72,7 +72,7 @@ class Shown:
 
 @dataclass
 class Page:
-    """Keeps the rules of `docs/wire.md`: a snapshot replaces, a higher attempt starts anew, `seq` has no gap."""
+    """Applies `docs/wire.md`: a snapshot replaces the text, a higher attempt restarts it, `seq` has no gap."""
 
     answers: dict[str, Shown] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
@@ -95,12 +95,12 @@ class Page:
         answer.state = event if event in ENDINGS else "running"
 
     def ended(self) -> int:
-        """How many answers are complete here."""
+        """The number of answers that have ended."""
         return sum(answer.state != "running" for answer in self.answers.values())
 
 
 class Hopper:
-    """Follows a session over gateways that serve the same log, and drops each connection after a few bytes."""
+    """Follows a session through gateways that serve the same log, and drops each connection after a few bytes."""
 
     def __init__(self, dice: random.Random, http: aiohttp.ClientSession, urls: list[str], secret_key: str) -> None:
         self.page = Page()
@@ -110,7 +110,7 @@ class Hopper:
         self._last_id = ""
 
     async def follow(self, session_id: str, answers: int) -> None:
-        """Returns when so many answers have ended on the page."""
+        """Returns when this many answers have ended on the page."""
         while self.page.ended() < answers:
             try:
                 await self._visit(session_id, answers)
@@ -132,7 +132,7 @@ class Hopper:
                 self._http.get(url, headers=headers, params=query) as response,
             ):
                 if response.status == 429:
-                    # The gateway has yet to notice that the last four are gone.
+                    # The gateway has not noticed yet that the previous connections are closed.
                     self.ways["too many"] += 1
                     return
                 assert response.status == 200, response.status

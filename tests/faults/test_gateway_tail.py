@@ -1,4 +1,4 @@
-"""A gateway that hears nothing of the log any more: it reads on from where it was, or ends with the reason."""
+"""A gateway whose log reading has stopped: it resumes where it was, or ends with the reason."""
 
 import asyncio
 from datetime import timedelta
@@ -38,7 +38,7 @@ async def publisher(settings):
 
 
 def end_fetching(log):
-    """aiokafka #983, #1007: the fetch task ends without a word."""
+    """aiokafka #983, #1007: the fetch task ends silently."""
     log._consumer._fetcher._fetch_task.cancel()
 
 

@@ -1,4 +1,4 @@
-"""Partitions that move while something is under way, on the real broker (I7, I9, I14; `docs/faults.md`)."""
+"""Partitions that move while work is under way, on the real broker (I7, I9, I14; `docs/faults.md`)."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -20,7 +20,7 @@ LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)
 
 
 async def test_work_that_runs_is_finished_and_committed_before_the_partition_goes(settings, publisher, revocations):
-    """Running; two rebalances inside one drain; the same partition comes back: nothing is done twice."""
+    """Two rebalances during one drain, and the partition comes back: nothing is processed twice."""
     topic, release = await make_topic(settings), asyncio.Event()
 
     async def hold(_):
@@ -111,7 +111,7 @@ async def test_a_commit_in_flight_while_the_partition_goes_loses_nothing(setting
 
 
 async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(settings, publisher):
-    """Fetch → enqueue: batches that were read and not yet started."""
+    """Batches are fetched but not yet started when their partition is revoked."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler, slots=4, client_slots=4)
     questions = [asked(f"s{number % 20}", str(number // 20)) for number in range(3_000)]
@@ -127,9 +127,9 @@ async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(setting
         assert list(dict.fromkeys(texts)) == [str(number) for number in range(150)]
 
 
-@pytest.mark.parametrize("is_deaf", [False, True], ids=["cancelled", "ignores the cancel"])
-async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, monkeypatch, is_deaf):
-    """I14: it is cut off after the budget. If it goes on all the same, its key alone waits for it, and is run again."""
+@pytest.mark.parametrize("ignores_cancel", [False, True], ids=["cancelled", "ignores the cancel"])
+async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, monkeypatch, ignores_cancel):
+    """I14: it is cancelled after the budget. If it ignores that, only its key waits for it, and then runs again."""
     monkeypatch.setattr(consumer, "REVOKE_BUDGET_SECONDS", 0.3)
     topic, first, second = await make_topic(settings), asyncio.Event(), asyncio.Event()
 
@@ -140,7 +140,7 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
         try:
             await release.wait()
         except asyncio.CancelledError:
-            if not is_deaf:
+            if not ignores_cancel:
                 raise
             await release.wait()
 
@@ -153,7 +153,7 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
             pass
         await ask(publisher, topic, asked("other", "x"))
         await handler.until(lambda h: h.by_session["other"], 9)
-        assert [event.session_id for event in handler.started].count("s") == (1 if is_deaf else 2)
+        assert [event.session_id for event in handler.started].count("s") == (1 if ignores_cancel else 2)
         first.set()
         await eventually(lambda: are([event.session_id for event in handler.started].count("s") == 2))
         await asyncio.sleep(3 * consumer.COMMIT_SECONDS)
@@ -166,8 +166,8 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
 async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(
     settings, publisher, monkeypatch, kafkas, lost
 ):
-    """UnknownMemberId, IllegalGeneration: work is perhaps done again, nothing is lost, the group is joined again."""
-    # The member we were is waited for until its session is over.
+    """UnknownMemberId, IllegalGeneration: the consumer rejoins; work may be repeated, nothing is lost."""
+    # The group waits for the old member until its session times out.
     monkeypatch.setattr(broker, "SESSION_TIMEOUT_MS", 6_000)
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)

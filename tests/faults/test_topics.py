@@ -1,4 +1,4 @@
-"""Topics that are deleted, made anew, or get more partitions while everything runs."""
+"""Topics that are deleted, recreated, or get more partitions under a running gateway."""
 
 import asyncio
 from types import SimpleNamespace
@@ -75,7 +75,7 @@ def is_over(body):
 
 
 async def follow(running, opened, asked, peers=()):
-    """As a page does: whoever is cut off comes back with its last id."""
+    """As a page does: after each cut it reconnects with its last id."""
     path, secret = f"/sessions/{asked.session_id}/events", running.keys.secret
     peers = list(peers) or [await Peer(opened, running.url, path, secret).open()]
     async with asyncio.timeout(SECONDS):
@@ -123,7 +123,7 @@ async def knows_partitions(publisher, number):
 
 @pytest.mark.usefixtures("quick_to_notice")
 async def test_a_producer_that_has_yet_to_hear_of_more_partitions_misleads_no_page(running, log, opened, monkeypatch):
-    """Offsets of the partition that it writes to say nothing of the one where the session is now."""
+    """It still writes to the old partition, whose offsets mean nothing on the session's new one."""
     monkeypatch.setattr(publisher_module, "METADATA_MAX_AGE_MS", 600_000)
     async with Publisher(log) as late:
         await publish(late, answer_of(question_of(running), WORDS))
@@ -153,7 +153,7 @@ async def test_a_producer_that_has_yet_to_hear_of_more_partitions_misleads_no_pa
 
 
 def opened_again(opened, running, sessions):
-    """Streams of sessions that a page has not followed before."""
+    """Unopened fresh streams of these sessions."""
     return [Peer(opened, running.url, f"/sessions/{one}/events", running.keys.secret) for one in sessions]
 
 

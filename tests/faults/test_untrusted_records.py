@@ -1,4 +1,4 @@
-"""What anybody can write to a topic that workers read: it stops nothing, and whoever can be told is told."""
+"""Arbitrary records on the workers' topics: no consumer stops, and identifiable askers get a failure."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A handler that ignores its cancel does not hold up the end of its process (`docs/faults.md`)."""
+"""A handler that ignores its cancel does not keep its process alive (`docs/faults.md`)."""
 
 import asyncio
 import signal
@@ -49,7 +49,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("reason", ["asked to stop", "a part of it died"])
 async def test_a_handler_that_ignores_its_cancel_ends_with_its_process(settings, publisher, reason):
-    """With the reason, soon after the drain, and uncommitted: the record is handled again."""
+    """The process ends soon after the drain and logs the reason; the record stays uncommitted and is redelivered."""
     topic = await make_topic(settings)
     await ask(publisher, topic, asked("deaf", "x"))
     worker = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""Runs generation over doubles, and reads what it said."""
+"""Runs generation on test doubles and inspects its events."""
 
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta

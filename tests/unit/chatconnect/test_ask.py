@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
 from chatconnect.commands.ask import Transcript, ask, place, plain
-from tests.support.fakes_gateway import Cut, ScriptedGateway, StallDetector, frame, scripted_gateway, step
+from tests.support.fakes_gateway import Cut, ScriptedGateway, Stall, frame, scripted_gateway, step
 
 ROOT = Path(__file__).parents[3]
 ACCEPTED = frame("accepted", messageId="<message>", sessionId="s", ticket="t1")
@@ -170,7 +170,7 @@ def test_nothing_there_is_one_sentence() -> None:
 
 
 def test_ctrl_c_cancels_the_answer_and_its_costs() -> None:
-    script = [ACCEPTED, *started(), delta(2, "A long "), StallDetector]
+    script = [ACCEPTED, *started(), delta(2, "A long "), Stall]
     with scripted_gateway(script, JSONResponse({}, status_code=202)) as gateway:
         command = [sys.executable, "-m", "chatconnect", "ask", "Why?", "--url", gateway.url, "--key", "pk_1"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
