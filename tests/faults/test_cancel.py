@@ -111,7 +111,7 @@ async def test_a_cancel_before_the_start_after_the_end_or_of_anothers_message(re
     assert (early.endings, early.problems, early.text) == (["cancelled"], [], "")
     assert (next_one.endings, next_one.problems, next_one.text) == (["completed"], [], expected("c5", 20))
     assert visitor.endings == [running, waiting, not_asked_yet, last]
-    assert [served.name for served in ready.model.journal] == ["c2", "c5"], "answers cancelled before they began cost nothing"
+    assert [served.name for served in ready.model.journal] == ["c2", "c5"], "a cancelled question was sent"
     outcomes = [[row["outcome"] for row in found] for found in rows.values()]
     assert outcomes == [["completed"], ["cancelled"], ["cancelled"], ["completed"]]
     assert (await counted(ready))[2] == 40

@@ -1,4 +1,4 @@
-"""A Kafka without topics: each process ends with the sentence that says what to do."""
+"""A Kafka without topics: each process ends with a sentence that says what to do."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.support import processes
 
 @pytest.fixture
 async def bare(settings, tmp_path):
-    """The settings of a Kafka on which nobody ran `chatconnect topics`."""
+    """Settings for a Kafka on which `chatconnect topics` was never run."""
     kafka = await Kafka.start(tmp_path / "kafka", tmp_path / "kafka.log", print)
     yield settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
     await kafka.stop()

@@ -1,4 +1,4 @@
-"""Any reader of a session is told what was asked in it, not only what is answered."""
+"""Every reader of a session receives its questions, not only its answers."""
 
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ QUESTION = "What did I just ask?"
 
 
 async def as_worker(question):
-    """What `handlers.answering.handler` tells."""
+    """Publishes what `handlers.answering.handler` does."""
     yield asked_of(question)
     for event in answer_of(question, "This."):
         yield event
@@ -55,7 +55,7 @@ async def test_a_second_tab_is_told_the_question_and_who_asked_is_not(running, o
     assert (snapshot["question"], snapshot["askedAt"]) == (QUESTION, asked["askedAt"])
 
 
-async def test_a_question_that_is_told_again_with_a_later_attempt_is_old_news(running, own):
+async def test_a_question_repeated_with_a_later_attempt_is_sent_only_once(running, own):
     keys = await running.seed(f"c-{uuid4().hex}")
     headers, session = {"authorization": f"Bearer {keys.secret}"}, uuid4().hex
 

@@ -28,7 +28,7 @@ def worker(engine, name, *models, lease_seconds=15):
     )
 
 
-async def test_second_worker_waits_and_then_tells_the_same(engine):
+async def test_second_worker_waits_and_then_publishes_the_same_answer(engine):
     event, go_on = retrieved(), asyncio.Event()
     first = worker(engine, "a", FakeModel("One", go_on, " answer [1].", finish()))
     second = worker(engine, "b", FakeModel("Another", finish()))
@@ -50,7 +50,7 @@ async def test_second_worker_waits_and_then_tells_the_same(engine):
     assert "".join(one.text for one in said if isinstance(one, AnswerDelta)) == "One answer [1]."
 
 
-async def test_dead_workers_answer_is_written_anew(engine):
+async def test_dead_workers_answer_is_generated_again(engine):
     event = retrieved()
     dead = worker(engine, "a", FakeModel("Half", ProviderBusyError("cut")))
     with pytest.raises(ProviderBusyError):

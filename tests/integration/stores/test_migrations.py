@@ -1,4 +1,4 @@
-"""Alembic owns the schema, and the tables that the code sees are the same."""
+"""Alembic's schema equals the tables that the code declares."""
 
 import asyncio
 

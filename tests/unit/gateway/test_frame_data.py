@@ -1,4 +1,4 @@
-"""The shapes that the gateway reads frames by are those of the events, field for field."""
+"""The gateway's frame models have the same fields as the events they are read from."""
 
 import msgspec
 import pytest

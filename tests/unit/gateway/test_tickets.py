@@ -69,7 +69,7 @@ def test_a_ticket_is_renewed_in_its_second_half():
 
 
 @pytest.mark.parametrize("changes", [{"iat": 55}, {"exp": -50}, {"nbf": 55}])
-def test_the_clocks_of_two_machines_may_differ(changes):
+def test_a_small_clock_difference_is_tolerated(changes):
     late = {name: datetime.now(UTC) + timedelta(seconds=seconds) for name, seconds in changes.items()}
 
     assert Tickets([NEW]).read(signed(**late)).client_id == "acme"
