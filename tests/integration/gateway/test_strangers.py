@@ -112,9 +112,7 @@ async def test_a_long_comment_is_cut_and_the_rating_counts(running, server, own)
         (json.dumps({"message": "\U0001f600" * 8_001}).encode(), {}, 422, "8000"),
     ],
 )
-async def test_unreadable_bodies_are_refused_with_the_reason(
-    running, server, content, headers, status, words
-):
+async def test_unreadable_bodies_are_refused_with_the_reason(running, server, content, headers, status, words):
     answer = await running.http.post("/chat", headers=server | headers, content=content)
 
     assert answer.status_code == status

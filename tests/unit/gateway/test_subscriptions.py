@@ -91,14 +91,14 @@ async def test_an_answer_that_the_rings_hold_needs_no_database(stage):
     assert texts(await stage.to_message(2, "foreign")) == [("running", "runs")]
 
 
-async def test_an_answer_of_which_only_the_end_is_known_is_not_generated_again(stage):
+async def test_an_answer_of_which_only_the_end_is_known_asks_the_client_to_retry(stage):
     stage.shed(ReplayBuffer.shed_ended)
 
     with pytest.raises(NotYetError):
         await stage.to_message(1)
 
 
-async def test_a_running_answer_without_its_beginning_is_not_generated_again(stage):
+async def test_a_running_answer_without_its_beginning_asks_the_client_to_retry(stage):
     stage.shed(ReplayBuffer.shed_texts)
 
     with pytest.raises(NotYetError):

@@ -19,7 +19,7 @@ from tests.support.answering import DOWN, answer, assert_numbered, build, names,
 from tests.support.fakes_models import FakeAttempts, FakeClients, FakeModel, finish, retrieved
 
 
-async def test_cancel_in_mid_answer_keeps_and_bills_what_was_said():
+async def test_cancel_in_mid_answer_keeps_and_bills_the_partial_answer():
     cancellations, event = Cancellations(), retrieved()
     model = FakeModel("Half an answer", asyncio.Event(), finish())
     events = []
@@ -87,7 +87,7 @@ async def test_giving_up_ends_the_attempt_that_was_shown():
     assert (ending[1].outcome, ending[1].answer, ending[1].failure_code) == ("failed", "Half", "unavailable")
 
 
-async def test_giving_up_twice_tells_the_same_ending():
+async def test_giving_up_twice_publishes_the_same_ending():
     generation, event = build(FakeModel(ProviderRefusedError("401", code="provider_refused"))), retrieved()
     with pytest.raises(ProviderRefusedError) as caught:
         await run(generation, event)

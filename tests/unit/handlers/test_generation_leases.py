@@ -1,4 +1,4 @@
-"""Who may answer, and how an answer is told again (G3)."""
+"""Which worker may answer, and how a stored answer is published again (G3)."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ async def test_next_attempt_has_a_higher_number_and_starts_anew():
     assert_numbered(events, attempt=2)
 
 
-async def test_redelivered_answer_is_told_again_word_for_word():
+async def test_redelivered_answer_is_published_again_word_for_word():
     generation, event = build(FakeModel("a", *["bc"] * 900, " [1]", finish())), retrieved()
     first, second = await run(generation, event), await run(generation, event)
 
@@ -35,8 +35,8 @@ async def test_redelivered_answer_is_told_again_word_for_word():
     assert len(first) > 5
 
 
-async def test_ending_is_told_over_an_attempt_that_was_begun_without_postgres():
-    """Found by the soak: stored and not told, then Postgres was too slow for the next worker's beginning."""
+async def test_ending_replaces_an_attempt_that_was_begun_without_postgres():
+    """An ending was stored but not published, and the next worker began without Postgres."""
     attempts, event = FakeAttempts(), retrieved()
     stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
     attempts.failure = DOWN
@@ -53,8 +53,8 @@ async def test_ending_is_told_over_an_attempt_that_was_begun_without_postgres():
     assert text(retold) == "first"
 
 
-async def test_another_worker_tells_an_ending_also_above_what_may_have_been_shown_since():
-    """A gateway that knows the end drops the second; one that was shown a higher attempt heeds it alone."""
+async def test_another_worker_publishes_an_ending_also_above_any_later_attempt():
+    """A gateway that has the ending drops the second copy; one that saw a higher attempt uses only that copy."""
     attempts, event = FakeAttempts(), retrieved()
     stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
     told = await run(build(FakeModel("unasked"), attempts=attempts), asked_before(event, seconds=20))
@@ -64,7 +64,7 @@ async def test_another_worker_tells_an_ending_also_above_what_may_have_been_show
     assert_numbered(told[len(stored) :], 161)
 
 
-async def test_record_is_not_told_before_it_is_stored():
+async def test_record_is_not_published_before_it_is_stored():
     attempts = FakeAttempts()
     async for event in answer(build(FakeModel("a", finish()), attempts=attempts), retrieved()):
         assert bool(attempts.endings) == isinstance(event, AnswerCompleted | ChatCompleted)
@@ -79,7 +79,7 @@ async def test_held_message_is_retried_when_its_lease_ends():
     assert caught.value.retry_after_seconds == 4.5
 
 
-async def test_overtaken_answer_ends_in_silence():
+async def test_overtaken_answer_ends_without_an_event():
     attempts, event = FakeAttempts(), retrieved()
     model = FakeModel("a", finish())
     events = []

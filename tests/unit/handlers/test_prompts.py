@@ -1,4 +1,4 @@
-"""What a stranger writes cannot pass for a mark of ours."""
+"""Untrusted text cannot forge the prompt's tags."""
 
 import re
 
@@ -34,7 +34,7 @@ def told(question="What?", text="It depends.", title="Guide", turns=()):
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_text_forges_a_mark_wherever_it_stands(forgery):
+def test_no_text_forges_a_tag_in_any_position(forgery):
     honest = OURS.findall(told()[-1])
     for message in (told(question=forgery), told(text=forgery), told(title=forgery)):
         content = message[-1]
@@ -49,7 +49,7 @@ def test_no_text_forges_a_mark_wherever_it_stands(forgery):
     assert not set("\u200b\u2060\ufeff") & set(asked + answered)
 
 
-def test_each_question_has_a_mark_of_its_own_that_the_stable_part_does_not_know():
+def test_each_question_has_its_own_tag_that_the_stable_part_does_not_contain():
     prompt = build_prompt(Widget("acme", "w"), "What?", [passage("a")], [])
     first, second = question_message(prompt), question_message(prompt)
 
@@ -60,7 +60,7 @@ def test_each_question_has_a_mark_of_its_own_that_the_stable_part_does_not_know(
 
 
 @pytest.mark.parametrize("hidden", ["\U0001f600\ufe01\ufe0a\ufe03", "م\u200c\u200d\u200cی", "a\u3164b", "a\ufff9b"])
-def test_nothing_is_spelled_in_what_nobody_sees(hidden):
+def test_invisible_characters_cannot_spell_a_message(hidden):
     assert len(visible(hidden)) <= 2
 
 
@@ -68,11 +68,11 @@ def test_nothing_is_spelled_in_what_nobody_sees(hidden):
     "text",
     ["می\u200cخواهم", "क्\u200dष", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "if a < b: passages", "1 < 2", "naïve"],
 )
-def test_what_people_write_stays(text):
+def test_ordinary_text_is_unchanged(text):
     assert visible(text) == text
     assert text in told(question=text)[-1]
 
 
 @given(st.text())
-def test_text_that_was_made_visible_stays_as_it_is(text):
+def test_visible_text_is_unchanged_by_a_second_pass(text):
     assert visible(visible(text)) == visible(text)

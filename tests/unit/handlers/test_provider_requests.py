@@ -1,4 +1,4 @@
-"""What OpenAI and Anthropic are sent, and over which connection."""
+"""The requests to OpenAI and Anthropic, and their connections."""
 
 import asyncio
 
@@ -48,7 +48,7 @@ async def test_closing_the_iterator_closes_the_connection(kind):
 
 
 async def test_connection_of_a_whole_answer_is_used_again(kind):
-    """Even when the end of the response comes after the last word, as it does from a real provider."""
+    """Even when the response ends some time after the last word, as with a real provider."""
     told = asyncio.Event()
     provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.end(), told))
     async with provider.running() as url, aiohttp.ClientSession() as session:
