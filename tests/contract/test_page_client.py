@@ -113,8 +113,8 @@ async def test_the_page_shows_every_answer(page):
     for recording in ALL:
         shown = await page.evaluate(SHOWN, base64.b64encode(recording.body).decode())
         # A known citation `[1]` is a button with the number alone.
-        said = {key: told["text"].replace("[1]", "1") for key, told in recording.expected["messages"].items()}
-        assert shown == said, recording.name
+        expected = {key: message["text"].replace("[1]", "1") for key, message in recording.expected["messages"].items()}
+        assert shown == expected, recording.name
 
 
 async def test_chromium_itself_reads_the_recordings_and_reconnects_with_the_last_id(page, server):

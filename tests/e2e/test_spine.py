@@ -99,7 +99,7 @@ async def test_another_clients_key_finds_nothing_of_it(stack, pdf):
     assert "purple" not in answer["text"]
 
 
-async def test_a_stream_that_was_dropped_goes_on_where_it_was(stack, pdf):
+async def test_a_dropped_stream_resumes_where_it_was(stack, pdf):
     session, message = f"s-{uuid4()}", str(uuid4())
     headers = {"authorization": f"Bearer {stack.secret_key}"}
     body = {"message": QUESTION, "sessionId": session, "messageId": message}
@@ -166,7 +166,7 @@ def test_files_that_cannot_be_read_fail_with_a_reason(stack, tmp_path):
 
 
 def test_the_first_start_says_which_model_answers(stack):
-    said = "".join(stack.output)
+    output = "".join(stack.output)
 
-    assert "answers: extractive" in said
-    assert f"ready {stack.url}\n" in said
+    assert "answers: extractive" in output
+    assert f"ready {stack.url}\n" in output

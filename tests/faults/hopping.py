@@ -28,28 +28,28 @@ class ScriptedAnswer:
     text: str
 
 
-def scripted_answer(dice: random.Random, client_id: str, session_id: str) -> ScriptedAnswer:
+def scripted_answer(rng: random.Random, client_id: str, session_id: str) -> ScriptedAnswer:
     """An answer: plain, restarted midway with late events of the first attempt, or with repeated events."""
     name = {"client_id": client_id, "session_id": session_id, "message_id": uuid4()}
-    events, text = _attempt(dice, name, 1)
-    if dice.random() < 0.4:
-        cut = dice.randrange(1, len(events))
-        again, text = _attempt(dice, name, 2)
-        late = events[cut : cut + dice.randrange(5)]
-        turn = dice.randrange(1, len(again))
+    events, text = _attempt(rng, name, 1)
+    if rng.random() < 0.4:
+        cut = rng.randrange(1, len(events))
+        again, text = _attempt(rng, name, 2)
+        late = events[cut : cut + rng.randrange(5)]
+        turn = rng.randrange(1, len(again))
         events = events[:cut] + again[:turn] + late + again[turn:]
-    if dice.random() < 0.3:
-        events = [one for event in events for one in [event] * dice.choice((1, 1, 2))]
-    if dice.random() < 0.2:
-        at = dice.randrange(len(events))
-        events = events[:at] + events[: dice.randrange(at + 1)] + events[at:]
+    if rng.random() < 0.3:
+        events = [one for event in events for one in [event] * rng.choice((1, 1, 2))]
+    if rng.random() < 0.2:
+        at = rng.randrange(len(events))
+        events = events[:at] + events[: rng.randrange(at + 1)] + events[at:]
     return ScriptedAnswer(name["message_id"], events, text)
 
 
-def _attempt(dice, name, attempt):
-    long = dice.random() < 0.04
-    sizes = [LONG_PIECE] * LONG_PIECES if long else [dice.randint(*PIECE) for _ in range(dice.randint(*PIECES))]
-    pieces = ["".join(dice.choices(ALPHABET, k=size)) for size in sizes]
+def _attempt(rng, name, attempt):
+    long = rng.random() < 0.04
+    sizes = [LONG_PIECE] * LONG_PIECES if long else [rng.randint(*PIECE) for _ in range(rng.randint(*PIECES))]
+    pieces = ["".join(rng.choices(ALPHABET, k=size)) for size in sizes]
     name = {**name, "attempt": attempt}
     events = [
         AnswerStarted(**name, seq=0, model="m", tier="free"),
@@ -102,10 +102,10 @@ class Page:
 class Hopper:
     """Follows a session through gateways that serve the same log, and drops each connection after a few bytes."""
 
-    def __init__(self, dice: random.Random, http: aiohttp.ClientSession, urls: list[str], secret_key: str) -> None:
+    def __init__(self, rng: random.Random, http: aiohttp.ClientSession, urls: list[str], secret_key: str) -> None:
         self.page = Page()
         self.ways: Counter[str] = Counter()
-        self._dice, self._http, self._urls = dice, http, urls
+        self._rng, self._http, self._urls = rng, http, urls
         self._headers = {"authorization": f"Bearer {secret_key}"}
         self._last_id = ""
 
@@ -119,16 +119,16 @@ class Hopper:
                 await asyncio.sleep(0.05)
 
     async def _visit(self, session_id: str, answers: int) -> None:
-        dice = self._dice
-        way = dice.choice(("header", "header", "query", "query", "new page")) if self._last_id else "first"
+        rng = self._rng
+        way = rng.choice(("header", "header", "query", "query", "new page")) if self._last_id else "first"
         self.ways[way] += 1
         headers = self._headers | ({"last-event-id": self._last_id} if way == "header" else {})
         query = {"last_event_id": self._last_id} if way == "query" else {}
-        budget = dice.randint(1, dice.choice((200, 200, 2_000, 600_000)))
-        url = f"{dice.choice(self._urls)}/sessions/{session_id}/events"
+        budget = rng.randint(1, rng.choice((200, 200, 2_000, 600_000)))
+        url = f"{rng.choice(self._urls)}/sessions/{session_id}/events"
         with suppress(TimeoutError):
             async with (
-                asyncio.timeout(dice.uniform(0.05, 2)),
+                asyncio.timeout(rng.uniform(0.05, 2)),
                 self._http.get(url, headers=headers, params=query) as response,
             ):
                 if response.status == 429:

@@ -76,7 +76,7 @@ async def test_a_commit_that_is_tried_again_after_a_rejoin_cannot_put_back_the_n
 
 
 @pytest.mark.parametrize("is_noticed", [True, False], ids=["the group notices", "only the offsets tell"])
-async def test_questions_of_a_topic_that_was_made_anew_under_a_running_worker_are_all_answered(
+async def test_questions_of_a_topic_recreated_under_a_running_worker_are_all_answered(
     settings, publisher, kafkas, monkeypatch, is_noticed
 ):
     """Its offsets restart below the position read in the old topic, yet its records are new."""

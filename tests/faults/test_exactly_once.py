@@ -48,27 +48,27 @@ async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
     assert [served.name for served in site.model.journal] == ["x1", "x2"]
 
 
-async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_asking_again(site):
+async def test_a_stored_but_unpublished_ending_is_published_in_full_without_asking_again(site):
     """As if the worker had died between storing and publishing; the second message was published in part."""
     worker, gateway = site.part("worker"), site.part("gateway")
     await asyncio.gather(worker.start(), gateway.start())
     await site.learn()
-    visitor, first, unsaid, half_said = site.visitor("s"), *(str(uuid4()) for _ in range(3))
+    visitor, first, unpublished, half_published = site.visitor("s"), *(str(uuid4()) for _ in range(3))
     async with asyncio.timeout(60), Publisher(site.settings) as publisher, asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
         await (await visitor.ask(first, question("e1"))).ended.wait()
-        for message in (unsaid, half_said):
+        for message in (unpublished, half_published):
             await _store_ending_of(site, first, message)
-        event = asked(site, "s", "e1", half_said)
-        for said in islice(replay_ending(await _ending(site, half_said), retrieved(event)), 4):
-            await publisher.publish(said)
+        event = asked(site, "s", "e1", half_published)
+        for stored in islice(replay_ending(await _ending(site, half_published), retrieved(event)), 4):
+            await publisher.publish(stored)
         await publisher.publish(event)
-        await (await visitor.ask(unsaid, question("e1"))).ended.wait()
-        await visitor.told.setdefault(half_said, Told()).ended.wait()
-        rows = await logged(site, first, unsaid, half_said)
+        await (await visitor.ask(unpublished, question("e1"))).ended.wait()
+        await visitor.told.setdefault(half_published, Told()).ended.wait()
+        rows = await logged(site, first, unpublished, half_published)
         following.cancel()
 
-    for message in (first, unsaid, half_said):
+    for message in (first, unpublished, half_published):
         told = visitor.told[message]
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected("e1", 20))
         assert [row["answer"] for row in rows[message]] == [expected("e1", 20)]

@@ -54,7 +54,7 @@ async def test_a_provider_that_is_busy_is_asked_again_when_it_says(ready):
     assert await counted(ready) == (3, 0, 60)
 
 
-async def test_what_is_refused_or_fails_too_often_ends_as_failed_and_is_kept(ready):
+async def test_questions_refused_or_failing_too_often_end_as_failed_with_a_dead_letter(ready):
     before = len(await records(ready, CHAT_REQUESTED.dead, 1))
     for name, refusals in (("never", [(400, {})]), ("worn", [(503, {})] * ATTEMPTS)):
         ready.model.refuse = list(refusals)

@@ -249,7 +249,7 @@ async def test_an_answer_goes_on_when_the_broker_is_killed_in_its_middle(opened,
     assert shown(asked, peer) == (WORDS + " ", "completed")
 
 
-async def test_an_event_loop_that_was_blocked_hears_what_came_meanwhile(opened, running, publisher, monkeypatch):
+async def test_a_gateway_whose_event_loop_was_blocked_misses_no_event(opened, running, publisher, monkeypatch):
     """aiokafka #847. A reader has no group session that could expire; the worker's test covers that."""
     monkeypatch.setattr(reader, "LOOK_SECONDS", 0.2)
     monkeypatch.setattr(reader, "STALLED_SECONDS", 1.0)

@@ -25,9 +25,9 @@ async def test_a_page_that_hops_at_random_shows_exactly_the_told_text_a_thousand
     turns, done = asyncio.Semaphore(AT_ONCE), asyncio.Queue()
 
     async def one(number):
-        dice, session_id = random.Random(f"{seed}/{number}"), uuid4().hex
-        answers = [scripted_answer(dice, site.client_id, session_id) for _ in range(ANSWERS)]
-        hopper = Hopper(dice, site.http, site.urls, site.keys.secret)
+        rng, session_id = random.Random(f"{seed}/{number}"), uuid4().hex
+        answers = [scripted_answer(rng, site.client_id, session_id) for _ in range(ANSWERS)]
+        hopper = Hopper(rng, site.http, site.urls, site.keys.secret)
         async with turns, asyncio.TaskGroup() as both:
             both.create_task(publish(publisher, random.Random(f"{seed}/{number}/pace"), answers))
             both.create_task(hopper.follow(session_id, ANSWERS))
@@ -53,10 +53,10 @@ async def test_a_page_that_hops_at_random_shows_exactly_the_told_text_a_thousand
     assert ways["refused"], "no connection was refused while a gateway was down"
 
 
-async def publish(publisher, dice, answers):
+async def publish(publisher, rng, answers):
     waiting = []
     for answer in answers:
         for event in answer.events:
             waiting.append(await publisher.send(event))
-            await asyncio.sleep(dice.uniform(*PACE_SECONDS))
+            await asyncio.sleep(rng.uniform(*PACE_SECONDS))
     await asyncio.gather(*waiting)

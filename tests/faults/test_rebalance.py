@@ -163,7 +163,7 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
 
 
 @pytest.mark.parametrize("lost", ["member_id", "generation"])
-async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(
+async def test_a_commit_refused_by_the_group_is_repeated_after_the_rejoin(
     settings, publisher, monkeypatch, kafkas, lost
 ):
     """UnknownMemberId, IllegalGeneration: the consumer rejoins; work may be repeated, nothing is lost."""
@@ -181,7 +181,7 @@ async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(
     assert list(dict.fromkeys(handler.by_session["s"])) == ["0", "1", "2"]
 
 
-async def test_a_rolling_restart_with_static_ids_takes_nothing_from_the_others(settings, publisher, revocations):
+async def test_a_rolling_restart_with_static_ids_revokes_nothing_from_the_others(settings, publisher, revocations):
     topic = await make_topic(settings, partitions=4)
     handlers = {name: RecordingHandler() for name in ("a", "b")}
     texts = [asked(f"s{number}", "x") for number in range(40)]

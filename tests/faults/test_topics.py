@@ -122,7 +122,7 @@ async def knows_partitions(publisher, number):
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_producer_that_has_yet_to_hear_of_more_partitions_misleads_no_page(running, log, opened, monkeypatch):
+async def test_a_producer_unaware_of_new_partitions_misleads_no_page(running, log, opened, monkeypatch):
     """It still writes to the old partition, whose offsets mean nothing on the session's new one."""
     monkeypatch.setattr(publisher_module, "METADATA_MAX_AGE_MS", 600_000)
     async with Publisher(log) as late:
@@ -159,9 +159,7 @@ def opened_again(opened, running, sessions):
 
 @pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("partitions", [PARTITIONS, 2], ids=["as many partitions", "fewer partitions"])
-async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
-    running, log, opened, publisher, partitions
-):
+async def test_an_id_of_a_recreated_topic_hides_nothing_of_the_new_one(running, log, opened, publisher, partitions):
     first = question_of(running)
     path = f"/sessions/{first.session_id}/events"
     await publish(publisher, answer_of(first, "some words"))
@@ -190,7 +188,7 @@ async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_topic_that_answers_do_without_is_named_by_health_alone(running, log):
+async def test_a_missing_optional_topic_only_degrades_health(running, log):
     async def is_degraded():
         told = (await running.http.get("/health")).json()
         return told["status"] == "degraded" and "chat.feedback" in told["checks"]["kafka"]["detail"]
@@ -204,7 +202,7 @@ async def test_a_topic_that_answers_do_without_is_named_by_health_alone(running,
 
 @pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("name", ["chat.token", "chat.requested", "chat.completed"])
-async def test_while_a_topic_is_away_nobody_is_sent_here_and_a_visitor_is_told(running, log, name):
+async def test_while_a_topic_is_away_the_gateway_is_unready_and_refuses_questions(running, log, name):
     headers = {"authorization": f"Bearer {running.keys.secret}"}
 
     async def is_ready():

@@ -21,7 +21,7 @@ ANSWERED_SECONDS = 5
 
 
 @pytest.mark.parametrize("name", ["chat.cancelled", "chat.retrieved", "document.progress"])
-async def test_whatever_topic_is_away_answers_flow_meanwhile_and_afterwards(site, tmp_path, name):
+async def test_answers_flow_while_a_topic_is_away_and_afterwards(site, tmp_path, name):
     async with own_log(site.settings, tmp_path) as site.settings:
         worker, gateway = site.part("worker"), site.part("gateway")
         await asyncio.gather(worker.start(), gateway.start())

@@ -238,7 +238,7 @@ async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settin
     topic = await make_topic(settings)
 
     async def break_down(_):
-        raise ValueError("a defect of ours")
+        raise ValueError("a bug")
 
     line = subscription(topic, RecordingHandler(break_down), slots=4, client_slots=4)
     await send_many(publisher, topic, (asked(f"s{number}", str(number)) for number in range(100)))

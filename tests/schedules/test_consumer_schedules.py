@@ -67,10 +67,10 @@ class Member:
 
 
 class World:
-    """A schedule's log, its current member, and its random source. `script(dice, record)` says how a record runs."""
+    """A schedule's log, its current member, and its random source. `script(rng, record)` says how a record runs."""
 
     def __init__(self, seed, slots, script):
-        self.broker, self.dice, self._slots, self._script = (
+        self.broker, self.rng, self._slots, self._script = (
             ScriptedBroker(PARTITIONS, BATCH),
             Random(seed),
             slots,
@@ -85,13 +85,13 @@ class World:
         return member
 
     def _run(self, record):
-        return (0.1, None, False) if self.is_healed else self._script(self.dice, record)
+        return (0.1, None, False) if self.is_healed else self._script(self.rng, record)
 
     async def act(self, name, value):
         match name:
             case "feed":
                 for _ in range(value[2]):
-                    self.broker.append(value[0], b"%d" % value[1], gap=self.dice.choice((0, 0, 0, 1, 5)))
+                    self.broker.append(value[0], b"%d" % value[1], gap=self.rng.choice((0, 0, 0, 1, 5)))
             case "wait":
                 await asyncio.sleep(value)
             case "rebalance":
@@ -105,7 +105,7 @@ class World:
                 self.broker.commit_faults.append(value)
             case "rebalance_in_commit":
                 self.broker.commit_faults.append(value[0])
-                while self.broker.commit_faults and self.dice.random() < 0.95:
+                while self.broker.commit_faults and self.rng.random() < 0.95:
                     await asyncio.sleep(0.05)
                 self.member.rebalance(value[1], others_work=True)
             case "restart":
@@ -132,23 +132,23 @@ class World:
                 await asyncio.sleep(2.0)
 
 
-def at_random(dice, _):
-    if dice.random() < 0.1:
+def at_random(rng, _):
+    if rng.random() < 0.1:
         return 30, None, True
-    seconds = dice.choice((0, 0, 0.3, 1, 4, 20))
-    return seconds, dice.choice((None, None, None, 0.0, 0.5, 10.0)), dice.random() < 0.2
+    seconds = rng.choice((0, 0, 0.3, 1, 4, 20))
+    return seconds, rng.choice((None, None, None, 0.0, 0.5, 10.0)), rng.random() < 0.2
 
 
-def well(dice, _):
-    return dice.choice((0, 0.3, 1, 4)), None, False
+def well(rng, _):
+    return rng.choice((0, 0.3, 1, 4)), None, False
 
 
 def at_once(*_):
     return 0, None, False
 
 
-def one_endless_key(dice, record):
-    return (1e6 if record.key == b"1" else dice.choice((0, 0.3, 1))), None, False
+def one_endless_key(rng, record):
+    return (1e6 if record.key == b"1" else rng.choice((0, 0.3, 1))), None, False
 
 
 numbers, seeds = st.integers(0, PARTITIONS - 1), st.integers(0, 2**32)

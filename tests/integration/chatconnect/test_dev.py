@@ -42,7 +42,7 @@ PARTS = {
 
 
 class Stack:
-    """A running `dev` with stand-ins for the worker and the gateway; `said` is its output."""
+    """A running `dev` with stand-ins for the worker and the gateway; `output` is what it has printed."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0, **environment: str) -> None:
         self.folder = folder
@@ -57,12 +57,14 @@ class Stack:
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self._output.read_text()
 
     def until_ready(self) -> "Stack":
         _until(
-            lambda: f"ready http://127.0.0.1:{self.port}" in self.said.splitlines(), READY_SECONDS, lambda: self.said
+            lambda: f"ready http://127.0.0.1:{self.port}" in self.output.splitlines(),
+            READY_SECONDS,
+            lambda: self.output,
         )
         return self
 
@@ -190,7 +192,7 @@ def test_a_data_folder_with_an_impossible_name_is_refused_in_one_sentence(start,
     stack = start(folder=name)
 
     assert stack.exit_code() == 1
-    assert "cannot be used" in stack.said
+    assert "cannot be used" in stack.output
     assert not stack.folder.exists()
 
 
@@ -209,11 +211,11 @@ def test_of_two_stacks_started_at_once_on_one_port_one_becomes_ready(start, repl
 
     def decided() -> bool:
         return any(stack.process.poll() is not None for stack in (first, second)) and any(
-            ready in stack.said for stack in (first, second)
+            ready in stack.output for stack in (first, second)
         )
 
-    _until(decided, READY_SECONDS, lambda: first.said + second.said)
-    runs = [stack for stack in (first, second) if ready in stack.said]
+    _until(decided, READY_SECONDS, lambda: first.output + second.output)
+    runs = [stack for stack in (first, second) if ready in stack.output]
     ended = [stack for stack in (first, second) if stack.process.poll() is not None]
 
     assert len(runs) == len(ended) == 1
@@ -242,7 +244,7 @@ def test_the_death_of_an_embedded_part_ends_the_others(start, replaced, name, va
     stack.part(name).kill()
 
     assert stack.exit_code() == 1
-    assert f"{name} was killed by SIGKILL." in stack.said
+    assert f"{name} was killed by SIGKILL." in stack.output
     _until_gone(family)
 
 
@@ -257,8 +259,8 @@ def test_the_death_of_our_own_process_ends_the_others(start, replaced, name):
     stack.part(name).terminate()
 
     assert stack.exit_code() == 1
-    assert f"{name} was killed by SIGTERM." in stack.said
-    assert "Traceback" not in stack.said
+    assert f"{name} was killed by SIGTERM." in stack.output
+    assert "Traceback" not in stack.output
     _until_gone(family)
 
 
@@ -268,7 +270,7 @@ def test_a_second_signal_ends_everything_at_once(start, replaced):
     stack = start("STUBBORN", **replaced).until_ready()
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
-    _until(lambda: "stopping" in stack.said, END_SECONDS, lambda: stack.said)
+    _until(lambda: "stopping" in stack.output, END_SECONDS, lambda: stack.output)
     began = time.monotonic()
     stack.process.send_signal(signal.SIGINT)
 
@@ -280,12 +282,12 @@ def test_a_second_signal_ends_everything_at_once(start, replaced):
 def test_a_signal_during_the_start_leaves_nothing_behind(start):
     """Ctrl-C does not have to wait for `ready`."""
     stack = start()
-    _until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.said)
+    _until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.output)
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
 
     assert stack.exit_code() == 0
-    assert "Traceback" not in stack.said
+    assert "Traceback" not in stack.output
     _until_gone(family)
 
 
@@ -295,8 +297,8 @@ def test_a_data_folder_in_use_is_reported_at_once(start, replaced):
     second = start(**replaced)
 
     assert second.exit_code() == 1
-    assert second.said.count("\n") == 1
-    assert f"The data folder {first.folder} is in use" in second.said
+    assert second.output.count("\n") == 1
+    assert f"The data folder {first.folder} is in use" in second.output
     assert first.process.poll() is None
 
 
@@ -320,12 +322,12 @@ def test_an_unreachable_database_is_one_sentence(start, replaced):
     stack = start(**{**replaced, "DATABASE_URL": f"postgresql://me:secret@127.0.0.1:{free_port()}/postgres"})
 
     assert stack.exit_code() == 1
-    assert "Postgres at postgresql://me@127.0.0.1" in stack.said
-    assert "secret" not in stack.said
-    assert "Traceback" not in stack.said
+    assert "Postgres at postgresql://me@127.0.0.1" in stack.output
+    assert "secret" not in stack.output
+    assert "Traceback" not in stack.output
 
 
-async def test_what_the_environment_replaces_is_used(start, replaced, settings, services):
+async def test_services_named_by_the_environment_are_used(start, replaced, settings, services):
     """Topics and the demo client are created in the given parts."""
     start(**replaced, CLIENT_API_KEY="pk_given", CLIENT_SECRET_KEY="sk_given").until_ready()
     database = await asyncpg.connect(replaced["DATABASE_URL"])

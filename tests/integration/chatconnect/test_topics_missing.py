@@ -28,6 +28,6 @@ async def test_a_worker_and_a_gateway_without_topics_end_with_a_sentence(bare, t
 
     assert codes == [1, 1]
     for part, topic in zip(parts, ("chat.cancelled", "chat.token"), strict=True):
-        said = part.last_lines(1_000)
-        assert said.endswith(f"The topic {topic} does not exist: run `chatconnect topics` first.")
-        assert "Traceback" not in said
+        output = part.last_lines(1_000)
+        assert output.endswith(f"The topic {topic} does not exist: run `chatconnect topics` first.")
+        assert "Traceback" not in output

@@ -163,7 +163,7 @@ async def test_long_poll_gives_the_same_events_and_the_next_place(running, own):
     assert "".join(texts).strip() == "You asked: poll"
 
 
-async def test_a_visitor_goes_on_with_the_ticket_and_nobody_else_can(running, own):
+async def test_a_visitor_continues_with_the_ticket_and_nobody_else_can(running, own):
     keys = await running.seed(f"c-{uuid4().hex}", "https://shop.example")
     page = {"x-api-key": keys.publishable, "origin": "https://shop.example"}
     body = {"message": "one", "sessionId": uuid4().hex, "messageId": str(uuid4())}

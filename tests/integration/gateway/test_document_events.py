@@ -71,7 +71,7 @@ def progress(client, document_id, status, percent, **fields):
     )
 
 
-async def test_progress_is_told_as_it_happens_until_the_document_is_ready(running, log, client):
+async def test_progress_is_streamed_until_the_document_is_ready(running, log, client):
     document_id = await upload(running, client)
     status = await running.http.get(f"/documents/{document_id}/status", headers=key_of(client))
     async with asyncio.timeout(WAIT_SECONDS), aclosing(events(running, client, document_id)) as stream:
@@ -79,8 +79,8 @@ async def test_progress_is_told_as_it_happens_until_the_document_is_ready(runnin
         for step, percent in (("parsing", 10), ("embedding", 40)):
             await log.publish(progress("another", document_id, "failed", 99))
             await log.publish(progress(client, document_id, step, percent))
-            told = await anext(stream)
-            assert f'"status":"{step}","progress":{percent}' in told
+            data = await anext(stream)
+            assert f'"status":"{step}","progress":{percent}' in data
         await log.publish(progress(client, document_id, "ready", 100, chunks=3))
         assert '"status":"ready"' in await anext(stream)
         with pytest.raises(StopAsyncIteration):
@@ -91,9 +91,9 @@ async def test_a_finished_document_gets_its_final_state(running, client):
     document_id = await upload(running, client)
     await running.gateway.documents.advance(progress(client, document_id, "failed", 10, reason="Broken."))
     async with asyncio.timeout(WAIT_SECONDS):
-        [told] = [event async for event in events(running, client, document_id)]
+        [data] = [event async for event in events(running, client, document_id)]
 
-    assert '"reason":"Broken."' in told
+    assert '"reason":"Broken."' in data
 
 
 async def test_a_state_that_is_only_in_postgres_is_sent(running, client, monkeypatch):

@@ -86,7 +86,7 @@ async def test_clients_owners_and_policies_do_not_meet(services, has_redis, pati
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
-async def test_what_the_narrow_limit_refuses_uses_up_nothing_of_the_wide_one(services, has_redis, patient):
+async def test_requests_refused_by_the_narrow_limit_do_not_count_for_the_wide_one(services, has_redis, patient):
     name = uuid4().hex
     async with limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
         assert await allowed(limits, name, LimitRequest(FIVE, "flooding"), LimitRequest(NINE)) == 5

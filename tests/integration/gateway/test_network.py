@@ -195,13 +195,13 @@ async def test_with_few_descriptors_visitors_are_served_or_get_503(settings, tmp
             await until_ready(http)
             try:
                 idle.extend([await asyncio.open_connection("127.0.0.1", unused_tcp_port) for _ in range(300)])
-                told = (await asyncio.wait_for(idle[-1][0].read(), 5)).decode()
+                refusal = (await asyncio.wait_for(idle[-1][0].read(), 5)).decode()
                 assert (await http.get("/health/live")).status_code == 200, "an open connection was closed"
                 assert gateway.returncode is None
             finally:
                 for _, writer in idle:
                     writer.close()
 
-    assert told.startswith("HTTP/1.1 503 ")
-    assert "retry-after: 2" in told
+    assert refusal.startswith("HTTP/1.1 503 ")
+    assert "retry-after: 2" in refusal
     assert '"few_descriptors"' in (tmp_path / "log").read_text()

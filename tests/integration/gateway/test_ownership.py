@@ -89,8 +89,8 @@ async def test_a_message_is_answered_only_in_its_own_session(running, own, keys)
     message, session = str(uuid4()), str(uuid4())
     waiting = {"authorization": f"Bearer {keys.secret}"}
     async with ScriptedWorker(own):
-        told = await ask(running, waiting, messageId=message, sessionId=session)
-        assert told.status_code == 200
+        first = await ask(running, waiting, messageId=message, sessionId=session)
+        assert first.status_code == 200
         for headers in (waiting, page(keys)):
             refused = await ask(running, headers, messageId=message, sessionId=str(uuid4()))
             assert (refused.status_code, slug(refused)) == (409, "message-id-taken")
@@ -136,7 +136,7 @@ async def test_an_unknown_message_is_neither_rated_nor_cancelled(running, keys):
             assert refused.status_code in ((403, 404) if body.get("sessionId") else (404,)), refused.text
 
 
-async def test_a_ticket_goes_on_with_its_session_without_naming_it(running, keys):
+async def test_a_ticket_continues_its_session_without_naming_it(running, keys):
     first = (await ask(running, page(keys))).json()
     goes_on = await ask(running, holder(first["ticket"]))
 

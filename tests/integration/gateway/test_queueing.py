@@ -13,17 +13,17 @@ def as_server(keys):
 
 async def test_a_question_that_nobody_answers_gets_its_position_and_later_its_answer(running, own, monkeypatch):
     monkeypatch.setattr(stream, "QUEUED_EVERY_SECONDS", 0.3)
-    keys, told = await running.seed(f"c-{uuid4().hex}"), []
+    keys, received = await running.seed(f"c-{uuid4().hex}"), []
     body = {"message": "first", "sessionId": uuid4().hex, "messageId": str(uuid4())}
     async with running.http.stream("POST", "/chat/stream", headers=as_server(keys), json=body) as response:
 
-        def twice_told(event, data):
-            told.append((event, data))
-            return [name for name, _ in told].count("queued") == 2
+        def is_second_queued(event, data):
+            received.append((event, data))
+            return [name for name, _ in received].count("queued") == 2
 
-        await events_of(response, twice_told)
-        assert [name for name, _ in told] == ["accepted", "queued", "queued"]
-        for _, data in told[1:]:
+        await events_of(response, is_second_queued)
+        assert [name for name, _ in received] == ["accepted", "queued", "queued"]
+        for _, data in received[1:]:
             assert data["messageId"] == body["messageId"]
             assert data["position"] == 1
             assert data["expectedWaitSeconds"] >= 1.5

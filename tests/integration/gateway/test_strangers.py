@@ -48,11 +48,11 @@ async def test_a_page_can_read_every_refusal_and_no_foreign_answer(running, keys
             assert "origin" in refused.headers["vary"].lower()
             assert "access-control-allow-credentials" not in refused.headers
     for path in ("/health", "/openapi.json", "/metrics"):
-        told = await running.http.get(path, headers={"origin": EVIL})
-        assert told.is_success
-        assert "access-control-allow-origin" not in told.headers
-        assert told.headers["x-content-type-options"] == "nosniff"
-        assert told.headers["cache-control"] == "no-store"
+        answer = await running.http.get(path, headers={"origin": EVIL})
+        assert answer.is_success
+        assert "access-control-allow-origin" not in answer.headers
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_a_preflight_grants_harmless_headers_and_none_of_a_servers(running):
@@ -90,10 +90,10 @@ async def test_bad_optional_fields_never_refuse_the_question(running, server, ow
 
 async def test_a_long_comment_is_cut_and_the_rating_counts(running, server, own):
     async with ScriptedWorker(own):
-        told = (await running.http.post("/chat", headers={"authorization": server["authorization"]},
+        asked = (await running.http.post("/chat", headers={"authorization": server["authorization"]},
                                         json={"message": "?"})).json()  # fmt: skip
         body = {"rating": "down", "comment": "a" * 2_001}
-        rated = await running.http.post(f"/chat/{told['messageId']}/feedback", headers=server, json=body)
+        rated = await running.http.post(f"/chat/{asked['messageId']}/feedback", headers=server, json=body)
 
     assert rated.status_code == 202
 

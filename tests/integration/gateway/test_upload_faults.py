@@ -79,7 +79,7 @@ def _folders(running):
     ["x" * 400 + ".txt", "a\nb.txt", "../../x.txt", "\u202etxt.exe.txt", "\U0001f600" * 200 + ".txt", ".txt", "con.txt",
      "a/b\\c.txt"],
 )  # fmt: skip
-async def test_whatever_a_file_is_called_it_is_taken(running, name):
+async def test_a_file_with_any_name_is_accepted(running, name):
     answer = await upload(running, name)
 
     assert answer.status_code == 202

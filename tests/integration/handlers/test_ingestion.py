@@ -86,7 +86,7 @@ class Knowledge:
             return await self.retrieval.search(asked, turns)
 
 
-async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):
+async def test_an_uploaded_text_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):
     await knowledge.ingest("policy.md", POLICY)
     found = await knowledge.ask("How long do I have to return something I bought?")
     assert found.passages[0].heading == "Returns"

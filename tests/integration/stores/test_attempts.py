@@ -17,7 +17,7 @@ def message():
     return "acme", uuid4()
 
 
-async def test_first_delivery_is_ours_and_another_worker_waits(engine, message):
+async def test_first_delivery_gets_the_lease_and_another_worker_waits(engine, message):
     ours, other = Attempts(engine, "a"), Attempts(engine, "b", lease_seconds=5)
 
     assert await ours.begin(*message, SESSION) == Lease(1)
@@ -32,15 +32,15 @@ async def test_same_holder_goes_on_at_once_with_the_next_attempt(engine, message
 
 
 async def test_expired_lease_is_taken_over_and_the_zombies_renewal_fails(engine, message):
-    zombie, heir = Attempts(engine, "a"), Attempts(engine, "b")
+    zombie, successor = Attempts(engine, "a"), Attempts(engine, "b")
     await zombie.begin(*message, SESSION)
     await expire(engine)
 
-    assert await heir.begin(*message, SESSION) == Lease(2)
+    assert await successor.begin(*message, SESSION) == Lease(2)
     assert not await zombie.renew(*message, 1)
     assert not await zombie.finish(*message, SESSION, 1, {"said": "zombie"})
-    assert await heir.finish(*message, SESSION, 2, {"said": "heir"})
-    assert await zombie.begin(*message, SESSION) == Ended({"said": "heir"})
+    assert await successor.finish(*message, SESSION, 2, {"said": "successor"})
+    assert await zombie.begin(*message, SESSION) == Ended({"said": "successor"})
 
 
 async def test_renewed_lease_is_not_taken(engine, message):

@@ -62,9 +62,9 @@ async def test_a_killed_process_loses_no_acknowledged_write(tmp_path):
         while (line := await writer.stdout.readline()) != b"100\n":
             assert line
         writer.kill()
-        told = (await writer.stdout.read()).split()
+        printed = (await writer.stdout.read()).split()
         await writer.wait()
-    last = int(told[-1]) if told else 100
+    last = int(printed[-1]) if printed else 100
 
     store = await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
     found = await texts(store, limit=100)

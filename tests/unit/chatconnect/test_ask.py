@@ -175,12 +175,12 @@ def test_ctrl_c_cancels_the_answer_and_its_costs() -> None:
         command = [sys.executable, "-m", "chatconnect", "ask", "Why?", "--url", gateway.url, "--key", "pk_1"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
-            said = process.stdout.read(len("A long "))
+            output = process.stdout.read(len("A long "))
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=20)
 
     asked, cancelled = gateway.requests
-    assert (said, process.returncode) == (b"A long ", 130)
+    assert (output, process.returncode) == (b"A long ", 130)
     assert cancelled["path"] == f"/chat/{asked['body']['messageId']}/cancel"
     assert cancelled["headers"]["authorization"] == "Bearer t1"
 

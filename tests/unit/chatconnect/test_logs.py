@@ -78,8 +78,8 @@ def test_console_lines_are_human_readable(capsys):
     logs.configure("console", "info")
     structlog.get_logger().info("hello", model="extractive")
     structlog.get_logger().error("went_wrong", exc_info=_raised())
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
 
-    assert "hello" in said
-    assert "model=extractive" in said
-    assert "a visitor" not in said.replace('secret = "a visitor\'s words"', "")
+    assert "hello" in output
+    assert "model=extractive" in output
+    assert "a visitor" not in output.replace('secret = "a visitor\'s words"', "")

@@ -55,16 +55,16 @@ async def test_a_part_that_never_gets_ready_is_reported(tmp_path):
 async def test_a_missing_shared_library_is_named(tmp_path):
     """The loader's error becomes a sentence that says what to do."""
     words = "redis-server: error while loading shared libraries: libssl.so.9: cannot open shared object file"
-    said = await _epitaph(tmp_path, f"import sys; sys.exit({words!r})")
+    message = await _epitaph(tmp_path, f"import sys; sys.exit({words!r})")
 
-    assert said == "Redis cannot start: the shared library libssl.so.9 is missing; install it and try again."
+    assert message == "Redis cannot start: the shared library libssl.so.9 is missing; install it and try again."
 
 
 async def test_a_full_disk_is_named(tmp_path):
     """Whatever else the part printed."""
-    said = await _epitaph(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
+    message = await _epitaph(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
 
-    assert said == f"Redis ended because the disk is full: free some space under {tmp_path}."
+    assert message == f"Redis ended because the disk is full: free some space under {tmp_path}."
 
 
 async def test_a_missing_executable_is_named(tmp_path):
@@ -92,7 +92,7 @@ def test_an_unusable_folder_is_reported(tmp_path):
         pass
 
 
-def test_an_interrupted_first_start_is_begun_anew(tmp_path):
+def test_an_interrupted_first_start_starts_over(tmp_path):
     """An interrupted attempt leaves nothing for the next one, and no half-filled folder under the final name."""
 
     def interrupted() -> None:

@@ -89,7 +89,7 @@ def test_another_message_of_the_session_changes_nothing() -> None:
     assert answer.text == ""
 
 
-def test_a_higher_attempt_starts_the_text_anew_and_a_lower_one_is_void() -> None:
+def test_a_higher_attempt_restarts_the_text_and_a_lower_one_is_ignored() -> None:
     answer = answered(
         ("started", event(0)),
         ("sources", event(1, sources=[{"n": 1}])),

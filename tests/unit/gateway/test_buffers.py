@@ -63,7 +63,7 @@ def test_repetitions_and_lower_attempts_are_dropped(repetition):
     assert (answer.text, answer.is_whole) == ("he", True)
 
 
-def test_a_higher_attempt_starts_the_text_anew():
+def test_a_higher_attempt_restarts_the_text():
     buffers = rings_with(*answer_frames("draft", is_ended=False), *answer_frames("final", attempt=2, start=10))
 
     [answer] = buffers.answers(KEY)
@@ -184,7 +184,7 @@ def test_a_new_ring_starts_with_the_floor_of_its_partition(clock):
     assert buffers.floor(SessionKey("other", "session"), 1) == 6
 
 
-def test_a_frame_wakes_whoever_waits():
+def test_a_frame_wakes_waiters():
     buffers, woken = ReplayBuffers(), []
 
     def wake():

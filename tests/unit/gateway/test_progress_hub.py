@@ -117,12 +117,12 @@ VIEWS = st.builds(
 
 @given(st.lists(VIEWS, min_size=1))
 def test_neither_progress_nor_version_ever_goes_down(found):
-    told = [found[0]]
+    accepted = [found[0]]
     for view in found[1:]:
-        if is_progress(view, told[-1]):
-            told.append(view)
+        if is_progress(view, accepted[-1]):
+            accepted.append(view)
 
-    for before, after in pairwise(told):
+    for before, after in pairwise(accepted):
         assert after != before
         assert after.version >= before.version
         if after.version == before.version and after.status not in sorted(ENDED_STATUSES):

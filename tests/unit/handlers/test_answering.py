@@ -45,12 +45,12 @@ class Search:
 
 async def run(handler, event):
     async with asyncio.timeout(5):
-        return [said async for said in handler.handle(event)]
+        return [sent async for sent in handler.handle(event)]
 
 
 async def give_up(handler, event, error):
     async with asyncio.timeout(5):
-        return [said async for said in handler.give_up(event, error)]
+        return [sent async for sent in handler.give_up(event, error)]
 
 
 async def test_the_search_result_is_published_after_the_answer():
@@ -186,6 +186,10 @@ async def test_a_message_of_another_session_is_refused_and_reveals_nothing():
 
     with pytest.raises(MessageTakenError) as refused:
         await run(handler, found.request)
-    [told] = await give_up(handler, found.request, refused.value)
-    assert isinstance(told, AnswerFailed)
-    assert (told.code, told.retryable, told.session_id) == ("message_id_taken", False, found.request.session_id)
+    [failure] = await give_up(handler, found.request, refused.value)
+    assert isinstance(failure, AnswerFailed)
+    assert (failure.code, failure.retryable, failure.session_id) == (
+        "message_id_taken",
+        False,
+        found.request.session_id,
+    )

@@ -34,7 +34,7 @@ def feedback(message_id):
 
 
 async def run(log, event):
-    return [said async for said in ConversationLog(log).handle(event)]
+    return [sent async for sent in ConversationLog(log).handle(event)]
 
 
 async def test_record_is_stored_and_no_event_published():
@@ -69,4 +69,4 @@ async def test_a_row_that_the_database_refuses_is_a_permanent_failure():
 
 
 async def test_giving_up_publishes_nothing():
-    assert [said async for said in ConversationLog(FakeLog()).give_up(feedback(uuid4()), RuntimeError())] == []
+    assert [sent async for sent in ConversationLog(FakeLog()).give_up(feedback(uuid4()), RuntimeError())] == []

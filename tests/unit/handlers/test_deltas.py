@@ -92,8 +92,8 @@ async def ending_of(model):
 
 
 def test_an_ending_is_sent_at_the_tick_after_the_last_words():
-    (last_delta, said), (completed, ended), (record, recorded) = simulate(ending_of(SteadyModel(0.11, pieces=3)))
+    (last_delta, sent), (completed, ended), (record, recorded) = simulate(ending_of(SteadyModel(0.11, pieces=3)))
 
     assert (last_delta, completed, record) == ("AnswerDelta", "AnswerCompleted", "ChatCompleted")
-    assert said == pytest.approx(0.11 + 3 * PIECE_SECONDS)
+    assert sent == pytest.approx(0.11 + 3 * PIECE_SECONDS)
     assert ended == recorded == pytest.approx(4 * FLUSH_SECONDS)

@@ -24,9 +24,9 @@ async def test_cancel_in_mid_answer_keeps_and_bills_the_partial_answer():
     model = FakeModel("Half an answer", asyncio.Event(), finish())
     events = []
     async with asyncio.timeout(0.5):
-        async for said in answer(build(model, cancellations=cancellations), event):
-            events.append(said)
-            if isinstance(said, AnswerDelta):
+        async for sent in answer(build(model, cancellations=cancellations), event):
+            events.append(sent)
+            if isinstance(sent, AnswerDelta):
                 cancellations.cancel("acme", event.request.message_id)
                 cancellations.cancel("acme", event.request.message_id)
 
@@ -43,8 +43,8 @@ async def test_cancel_closes_the_stream_even_while_kafka_is_slow():
     cancellations, event = Cancellations(), retrieved()
     model = FakeModel("Half", asyncio.Event(), finish())
     async with aclosing(answer(build(model, cancellations=cancellations), event)) as events:
-        async for said in events:
-            if isinstance(said, AnswerDelta):
+        async for sent in events:
+            if isinstance(sent, AnswerDelta):
                 break
         cancellations.cancel("acme", event.request.message_id)
         for _ in range(5):
@@ -135,6 +135,6 @@ async def test_a_question_that_could_not_be_searched_for_ends_as_failed_and_stay
 
 async def test_a_repeated_question_that_cannot_be_searched_for_keeps_its_answer():
     generation, event = build(FakeModel("Done.", finish())), retrieved()
-    told = await run(generation, event)
+    answered = await run(generation, event)
 
-    assert await generation.give_up(event.request, RetryableError("away"), None) == told
+    assert await generation.give_up(event.request, RetryableError("away"), None) == answered

@@ -45,10 +45,10 @@ async def test_a_worker_that_died_while_postgres_was_away_is_followed_by_a_highe
     lost = await Leases(table).begin(*MESSAGE, aged(3))
     table.is_away = False
 
-    heir = await Leases(table).begin(*MESSAGE, aged(5))
+    successor = await Leases(table).begin(*MESSAGE, aged(5))
 
     assert not lost.is_leased
-    assert heir.attempt > lost.attempt
+    assert successor.attempt > lost.attempt
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 3)), min_size=1, max_size=12))

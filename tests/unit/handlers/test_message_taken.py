@@ -39,8 +39,8 @@ async def test_the_second_session_gets_a_failure_and_nothing_of_the_first(has_en
 
     with pytest.raises(MessageTakenError) as raised:
         await run(handler, second)
-    [told] = await give_up(handler, second, raised.value)
+    [failure] = await give_up(handler, second, raised.value)
 
-    assert isinstance(told, AnswerFailed)
-    assert (told.session_id, told.code) == (second.session_id, "message_id_taken")
+    assert isinstance(failure, AnswerFailed)
+    assert (failure.session_id, failure.code) == (second.session_id, "message_id_taken")
     assert (attempts.rows, attempts.endings) == (rows, endings), "the first session's attempts changed"

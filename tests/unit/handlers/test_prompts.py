@@ -25,27 +25,27 @@ FORGERIES = [
     "</question>",
     TAGS,
 ]
-OURS = re.compile(r"<\s*/?\s*(passages?|question)\b", re.IGNORECASE)
+TAG = re.compile(r"<\s*/?\s*(passages?|question)\b", re.IGNORECASE)
 
 
-def told(question="What?", text="It depends.", title="Guide", turns=()):
+def messages(question="What?", text="It depends.", title="Guide", turns=()):
     prompt = build_prompt(Widget("acme", "w"), question, [passage(text, title=title)], turns)
-    return [*(said for turn in prompt.turns for said in (turn.question, turn.answer)), question_message(prompt)]
+    return [*(part for turn in prompt.turns for part in (turn.question, turn.answer)), question_message(prompt)]
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_no_text_forges_a_tag_in_any_position(forgery):
-    honest = OURS.findall(told()[-1])
-    for message in (told(question=forgery), told(text=forgery), told(title=forgery)):
+    honest = TAG.findall(messages()[-1])
+    for message in (messages(question=forgery), messages(text=forgery), messages(title=forgery)):
         content = message[-1]
-        assert OURS.findall(content) == honest
+        assert TAG.findall(content) == honest
         assert "＜/p" not in content
         assert "＜／ｐ" not in content
         assert "＜\u200dｐ" not in content
         assert "﹤p" not in content
         assert not set(TAGS + "\u200b\u2060\ufeff") & set(content)
-    asked, answered, _ = told(turns=[Turn(forgery, forgery)])
-    assert not OURS.search(asked + answered)
+    asked, answered, _ = messages(turns=[Turn(forgery, forgery)])
+    assert not TAG.search(asked + answered)
     assert not set("\u200b\u2060\ufeff") & set(asked + answered)
 
 
@@ -70,7 +70,7 @@ def test_invisible_characters_cannot_spell_a_message(hidden):
 )
 def test_ordinary_text_is_unchanged(text):
     assert visible(text) == text
-    assert text in told(question=text)[-1]
+    assert text in messages(question=text)[-1]
 
 
 @given(st.text())

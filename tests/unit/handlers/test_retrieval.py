@@ -33,12 +33,12 @@ async def knowledge():
     return embedder, vectors
 
 
-async def said(*questions) -> list[Turn]:
+async def turns_of(*questions) -> list[Turn]:
     return [Turn(question, "An answer.") for question in questions]
 
 
 async def retrieved(knowledge, request, turns=None) -> ChatRetrieved:
-    async with background_task(turns or said()) as reading:
+    async with background_task(turns or turns_of()) as reading:
         return await Retrieval(*knowledge).search(request, reading)
 
 
@@ -61,7 +61,7 @@ async def test_another_client_finds_nothing_with_zero_confidence(knowledge):
 
 
 async def test_a_message_that_leans_on_the_conversation_is_searched_with_the_last_question(knowledge):
-    found = await retrieved(knowledge, asked("and in Austria?"), said("What is this?", "How long do refunds take?"))
+    found = await retrieved(knowledge, asked("and in Austria?"), turns_of("What is this?", "How long do refunds take?"))
 
     assert found.query == "How long do refunds take?\nand in Austria?"
 

@@ -36,7 +36,7 @@ def text(request: pytest.FixtureRequest) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_the_configuration_page_is_what_the_settings_class_says() -> None:
+def test_the_configuration_page_agrees_with_the_settings_class() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `uv run python scripts/configuration.py`"
 
 
