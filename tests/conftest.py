@@ -1,4 +1,4 @@
-"""What every test run shares."""
+"""Fixtures and hooks for every test run."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI nothing is skipped: a skip there is a failure that names its reason."""
+    """In CI a skipped test counts as failed; the report gives the reason for the skip."""
     return _strict((yield))
 
 
@@ -37,17 +37,17 @@ def _strict(report: Report) -> Report:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Names our marker, and makes Ctrl-C reach the processes that tests start.
+    """Registers the `shared_data` marker, and lets Ctrl-C reach the processes that tests start.
 
     A shell ignores SIGINT for its background jobs, and every child process inherits that.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "shared_data: runs on files of ../shared/data, and only where that is.")
+    config.addinivalue_line("markers", "shared_data: reads files in ../shared/data, and runs only where that exists.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The soak begins first. Where there is no shared data, what runs on it is not of this run."""
+    """Runs the soak first, and deselects the tests that need shared data where there is none."""
     items.sort(key=lambda item: item.path.name != "test_soak.py")
     if SHARED_DATA.exists():
         return
@@ -57,6 +57,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says what could not be tried."""
+    """Reports the deselected tests."""
     if not SHARED_DATA.exists():
         terminalreporter.write_line("../shared/data is absent: the tests marked `shared_data` were left out")

@@ -1,4 +1,4 @@
-"""The npm packages, installed as their lockfile says, outside the tree."""
+"""The npm packages, installed from their lockfile, outside the repository."""
 
 import shutil
 import subprocess

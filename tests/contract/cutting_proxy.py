@@ -1,4 +1,4 @@
-"""A proxy that breaks event streams in the middle, wherever the bytes happen to be."""
+"""A proxy that breaks event streams after a given number of bytes."""
 
 import asyncio
 import itertools
@@ -13,9 +13,9 @@ CHUNK_BYTES = 8_192
 
 @dataclass
 class CuttingProxy:
-    """Each connection goes to the next upstream. `cuts`: after how many bytes each stream breaks; later ones do not.
+    """Each connection goes to the next upstream. `cuts`: the length in bytes after which each stream breaks, in order.
 
-    `came_with` has the Last-Event-ID of every stream that was opened, None where there was none.
+    Streams after the last cut are not broken. `came_with`: the Last-Event-ID of every stream opened, or None.
     """
 
     upstreams: Sequence[str]
@@ -26,7 +26,7 @@ class CuttingProxy:
 
     @asynccontextmanager
     async def serving(self):
-        """Listens on `url` until it is left; open connections are broken then."""
+        """Listens on `url` until the block ends, then breaks open connections."""
         self._turn, self._cuts = itertools.cycle(self.upstreams), iter(self.cuts)
         self._tasks: set[asyncio.Task] = set()
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -40,7 +40,7 @@ class CuttingProxy:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def opened(self, streams: int, seconds: float = 30):
-        """Returns when so many streams have been opened."""
+        """Returns when this many streams have been opened."""
         async with asyncio.timeout(seconds), self._streams:
             await self._streams.wait_for(lambda: len(self.came_with) >= streams)
 
@@ -50,7 +50,7 @@ class CuttingProxy:
         up_reader, up_writer = await asyncio.open_connection(upstream.hostname, upstream.port)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            # One request a connection, so that each goes to another upstream and is seen from its first byte.
+            # One request per connection, so that each goes to another upstream and is counted from its first byte.
             up_writer.write(re.sub(rb"(?i)\r\nconnection: [^\r]*", b"", head)[:-2] + b"connection: close\r\n\r\n")
             limit = await self._opened(head) if re.match(rb"(?:GET /sessions|POST /chat/stream)", head) else None
             async with asyncio.TaskGroup() as pumps:

@@ -1,6 +1,6 @@
-"""Writes the recorded streams and what they add up to: `uv run python -m tests.contract.record`.
+"""Writes the recorded streams and their expected results: `uv run python -m tests.contract.record`.
 
-What is expected is written out by hand: nothing of ours reads a stream to find it.
+The expected results are written by hand: none of our parsers computes them.
 """
 
 import json
@@ -13,15 +13,15 @@ from tests.contract.tape import COMPLETION, FAILURE, ONE, SOURCES, THREE, TWO, U
 FOLDER = Path(__file__).parent / "recordings"
 
 
-def told(text: str, state: str = "completed", attempt: int = 1) -> dict[str, Any]:
-    """What is known of one message when the stream has ended."""
+def result(text: str, state: str = "completed", attempt: int = 1) -> dict[str, Any]:
+    """The expected result for one message at the end of the stream."""
     return {"text": text, "state": state, "attempt": attempt, "sources": [1, 2]}
 
 
 def expected(
     messages: dict[str, Any], *, events: int, last_id: int, last_id_with_data: int | None = None
 ) -> dict[str, Any]:
-    """`lastIdWithData` is for readers that see an id only beside data, as eventsource-parser does."""
+    """`lastIdWithData` is for parsers that see an id only in events with data, such as eventsource-parser."""
     return {
         "events": events,
         "lastId": f"e-1.3.{last_id}",
@@ -38,16 +38,16 @@ def plain(tape: Tape) -> dict[str, Any]:
     tape.event("queued", {"messageId": ONE, "position": 2, "expectedWaitSeconds": 1.5}, has_id=False)
     tape.begin()
     tape.words(2, "Grüße 👋🏽 ", "👩‍👩‍👧 日本語", "です。e\u0301 ")
-    tape.flush_tick()
+    tape.heartbeat()
     tape.words(5, '\n\n[1] \u2028 “\\"”')
     tape.step("completed", 6, **COMPLETION)
-    tape.flush_tick()
+    tape.heartbeat()
     text = 'Grüße 👋🏽 👩‍👩‍👧 日本語です。e\u0301 \n\n[1] \u2028 “\\"”'
-    return expected({ONE: told(text)}, events=9, last_id=10, last_id_with_data=9)
+    return expected({ONE: result(text)}, events=9, last_id=10, last_id_with_data=9)
 
 
 def attempts(tape: Tape) -> dict[str, Any]:
-    """Attempt 2 begins in mid-answer; a late piece of attempt 1 and pieces told twice change nothing."""
+    """Attempt 2 begins in mid-answer; a late delta of attempt 1 and repeated events change nothing."""
     tape.first()
     tape.begin()
     tape.words(2, "half an ", "ans")
@@ -57,20 +57,20 @@ def attempts(tape: Tape) -> dict[str, Any]:
     tape.words(2, "the whole ", "答え", attempt=2)
     for _ in range(2):
         tape.step("completed", 4, 2, **COMPLETION)
-    return expected({ONE: told("the whole 答え", attempt=2)}, events=12, last_id=13)
+    return expected({ONE: result("the whole 答え", attempt=2)}, events=12, last_id=13)
 
 
 def snapshot_running(tape: Tape) -> dict[str, Any]:
-    """A client joins in mid-answer: a snapshot, pieces that it holds already, the rest."""
+    """A client joins in mid-answer: a snapshot, deltas already contained in it, the rest."""
     tape.first()
     tape.snapshot("running", 4, "abc 🦊")
     tape.words(3, "c ", "🦊", "d", "é")
     tape.step("completed", 7, **COMPLETION)
-    return expected({ONE: told("abc 🦊dé")}, events=6, last_id=7)
+    return expected({ONE: result("abc 🦊dé")}, events=6, last_id=7)
 
 
 def snapshot_late(tape: Tape) -> dict[str, Any]:
-    """A hop to an instance that lags: an older snapshot, then everything after it once more."""
+    """A switch to a lagging instance: an older snapshot, then everything after it once more."""
     tape.first()
     tape.begin()
     tape.words(2, "a", "b", "c")
@@ -78,7 +78,7 @@ def snapshot_late(tape: Tape) -> dict[str, Any]:
     tape.snapshot("running", 3, "ab")
     tape.words(4, "c", "語")
     tape.step("completed", 6, **COMPLETION)
-    return expected({ONE: told("abc語")}, events=9, last_id=11)
+    return expected({ONE: result("abc語")}, events=9, last_id=11)
 
 
 def snapshot_newer_attempt(tape: Tape) -> dict[str, Any]:
@@ -90,32 +90,32 @@ def snapshot_newer_attempt(tape: Tape) -> dict[str, Any]:
     tape.words(4, "void", attempt=2)
     tape.words(3, "文", attempt=3)
     tape.step("completed", 4, 3, **COMPLETION)
-    return expected({ONE: told("new 文", attempt=3)}, events=8, last_id=9)
+    return expected({ONE: result("new 文", attempt=3)}, events=8, last_id=9)
 
 
 def snapshot_after_end(tape: Tape) -> dict[str, Any]:
-    """A hop, after the end, to an instance that has not heard of it, and breaks."""
+    """After the end, a switch to an instance that has not read it yet, and the connection breaks."""
     tape.first()
     tape.begin()
     tape.words(2, "all ", "全部")
     tape.step("completed", 4, **COMPLETION)
     tape.snapshot("running", 2, "all ")
-    return expected({ONE: told("all 全部")}, events=6, last_id=7)
+    return expected({ONE: result("all 全部")}, events=6, last_id=7)
 
 
 def snapshots_ended(tape: Tape) -> dict[str, Any]:
-    """A session that is over: only the last snapshot has an id."""
+    """A session whose answers have all ended: only the last snapshot has an id."""
     tape.first()
     tape.snapshot("completed", 0, "done ✅", has_id=False)
     tape.snapshot("failed", 0, "", attempt=2, message=TWO, has_id=False)
     tape.snapshot("cancelled", 0, "bis hier", message=THREE)
-    tape.flush_tick()
-    messages = {ONE: told("done ✅"), TWO: told("", "failed", 2), THREE: told("bis hier", "cancelled")}
+    tape.heartbeat()
+    messages = {ONE: result("done ✅"), TWO: result("", "failed", 2), THREE: result("bis hier", "cancelled")}
     return expected(messages, events=3, last_id=3, last_id_with_data=2)
 
 
 def two_messages(tape: Tape) -> dict[str, Any]:
-    """Two answers of one session take turns, each after its question; one fails, the other is cancelled."""
+    """Two interleaved answers of one session, each after its question; one fails, the other is cancelled."""
     tape.first()
     tape.step("asked", 0, 0, question="Uma pergunta?", askedAt="2026-01-31T12:00:00Z")
     tape.begin()
@@ -127,11 +127,11 @@ def two_messages(tape: Tape) -> dict[str, Any]:
     tape.step("failed", 3, 1, TWO, **FAILURE)
     tape.step("asked", 0, 0, question="Uma pergunta?", askedAt="2026-01-31T12:00:00Z")
     tape.step("cancelled", 5, usage=USAGE)
-    return expected({ONE: told("eins één 👍", "cancelled"), TWO: told("二", "failed")}, events=13, last_id=14)
+    return expected({ONE: result("eins één 👍", "cancelled"), TWO: result("二", "failed")}, events=13, last_id=14)
 
 
 def lenient(tape: Tape) -> dict[str, Any]:
-    """Whatever the standard allows: comments, data in lines, no space, unknown fields, ids and waits that are void."""
+    """What the standard allows: comments, multi-line data, no space, unknown fields, invalid ids and retry values."""
     tape.lines(": a comment", ":")
     tape.lines("retry: soon", "retry: 1500", f"id:{tape.place()}", "unknown: x", "unknown")
     tape.begin()
@@ -142,7 +142,7 @@ def lenient(tape: Tape) -> dict[str, Any]:
     tape.lines("event: nothing comes of it")
     tape.lines("retry: 15.5", "retry: -1", "retry:")
     tape.step("completed", 3, **COMPLETION)
-    return expected({ONE: told("två 👩‍🚀")}, events=4, last_id=5)
+    return expected({ONE: result("två 👩‍🚀")}, events=4, last_id=5)
 
 
 def line_ends(end: str) -> Callable[[Tape], dict[str, Any]]:
@@ -161,14 +161,14 @@ def line_ends(end: str) -> Callable[[Tape], dict[str, Any]]:
             'data: "text":"👋"}',
         )
         tape.step("completed", 4, **COMPLETION)
-        tape.flush_tick()
-        return expected({ONE: told("Ø 日 👋")}, events=5, last_id=7, last_id_with_data=6)
+        tape.heartbeat()
+        return expected({ONE: result("Ø 日 👋")}, events=5, last_id=7, last_id_with_data=6)
 
     return recorded
 
 
 def mixed_ends(tape: Tape) -> dict[str, Any]:
-    """Each frame has another line end than the one before."""
+    """The line end changes from frame to frame."""
     ends = iter(["\r\n", "\r", "\n", "\r", "\r\n", "\n", "\r\n"])
 
     def turn(write: Callable[..., None], *arguments: Any, **data: Any) -> None:
@@ -179,10 +179,10 @@ def mixed_ends(tape: Tape) -> dict[str, Any]:
     turn(tape.step, "started", 0, model="m-1", tier="paid")
     turn(tape.step, "sources", 1, sources=SOURCES)
     turn(tape.words, 2, "ä", "ö")
-    turn(tape.flush_tick)
+    turn(tape.heartbeat)
     turn(tape.words, 4, "한국어")
     turn(tape.step, "completed", 5, **COMPLETION)
-    return expected({ONE: told("äö한국어")}, events=6, last_id=8)
+    return expected({ONE: result("äö한국어")}, events=6, last_id=8)
 
 
 def byte_order_mark(tape: Tape) -> dict[str, Any]:
@@ -192,22 +192,22 @@ def byte_order_mark(tape: Tape) -> dict[str, Any]:
     tape.begin()
     tape.words(2, "a\ufeffb")
     tape.step("completed", 3, **COMPLETION)
-    return expected({ONE: told("a\ufeffb")}, events=4, last_id=5)
+    return expected({ONE: result("a\ufeffb")}, events=4, last_id=5)
 
 
 def truncated(tape: Tape) -> dict[str, Any]:
-    """The connection breaks inside an event, after its id: it must be asked for again."""
+    """The connection breaks inside an event, after its id: the event must be requested again."""
     tape.first()
     tape.begin()
     tape.words(2, "so far ", "🚀")
     kept = len(tape.body)
     tape.words(4, "lost 🚀")
     tape.body = tape.body[: tape.body.index("🚀", kept)]
-    return expected({ONE: told("so far 🚀", "running")}, events=4, last_id=5)
+    return expected({ONE: result("so far 🚀", "running")}, events=4, last_id=5)
 
 
 def documents(tape: Tape) -> dict[str, Any]:
-    """The stream of a document: it has no message."""
+    """The stream of a document: no messages."""
     tape.first()
     common = {"id": "doc_1", "currentStep": "Reading 頁", "version": 1}
     reading = {**common, "stage": "parsing", "progress": 10}
@@ -237,11 +237,11 @@ RECORDINGS: dict[str, Callable[[Tape], dict[str, Any]]] = {
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Name and content of each file of the folder."""
+    """(name, content) of each file in the folder."""
     for name, record in RECORDINGS.items():
         tape = Tape()
         facts = record(tape)
-        # Half of a character is what a cut may leave.
+        # A cut may leave half of a character.
         half = "🚀".encode()[:2] if name == "truncated" else b""
         yield f"{name}.sse", tape.body.encode() + half
         yield f"{name}.json", (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()

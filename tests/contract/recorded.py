@@ -1,4 +1,4 @@
-"""The recordings as files, and every way to cut one."""
+"""The recordings read from their files, and every way to cut one."""
 
 import json
 from collections.abc import Iterator
@@ -10,21 +10,21 @@ from tests.contract.record import FOLDER, RECORDINGS
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The bytes of a stream, and what they add up to (`record.py`)."""
+    """The bytes of a stream, and its expected result (`record.py`)."""
 
     name: str
     body: bytes
     expected: dict[str, Any]
 
     def cuts(self) -> Iterator[list[bytes]]:
-        """Two chunks cut at every byte, and last one byte at a time."""
+        """Two chunks, cut at every byte; finally one byte at a time."""
         for cut in range(len(self.body) + 1):
             yield [self.body[:cut], self.body[cut:]]
         yield [bytes([byte]) for byte in self.body]
 
 
 def recorded(name: str) -> Recorded:
-    """Read from the files, which is what strangers test against."""
+    """Read from the files, as other projects' tests do."""
     expected = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return Recorded(name, (FOLDER / f"{name}.sse").read_bytes(), expected)
 

@@ -1,4 +1,4 @@
-"""A stream as it is written, byte for byte, without any code of ours."""
+"""Writes a stream byte for byte, without any product code."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ COMPLETION = {"finishReason": "stop", "citations": [1], "usage": USAGE, "model":
 
 @dataclass
 class Tape:
-    """A stream as it is written. Each identified frame has the next offset; `end` is the line end in use."""
+    """A stream being written. Each frame with an id has the next offset; `end` is the current line end."""
 
     end: str = "\n"
     body: str = ""
@@ -32,10 +32,10 @@ class Tape:
         return f"e-1.3.{self.offset}"
 
     def first(self) -> None:
-        """How a stream begins."""
+        """The first frame of a stream."""
         self.lines("retry: 1500", f"id: {self.place()}")
 
-    def flush_tick(self) -> None:
+    def heartbeat(self) -> None:
         """A heartbeat."""
         self.lines(f"id: {self.place()}")
 
@@ -54,13 +54,13 @@ class Tape:
         self.step("sources", 1, attempt, message, sources=SOURCES)
 
     def words(self, first_seq: int, *texts: str, attempt: int = 1, message: str = ONE) -> None:
-        """A delta each."""
+        """One delta per text."""
         for seq, text in enumerate(texts, first_seq):
             self.step("delta", seq, attempt, message, text=text)
 
     def snapshot(
         self, state: str, seq: int, text: str, attempt: int = 1, message: str = ONE, *, has_id: bool = True
     ) -> None:
-        """What replaces the answer so far."""
+        """A snapshot, which replaces the answer so far."""
         data = {"messageId": message, "attempt": attempt, "seq": seq, "text": text, "sources": SOURCES, "state": state}
         self.event("snapshot", data, has_id=has_id)

@@ -1,4 +1,4 @@
-"""What we use of libraries beyond their public names: which upgrade takes it away is said here, not by a crash."""
+"""Private parts of libraries that we use: an upgrade that removes one fails here, not in production."""
 
 import inspect
 
@@ -20,7 +20,7 @@ from streams.kafka.batches import PartitionRecords
 from streams.kafka.internals import background_parts, client_of
 
 
-async def test_aiokafka_keeps_its_parts_where_we_look_for_them():
+async def test_aiokafka_has_the_private_parts_that_we_use():
     consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1")
     try:
         assert hasattr(consumer, "_coordinator"), "streams/kafka/internals.py reads the member id from it"

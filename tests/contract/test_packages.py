@@ -1,4 +1,4 @@
-"""What strangers use from npm: `eventsource`, `eventsource-client` and `eventsource-parser`, on files and for real."""
+"""The npm packages `eventsource`, `eventsource-client` and `eventsource-parser`, on recordings and a real gateway."""
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ from tests.support.gateway_running import ScriptedWorker, answer_of, running_gat
 PACKAGES = ["eventsource-parser", "eventsource", "eventsource-client"]
 NODE_SECONDS = 60
 TEXT = " ".join(f"語{number}👋🏽é\n" for number in range(60))
-# Of the whole response: inside its headers, inside an event, and further on.
+# Positions in the whole response: inside its headers, inside an event, and later.
 CUT_BYTES = (100, 1_001, 1_503, 2_222)
 
 
 async def node(folder, script, *arguments):
-    """What the script prints."""
+    """The parsed JSON that the script prints."""
     process = await asyncio.create_subprocess_exec(
         "node", script, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -45,7 +45,7 @@ def test_the_lockfile_pins_every_package_and_names_no_registry():
 
     assert {path.removeprefix("node_modules/") for path in lock["packages"] if path} == set(PACKAGES)
     assert all(package["version"] and package["integrity"] for package in packages)
-    assert not any("resolved" in package for package in packages), "tests/contract/node/.npmrc leaves it out"
+    assert not any("resolved" in package for package in packages), "tests/contract/node/.npmrc must omit `resolved`"
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -67,7 +67,7 @@ async def test_the_package_resumes_a_real_answer_after_every_drop(
     own = settings.model_copy(update={"database_url": database_url})
     async with AsyncExitStack() as stack:
         gateways = [await stack.enter_async_context(running_gateway(own)) for _ in range(instances)]
-        # The one that hangs up by itself needs nobody to break its connections.
+        # The client based on eventsource-parser disconnects by itself, so its connections need no cuts.
         cuts = () if package == "eventsource-parser" else CUT_BYTES
         proxy = await stack.enter_async_context(CuttingProxy([each.url for each in gateways], cuts).serving())
 

@@ -54,7 +54,7 @@ SHOWN = """
 }
 """
 
-# The browser comes back by itself, with the id it holds.
+# The browser reconnects by itself with its last id.
 NATIVE = """
 (names) => Promise.all(names.map((name) => new Promise((done) => {
   const source = new EventSource(`/recordings/${name}`);
@@ -102,22 +102,22 @@ async def page(server):
         await browser.close()
 
 
-async def test_the_pages_client_puts_every_answer_together_wherever_the_bytes_are_cut(page):
+async def test_the_pages_client_assembles_every_answer_wherever_the_bytes_are_cut(page):
     for recording in ALL:
         expected = {name: value for name, value in recording.expected.items() if name != "lastIdWithData"}
         outcomes = await page.evaluate(EVERY_CUT, base64.b64encode(recording.body).decode())
         assert [json.loads(outcome) for outcome in outcomes] == [expected], recording.name
 
 
-async def test_the_page_shows_what_was_said(page):
+async def test_the_page_shows_every_answer(page):
     for recording in ALL:
         shown = await page.evaluate(SHOWN, base64.b64encode(recording.body).decode())
         # A known citation `[1]` is a button with the number alone.
-        said = {key: told["text"].replace("[1]", "1") for key, told in recording.expected["messages"].items()}
-        assert shown == said, recording.name
+        expected = {key: message["text"].replace("[1]", "1") for key, message in recording.expected["messages"].items()}
+        assert shown == expected, recording.name
 
 
-async def test_chromium_itself_reads_the_recordings_and_comes_back_with_the_last_id(page, server):
+async def test_chromium_itself_reads_the_recordings_and_reconnects_with_the_last_id(page, server):
     counted = await page.evaluate(NATIVE, [each.name for each in ALL])
 
     assert dict(counted) == {each.name: each.expected["events"] for each in ALL}

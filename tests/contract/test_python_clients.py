@@ -35,14 +35,14 @@ def test_an_event_that_ends_with_cr_is_given_out_before_anything_follows() -> No
 
 
 @pytest.mark.parametrize("recording", OF_SESSIONS, ids=lambda each: each.name)
-def test_chatconnect_ask_puts_every_answer_together(recording: Recorded) -> None:
+def test_chatconnect_ask_assembles_every_answer(recording: Recorded) -> None:
     for message_id, expected in recording.expected["messages"].items():
         for chunks in recording.cuts():
             assert asked(chunks, message_id) == expected
 
 
 def asked(chunks: list[bytes], message_id: str) -> dict:
-    """One connection of the real client, on a transport that hands out these chunks."""
+    """One connection of the real client, on a transport that delivers these chunks."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=EVENT_STREAM, content=iter(chunks)))
     with httpx.Client(transport=transport, base_url="http://127.0.0.1") as http:
         stream = AnswerStream(http, GatewayAccess("http://127.0.0.1", "pk_1"), Question("?", "s", message_id))
@@ -54,7 +54,7 @@ def asked(chunks: list[bytes], message_id: str) -> dict:
 
 
 @pytest.mark.parametrize("recording", OF_SESSIONS, ids=lambda each: each.name)
-async def test_the_visitor_of_the_benches_is_told_the_same_and_finds_no_fault(recording: Recorded) -> None:
+async def test_the_visitor_of_the_benches_receives_the_same_and_finds_no_problem(recording: Recorded) -> None:
     for chunks in recording.cuts():
         visitor = Visitor(ChunkedHttp(chunks), ["http://127.0.0.1"], "sk_1", "s")
         await visitor._read_stream()
@@ -67,7 +67,7 @@ async def test_the_visitor_of_the_benches_is_told_the_same_and_finds_no_fault(re
 
 
 class ChunkedHttp:
-    """What the visitor needs of an HTTP session: one response in these chunks."""
+    """The part of an HTTP session that the visitor uses: one response in these chunks."""
 
     def __init__(self, chunks):
         self._chunks = chunks
@@ -78,7 +78,7 @@ class ChunkedHttp:
         yield self
 
     def raise_for_status(self):
-        """It is a 200."""
+        """The status is 200."""
 
     async def iter_any(self):
         for chunk in self._chunks:

@@ -1,4 +1,4 @@
-"""The JSON Schema of the events: as the command writes it, true to the wire, and able to say no."""
+"""The JSON Schema of the events: up to date, true to the wire, and strict enough to refuse invalid events."""
 
 import json
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ def test_the_gateways_own_snapshots_are_valid_at_every_step_of_an_answer(schema)
     assert answer.state == "completed"
 
 
-def test_what_is_none_is_left_out_and_its_absence_is_valid(schema) -> None:
+def test_none_is_left_out_and_its_absence_is_valid(schema) -> None:
     source = Source(n=1, document_id="d", title="t", snippet="…", score=0.5)
     data = json.loads(encode(AnswerSources(**ENVELOPE, seq=1, sources=[source])).value)
 
@@ -93,7 +93,7 @@ def test_what_is_none_is_left_out_and_its_absence_is_valid(schema) -> None:
     [{"seq": -1}, {"attempt": 0}, {"seq": None}, {"tier": "gold"}, {"messageId": "m"}, {"model": 3}],
     ids=str,
 )
-def test_what_is_no_event_of_ours_is_refused(broken, schema) -> None:
+def test_an_invalid_event_is_refused(broken, schema) -> None:
     data = json.loads(encode(AnswerStarted(**ENVELOPE, seq=0, model="m", tier="free")).value)
     schema.validate({"event": "started", "data": data | {"later": "is ignored"}})
 

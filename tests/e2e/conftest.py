@@ -1,4 +1,4 @@
-"""The stack as a user starts it: `chatconnect dev` in a process of its own, once for the session."""
+"""The stack as a user starts it: `chatconnect dev` in its own process, once per test session."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ PROVIDER_VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", 
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """What `dev.env` says of a stack that is ready."""
+    """The contents of `dev.env` of a ready stack."""
 
     url: str
     publishable_key: str
@@ -52,7 +52,7 @@ def start(folder: Path, *options: str, environment: dict[str, str] | None = None
 
 
 def until_ready(process: subprocess.Popen, folder: Path) -> RunningStack:
-    """Reads the output until the line `ready <url>`; fails with what was said instead."""
+    """Reads the output until the line `ready <url>`; raises `AssertionError` with the output if it ends first."""
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(process, lines), daemon=True).start()
     began, output = time.monotonic(), []
@@ -82,7 +82,7 @@ def _pump(process: subprocess.Popen, lines: "queue.Queue[str]") -> None:
 
 
 def stop(process: subprocess.Popen) -> int:
-    """SIGTERM and the exit code."""
+    """Sends SIGTERM and returns the exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     code = process.wait(STOP_SECONDS)

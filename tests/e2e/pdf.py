@@ -1,4 +1,4 @@
-"""PDFs that the tests make themselves."""
+"""PDFs that the tests create."""
 
 
 def two_pages(first: str, second: str) -> bytes:

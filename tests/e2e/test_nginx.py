@@ -1,4 +1,4 @@
-"""Through Debian's nginx with `proxy_pass` and no other word on proxying: buffering is on unless we say otherwise."""
+"""Streams through Debian's nginx with only `proxy_pass` set: it buffers unless the response forbids it."""
 
 import asyncio
 import json
@@ -16,10 +16,10 @@ from tests.support.gateway_running import ScriptedWorker, answer_of, running_gat
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 START_SECONDS = 10
-# Far more than an event takes, and less than what a heartbeat (12 s) could push out of a buffer.
+# Far longer than an event takes, and shorter than a heartbeat interval (12 s), which could flush a buffer.
 ARRIVAL_SECONDS = 8
-# As it comes nginx passes on each chunk of a chunked body; a gzip filter holds it unless X-Accel-Buffering is no.
-AS_IT_COMES, GZIP = "", "gzip on; gzip_types *;"
+# By default nginx passes on each chunk of a chunked body; its gzip filter holds them unless X-Accel-Buffering is no.
+DEFAULT, GZIP = "", "gzip on; gzip_types *;"
 TEXT = "one two three 四 five 👋🏽 seven eight"
 
 CONFIGURATION = """
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="no nginx on this machine:
 
 @asynccontextmanager
 async def nginx(folder, upstream, options):
-    """Its URL, once it listens."""
+    """Yields its URL once it listens."""
     port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream, options=options))
@@ -71,7 +71,7 @@ async def is_open(port):
 
 
 class Gated:
-    """A script whose events are published one at a time, each when the test asks for it."""
+    """A worker script that publishes one event for each `next()`."""
 
     def __init__(self):
         self._allowed = asyncio.Semaphore(0)
@@ -86,7 +86,7 @@ class Gated:
 
 
 async def one_by_one(response, gate):
-    """Publishes an event, waits until it has arrived, publishes the next; gives the events."""
+    """Publishes each event when the previous one has arrived; returns the events."""
     parser, found = SseParser(), []
     chunks = response.aiter_bytes()
     gate.next()
@@ -95,7 +95,7 @@ async def one_by_one(response, gate):
             async with asyncio.timeout(ARRIVAL_SECONDS):
                 chunk = await anext(chunks)
         except TimeoutError:
-            raise AssertionError(f"held back on its way: all that came is {found}") from None
+            raise AssertionError(f"an event was held back: received only {found}") from None
         arrived = [(frame.event, json.loads(frame.data)) for frame in parser.feed(chunk) if frame.event != "accepted"]
         assert len(arrived) <= 1, "two events at once, though the second was published after the first had arrived"
         if arrived:
@@ -109,7 +109,7 @@ def own(settings, database_url):
     return settings.model_copy(update={"database_url": database_url})
 
 
-@pytest.mark.parametrize("options", [AS_IT_COMES, GZIP], ids=["as it comes", "gzip"])
+@pytest.mark.parametrize("options", [DEFAULT, GZIP], ids=["default", "gzip"])
 @pytest.mark.parametrize("route", ["POST /chat/stream", "GET /sessions/{session_id}/events"])
 async def test_an_answer_arrives_token_by_token(route, options, own, tmp_path):
     gate, session_id = Gated(), uuid4().hex
@@ -130,7 +130,7 @@ async def test_an_answer_arrives_token_by_token(route, options, own, tmp_path):
             found = await one_by_one(response, gate)
 
     assert response.headers["server"].startswith("nginx")
-    assert "x-accel-buffering" not in response.headers, "nginx keeps it to itself: it has understood it"
+    assert "x-accel-buffering" not in response.headers, "nginx did not consume the header"
     assert ("content-encoding" in response.headers) is (options == GZIP)
     assert "".join(data["text"] for event, data in found if event == "delta") == TEXT + " "
     assert [data["seq"] for _, data in found] == list(range(len(found)))

@@ -46,7 +46,7 @@ async def test_a_question_is_answered_with_sources_that_open(page):
     assert page.faults == []
 
 
-async def test_the_keyboard_is_enough_and_a_second_question_goes_on_in_the_session(page):
+async def test_the_keyboard_is_enough_and_a_second_question_continues_the_session(page):
     message = page.get_by_label("Your message")
     await expect(message).to_be_focused()
     for number, question in enumerate(("How do I upload a document?", "And how do I delete it?")):
@@ -99,7 +99,7 @@ async def test_a_second_tab_of_the_session_shows_what_the_first_one_asks(page, s
     await expect(second.locator(".question")).to_have_text(["What is ChatConnect?", "How do I upload a document?"])
 
 
-async def test_a_history_that_cannot_be_read_for_a_moment_costs_no_conversation(page):
+async def test_a_short_history_outage_loses_no_conversation(page):
     await page.get_by_label("Your message").fill("What is ChatConnect?")
     await page.get_by_label("Your message").press("Enter")
     turn = page.locator(".turn")

@@ -1,4 +1,4 @@
-"""The whole, as a user has it: a real PDF in, a cited answer out, and what must be true around it."""
+"""The whole stack from a user's view: a real PDF in, a cited answer out, and the guarantees around it."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def ask(stack, question, key=None):
 
 @pytest.fixture(scope="module")
 def pdf(stack, tmp_path_factory):
-    """A PDF of our own, ingested; page 2 answers the question."""
+    """An ingested PDF whose page 2 answers the question."""
     path = tmp_path_factory.mktemp("pdf") / "quokkas.pdf"
     path.write_bytes(
         two_pages(
@@ -99,7 +99,7 @@ async def test_another_clients_key_finds_nothing_of_it(stack, pdf):
     assert "purple" not in answer["text"]
 
 
-async def test_a_stream_that_was_dropped_goes_on_where_it_was(stack, pdf):
+async def test_a_dropped_stream_resumes_where_it_was(stack, pdf):
     session, message = f"s-{uuid4()}", str(uuid4())
     headers = {"authorization": f"Bearer {stack.secret_key}"}
     body = {"message": QUESTION, "sessionId": session, "messageId": message}
@@ -165,8 +165,8 @@ def test_files_that_cannot_be_read_fail_with_a_reason(stack, tmp_path):
     assert by_name["broken.pdf"]["reason"].endswith(".")
 
 
-def test_the_first_start_says_what_answers(stack):
-    said = "".join(stack.output)
+def test_the_first_start_says_which_model_answers(stack):
+    output = "".join(stack.output)
 
-    assert "answers: extractive" in said
-    assert f"ready {stack.url}\n" in said
+    assert "answers: extractive" in output
+    assert f"ready {stack.url}\n" in output

@@ -1,4 +1,4 @@
-"""Who asks a site's gateway over HTTP: a page, or the client's server."""
+"""HTTP callers of a site's gateway: a page, or the client's server."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""Real parts, real processes of ours, a paced model; each test kills what it likes of its own."""
+"""A site per test: real services, worker and gateway processes, and a paced model."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Site:
     parts: dict[str, processes.Part] = field(default_factory=dict)
 
     def part(self, name: str, **more: str) -> processes.Part:
-        """`worker…` or `gateway…`, started by the test, stopped at the end of it."""
+        """A `worker…` or `gateway…`: the test starts it; it is stopped when the test ends."""
         make = processes.worker if name.startswith("worker") else processes.gateway
         self.parts[name] = make(self.settings, self.folder / f"{name}.log", **more)
         return self.parts[name]
@@ -54,13 +54,13 @@ class Site:
 
 
 def question(name: str) -> str:
-    """Answered by `tests.support.model_server.expected(name)`."""
+    """The question that is answered with `tests.support.model_server.expected(name)`."""
     return f"What does the zebra handbook say? ask-{name}"
 
 
 @pytest.fixture
 async def site(services, database_url, tmp_path):
-    """Nothing of ours runs yet: `site.part(…)` and `start()`."""
+    """No worker or gateway runs yet: use `site.part(…)` and `start()`."""
     async with AsyncExitStack() as stack:
         model = ModelServer()
         await model.start()
@@ -75,7 +75,7 @@ async def site(services, database_url, tmp_path):
             openai_api_key="sk-mock",
             openai_base_url=model.url,
             embeddings="local",
-            # Static members do not leave: another name would wait until the last one's session is over.
+            # Static members do not leave the group: a new name would wait until the old member's session times out.
             instance_id="faults",
         )
         name = f"site{next(_numbers)}"

@@ -1,4 +1,4 @@
-"""Answers of every kind, told by a worker that fails and repeats itself, and a page that never stays anywhere long."""
+"""Answers from a worker that fails and repeats itself, and a page that keeps switching gateways."""
 
 import asyncio
 import json
@@ -20,36 +20,36 @@ PIECES, PIECE = (3, 40), (1, 60)
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a worker puts on the log, and what a page must show in the end."""
+class ScriptedAnswer:
+    """The events that a worker publishes, and the text that a page must show in the end."""
 
     message_id: UUID
     events: list
     text: str
 
 
-def told(dice: random.Random, client_id: str, session_id: str) -> Told:
-    """An answer: plain, begun anew in the middle with the first attempt's rest coming late, or with repetitions."""
+def scripted_answer(rng: random.Random, client_id: str, session_id: str) -> ScriptedAnswer:
+    """An answer: plain, restarted midway with late events of the first attempt, or with repeated events."""
     name = {"client_id": client_id, "session_id": session_id, "message_id": uuid4()}
-    events, text = _attempt(dice, name, 1)
-    if dice.random() < 0.4:
-        cut = dice.randrange(1, len(events))
-        again, text = _attempt(dice, name, 2)
-        late = events[cut : cut + dice.randrange(5)]
-        turn = dice.randrange(1, len(again))
+    events, text = _attempt(rng, name, 1)
+    if rng.random() < 0.4:
+        cut = rng.randrange(1, len(events))
+        again, text = _attempt(rng, name, 2)
+        late = events[cut : cut + rng.randrange(5)]
+        turn = rng.randrange(1, len(again))
         events = events[:cut] + again[:turn] + late + again[turn:]
-    if dice.random() < 0.3:
-        events = [one for event in events for one in [event] * dice.choice((1, 1, 2))]
-    if dice.random() < 0.2:
-        at = dice.randrange(len(events))
-        events = events[:at] + events[: dice.randrange(at + 1)] + events[at:]
-    return Told(name["message_id"], events, text)
+    if rng.random() < 0.3:
+        events = [one for event in events for one in [event] * rng.choice((1, 1, 2))]
+    if rng.random() < 0.2:
+        at = rng.randrange(len(events))
+        events = events[:at] + events[: rng.randrange(at + 1)] + events[at:]
+    return ScriptedAnswer(name["message_id"], events, text)
 
 
-def _attempt(dice, name, attempt):
-    long = dice.random() < 0.04
-    sizes = [LONG_PIECE] * LONG_PIECES if long else [dice.randint(*PIECE) for _ in range(dice.randint(*PIECES))]
-    pieces = ["".join(dice.choices(ALPHABET, k=size)) for size in sizes]
+def _attempt(rng, name, attempt):
+    long = rng.random() < 0.04
+    sizes = [LONG_PIECE] * LONG_PIECES if long else [rng.randint(*PIECE) for _ in range(rng.randint(*PIECES))]
+    pieces = ["".join(rng.choices(ALPHABET, k=size)) for size in sizes]
     name = {**name, "attempt": attempt}
     events = [
         AnswerStarted(**name, seq=0, model="m", tier="free"),
@@ -72,7 +72,7 @@ class Shown:
 
 @dataclass
 class Page:
-    """Keeps the rules of `docs/wire.md`: a snapshot replaces, a higher attempt starts anew, `seq` has no gap."""
+    """Applies `docs/wire.md`: a snapshot replaces the text, a higher attempt restarts it, `seq` has no gap."""
 
     answers: dict[str, Shown] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
@@ -95,22 +95,22 @@ class Page:
         answer.state = event if event in ENDINGS else "running"
 
     def ended(self) -> int:
-        """How many answers are complete here."""
+        """The number of answers that have ended."""
         return sum(answer.state != "running" for answer in self.answers.values())
 
 
 class Hopper:
-    """Follows a session over gateways that serve the same log, and drops each connection after a few bytes."""
+    """Follows a session through gateways that serve the same log, and drops each connection after a few bytes."""
 
-    def __init__(self, dice: random.Random, http: aiohttp.ClientSession, urls: list[str], secret_key: str) -> None:
+    def __init__(self, rng: random.Random, http: aiohttp.ClientSession, urls: list[str], secret_key: str) -> None:
         self.page = Page()
         self.ways: Counter[str] = Counter()
-        self._dice, self._http, self._urls = dice, http, urls
+        self._rng, self._http, self._urls = rng, http, urls
         self._headers = {"authorization": f"Bearer {secret_key}"}
         self._last_id = ""
 
     async def follow(self, session_id: str, answers: int) -> None:
-        """Returns when so many answers have ended on the page."""
+        """Returns when this many answers have ended on the page."""
         while self.page.ended() < answers:
             try:
                 await self._visit(session_id, answers)
@@ -119,20 +119,20 @@ class Hopper:
                 await asyncio.sleep(0.05)
 
     async def _visit(self, session_id: str, answers: int) -> None:
-        dice = self._dice
-        way = dice.choice(("header", "header", "query", "query", "new page")) if self._last_id else "first"
+        rng = self._rng
+        way = rng.choice(("header", "header", "query", "query", "new page")) if self._last_id else "first"
         self.ways[way] += 1
         headers = self._headers | ({"last-event-id": self._last_id} if way == "header" else {})
         query = {"last_event_id": self._last_id} if way == "query" else {}
-        budget = dice.randint(1, dice.choice((200, 200, 2_000, 600_000)))
-        url = f"{dice.choice(self._urls)}/sessions/{session_id}/events"
+        budget = rng.randint(1, rng.choice((200, 200, 2_000, 600_000)))
+        url = f"{rng.choice(self._urls)}/sessions/{session_id}/events"
         with suppress(TimeoutError):
             async with (
-                asyncio.timeout(dice.uniform(0.05, 2)),
+                asyncio.timeout(rng.uniform(0.05, 2)),
                 self._http.get(url, headers=headers, params=query) as response,
             ):
                 if response.status == 429:
-                    # The gateway has yet to notice that the last four are gone.
+                    # The gateway has not noticed yet that the previous connections are closed.
                     self.ways["too many"] += 1
                     return
                 assert response.status == 200, response.status

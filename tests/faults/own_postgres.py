@@ -1,4 +1,4 @@
-"""A Postgres of the test's own, which it may kill or freeze."""
+"""A Postgres for one test, which may kill or freeze it."""
 
 import asyncio
 from contextlib import suppress
@@ -13,8 +13,8 @@ from stores.postgres.database import create_engine
 from tests.support.patience import SECONDS
 
 
-class Mortal:
-    """A Postgres of this test's own, killed and started again at the same address."""
+class OwnPostgres:
+    """Can be killed and restarted at the same address."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -27,7 +27,7 @@ class Mortal:
     async def start(self, port=0):
         async with asyncio.timeout(SECONDS):
             while True:
-                # The dead server's children may hold its shared memory for a moment yet.
+                # The killed server's children may still hold its shared memory for a moment.
                 with suppress(PartError):
                     self.running = await Postgres.start(self._folder / "data", self._folder / "postgres.log", port=port)
                     return
@@ -39,19 +39,19 @@ class Mortal:
 
 @pytest.fixture
 async def postgres(site):
-    mortal = Mortal(site.folder / "own")
-    await mortal.start()
+    own = OwnPostgres(site.folder / "own")
+    await own.start()
     try:
-        await upgrade(mortal.url)
-        site.settings = site.settings.model_copy(update={"database_url": mortal.url})
-        engine = create_engine(mortal.url)
+        await upgrade(own.url)
+        site.settings = site.settings.model_copy(update={"database_url": own.url})
+        engine = create_engine(own.url)
         try:
             await Clients(engine).ensure(Client(site.client_id, site.client_id, "free", ("*",)), site.keys)
         finally:
             await engine.dispose()
-        yield mortal
+        yield own
     finally:
-        # Before the site stops its parts: they end all the same, and the log is not written to for nothing.
+        # The parts stop before Postgres, so that their shutdown logs no errors.
         for part in site.parts.values():
             await part.stop()
-        await mortal.running.stop()
+        await own.running.stop()

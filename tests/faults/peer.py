@@ -1,4 +1,4 @@
-"""A client on a bare socket: it reads as little as it likes, and leaves as it likes."""
+"""A client on a bare socket: the test decides how much it reads and how it disconnects."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.support.patience import SECONDS
 
 
 class Peer:
-    """One connection that reads as much as it is told to. Its socket is appended to `opened`, whose owner closes it."""
+    """One connection that reads only on request. Its socket is appended to `opened`, whose owner closes it."""
 
     def __init__(self, opened, url, path, token, last_id=""):
         self._opened = opened
@@ -33,7 +33,7 @@ class Peer:
         return self
 
     async def read(self, until=lambda body: False, piece=65_536):
-        """Until the end, or until the bytes received are enough."""
+        """Reads until the end of the stream, or until `until(body)` holds."""
         async with asyncio.timeout(SECONDS):
             while not until(self.body):
                 received = await asyncio.get_running_loop().sock_recv(self.socket, piece)
@@ -43,13 +43,13 @@ class Peer:
         return self
 
     def reset(self):
-        """RST instead of FIN."""
+        """Closes with RST instead of FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     @property
     def content(self):
-        """What whole HTTP chunks hold."""
+        """The content of the complete HTTP chunks."""
         _, _, rest = self.body.partition(b"\r\n\r\n")
         content = b""
         while rest:
@@ -62,14 +62,14 @@ class Peer:
 
     @property
     def last_id(self):
-        """Of the last whole event."""
+        """The id of the last complete event."""
         parser = SseParser()
         list(parser.feed(self.content))
         return parser.last_id
 
 
 def shown(asked, *peers):
-    """The text and the state of an answer on a page that had these connections, one after the other."""
+    """The (text, state) of an answer on a page that had these connections in turn; None if it saw none of it."""
     page = Page()
     for peer in peers:
         for frame in SseParser().feed(peer.content):
@@ -79,10 +79,10 @@ def shown(asked, *peers):
 
 
 def began(body):
-    """The first frame is here."""
+    """The first frame has arrived."""
     return b"id: " in body
 
 
 def ended(body):
-    """The answer's end is here."""
+    """The end of the answer has arrived."""
     return b"\n\n" in body.partition(b"event: completed")[2]

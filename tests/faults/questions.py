@@ -1,4 +1,4 @@
-"""What the tests write to the log themselves."""
+"""Events that the tests publish themselves."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""What the tests of rebalances share: members that come and go, what was revoked, waiting for a condition."""
+"""Shared by the rebalance tests: members that join and leave, revocations, waiting for a condition."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ async def publisher(settings):
 
 @pytest.fixture
 def kafkas(monkeypatch):
-    """The aiokafka consumers that were run, in order."""
+    """The aiokafka consumers that were run, oldest first."""
     seen, run = [], consumer.Consumer.run
 
     async def note(self, kafka):
@@ -33,7 +33,7 @@ def kafkas(monkeypatch):
 
 @pytest.fixture
 def revocations(monkeypatch):
-    """The handlers whose partitions were taken away by the group, once each time."""
+    """The handlers whose partitions the group revoked, one entry per revocation."""
     seen, revoked = [], consumer._Listener.on_partitions_revoked
 
     async def note(self, partitions):
@@ -47,7 +47,7 @@ def revocations(monkeypatch):
 
 @asynccontextmanager
 async def guest(settings, line):
-    """Another member of the group that reads nothing: its coming and its going are a rebalance each."""
+    """Another member of the group that reads nothing: its joining and leaving cause one rebalance each."""
     member = AIOKafkaConsumer(
         line.topic.name,
         bootstrap_servers=settings.kafka_bootstrap_servers,

@@ -1,4 +1,4 @@
-"""What a site's database and log say in the end."""
+"""Reads the rows and records that a site has written."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ async def fetch(site, query, *values):
 
 
 async def logged(site, *messages):
-    """message id → its rows in `chat_logs`, once each has one."""
+    """Message id → its rows in `chat_logs`; waits until each message has one."""
     async with asyncio.timeout(SECONDS):
         while True:
             rows = await fetch(site, "SELECT * FROM chat_logs WHERE message_id = ANY($1::uuid[])", list(messages))
@@ -29,9 +29,9 @@ async def logged(site, *messages):
 
 
 async def counted(site):
-    """(answers, failures, output tokens) of all that was counted for the site's client.
+    """(answers, failures, output tokens) summed over the site's client.
 
-    The log is every test's: what the last one left on it arrives in this one's database.
+    All tests share the log, so records of an earlier test arrive in this test's database too.
     """
     sums = ", ".join(f"coalesce(sum({column}), 0)" for column in ("answers", "failures", "output_tokens"))
     (row,) = await fetch(site, f"SELECT {sums} FROM usage_stats WHERE client_id = $1", site.client_id)
@@ -39,7 +39,7 @@ async def counted(site):
 
 
 async def records(site, topic, partitions):
-    """All that is on a topic now."""
+    """All records on a topic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=site.settings.kafka_bootstrap_servers)
     await consumer.start()
     try:

@@ -1,4 +1,4 @@
-"""G8: a cancel stops the spending, keeps what was said, and is harmless at any other time."""
+"""G8: a cancel stops the spending, keeps the partial answer, and is harmless at any other time."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ async def test_a_cancel_closes_the_providers_stream_and_keeps_the_partial_answer
 
 
 async def test_a_cancel_ends_an_answer_that_waits_for_a_busy_provider(ready):
-    """The provider says «come back in ten minutes»; the visitor does not."""
+    """The provider asks for a retry in ten minutes; the cancel ends the answer at once."""
     visitor, message = ready.visitor("s"), str(uuid4())
     ready.model.refuse = [(429, {"retry-after": "600"})]
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
@@ -80,20 +80,20 @@ async def test_a_cancel_ends_an_answer_that_waits_for_a_busy_provider(ready):
 async def test_a_cancel_before_the_start_after_the_end_or_of_anothers_message(ready):
     ready.model.pieces = 20
     visitor = ready.visitor("s")
-    running, waiting, unheard_of, last = (str(uuid4()) for _ in range(4))
+    running, waiting, not_asked_yet, last = (str(uuid4()) for _ in range(4))
     async with asyncio.timeout(60), Publisher(ready.settings) as publisher, asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
         await publisher.publish(
             ChatCancelled(
                 client_id=ready.client_id,
-                message_id=UUID(unheard_of),
+                message_id=UUID(not_asked_yet),
                 session_id="s",
                 cancelled_at=datetime.now(UTC),
             )
         )
         told = await visitor.ask(running, question("c2"))
         queued = await visitor.ask(waiting, question("c3"))
-        early = await visitor.ask(unheard_of, question("c4"))
+        early = await visitor.ask(not_asked_yet, question("c4"))
         while not told.text:
             await asyncio.sleep(0.01)
         assert await _cancel_by_intruder(ready, running) == 404
@@ -103,22 +103,22 @@ async def test_a_cancel_before_the_start_after_the_end_or_of_anothers_message(re
             assert await visitor.cancel(running) == 202
         next_one = await visitor.ask(last, question("c5"))
         await next_one.ended.wait()
-        rows = await logged(ready, running, waiting, unheard_of, last)
+        rows = await logged(ready, running, waiting, not_asked_yet, last)
         following.cancel()
 
     assert (told.endings, told.problems, told.text) == (["completed"], [], expected("c2", 20))
     assert (queued.endings, queued.problems, queued.text) == (["cancelled"], [], "")
     assert (early.endings, early.problems, early.text) == (["cancelled"], [], "")
     assert (next_one.endings, next_one.problems, next_one.text) == (["completed"], [], expected("c5", 20))
-    assert visitor.endings == [running, waiting, unheard_of, last]
-    assert [served.name for served in ready.model.journal] == ["c2", "c5"], "what was cancelled before cost nothing"
+    assert visitor.endings == [running, waiting, not_asked_yet, last]
+    assert [served.name for served in ready.model.journal] == ["c2", "c5"], "a cancelled question was sent"
     outcomes = [[row["outcome"] for row in found] for found in rows.values()]
     assert outcomes == [["completed"], ["cancelled"], ["cancelled"], ["completed"]]
     assert (await counted(ready))[2] == 40
 
 
 async def _cancel_by_intruder(site, message):
-    """Another client that knows the ids of message and session. Of its own it has neither."""
+    """Another client cancels with the ids of this message and session, which are not its own."""
     keys = Keys("pk_intruder", "sk_intruder")
     engine = create_engine(site.settings.database_url)
     try:

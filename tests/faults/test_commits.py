@@ -1,4 +1,4 @@
-"""Commits that come too late, and logs that are made anew, on the real broker (I8, I14; `docs/faults.md`)."""
+"""Late commits and recreated topics, on the real broker (I8, I14; `docs/faults.md`)."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ FIRST_OF_ALL = "0"
 
 
 class StuckCommit:
-    """The first commit of a process fails, and is tried again by aiokafka, until it is released."""
+    """Makes the first commit of a process fail, so that aiokafka retries it, until it is released."""
 
     def __init__(self, monkeypatch):
         self.tried, self.released, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -46,12 +46,12 @@ class StuckCommit:
 async def test_a_commit_that_is_tried_again_after_a_rejoin_cannot_put_back_the_next_owners(
     settings, publisher, monkeypatch
 ):
-    """aiokafka tries with the generation of the moment, and the group asks no member for its partitions."""
+    """aiokafka retries with the current generation, and the group does not check a committer's partitions."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler, limits={"commit_timeout_seconds": 3.0})
     stuck = StuckCommit(monkeypatch)
     partition = TopicPartition(topic.name, 0)
-    # The group gives its one partition to the first member by name.
+    # The group assigns its one partition to the first member by name.
     owner = AIOKafkaConsumer(
         topic.name, client_id=FIRST_OF_ALL, group_id=line.group, enable_auto_commit=False, heartbeat_interval_ms=200,
         bootstrap_servers=settings.kafka_bootstrap_servers, rebalance_timeout_ms=60_000,
@@ -74,10 +74,10 @@ async def test_a_commit_that_is_tried_again_after_a_rejoin_cannot_put_back_the_n
 
 
 @pytest.mark.parametrize("is_noticed", [True, False], ids=["the group notices", "only the offsets tell"])
-async def test_questions_of_a_topic_that_was_made_anew_under_a_running_worker_are_all_answered(
+async def test_questions_of_a_topic_recreated_under_a_running_worker_are_all_answered(
     settings, publisher, kafkas, monkeypatch, is_noticed
 ):
-    """Its offsets begin again below what was read of the old one: they are new all the same."""
+    """Its offsets restart below the position read in the old topic, yet its records are new."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)
     async with running(settings, publisher, line):
@@ -93,7 +93,7 @@ async def test_questions_of_a_topic_that_was_made_anew_under_a_running_worker_ar
                 await eventually(lambda: is_without(kafka))
             await create_again(admin, topic)
         if is_noticed:
-            await eventually(lambda: told_of_topics(kafka))
+            await eventually(lambda: refreshed_assignment(kafka))
         await ask(publisher, topic, *(asked("s", f"new {number}") for number in range(5)))
         await handler.until(lambda h: len(h.finished) == 25, SECONDS)
         await eventually(lambda: is_committed(settings, line, 5))
@@ -102,7 +102,7 @@ async def test_questions_of_a_topic_that_was_made_anew_under_a_running_worker_ar
 
 
 async def create_again(admin, topic):
-    """A topic that was deleted is gone a moment later."""
+    """Retries: a deleted topic disappears only after a moment."""
     async with asyncio.timeout(SECONDS):
         while True:
             (answer,) = (await admin.create_topics([NewTopic(topic.name, topic.partitions, 1)])).topic_errors
@@ -111,8 +111,8 @@ async def create_again(admin, topic):
             await asyncio.sleep(0.05)
 
 
-async def told_of_topics(kafka):
-    """What it holds. By itself it asks every five minutes what topics there are."""
+async def refreshed_assignment(kafka):
+    """Its assignment after a metadata refresh, which it would do by itself only every five minutes."""
     await kafka._client.force_metadata_update()
     return kafka.assignment()
 

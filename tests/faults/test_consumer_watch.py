@@ -33,12 +33,12 @@ def logs():
 
 
 def rebuilt(logs):
-    """Why our watchdog had the consumer rebuilt; nothing of what aiokafka mends by itself."""
+    """The reasons why our watchdog rebuilt the consumer; recoveries by aiokafka itself are not included."""
     return [line["reason"] for line in logs if line["event"] == "consumer_rebuilt"]
 
 
 async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its_session(settings, publisher, logs):
-    """aiokafka #847, #1037: it joins its group again, and at times nothing fetches any more; here always."""
+    """aiokafka #847, #1037: after the rejoin its fetching sometimes does not resume; here it never does."""
     limits = {"session_timeout_ms": 6_000, "stalled_seconds": 4.0, "watch_interval_seconds": 0.5}
     topic = await make_topic(settings)
 
@@ -58,7 +58,7 @@ async def test_a_consumer_goes_on_after_its_loop_was_blocked_for_longer_than_its
 
 
 async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publisher, logs):
-    """aiokafka #983, #1007: the fetch task ends without a word; only the end of the log tells."""
+    """aiokafka #983, #1007: the fetch task ends silently; only the lag behind the end offset shows it."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler, limits=QUICK_TO_NOTICE)
     async with running(settings, publisher, line) as run:
@@ -73,7 +73,7 @@ async def test_a_consumer_whose_fetching_has_ended_is_rebuilt(settings, publishe
 
 
 async def test_a_consumer_that_joins_again_and_looks_up_no_position_is_rebuilt(settings, publisher, logs):
-    """The same task looks up where a new assignment begins: no position is known, so none is behind."""
+    """The fetch task also looks up start positions: without it no position is known and no lag is visible."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler, limits=QUICK_TO_NOTICE)
     async with running(settings, publisher, line):

@@ -1,4 +1,4 @@
-"""G3: however often a question is sent, delivered or taken over, there is one answer, one row, one count."""
+"""G3: a question that is sent, delivered or taken over many times has one answer, one row, one count."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
         await told.ended.wait()
         for _ in range(5):
             await publisher.publish(event)
-        # The redeliveries come before this one in the same lanes: when it is logged, they were all handled.
+        # The redeliveries precede this one in the same lanes: once it is logged, all of them were handled.
         last = await visitor.ask(last_message, question("x2"))
         await last.ended.wait()
         rows = await logged(site, message, last_message)
@@ -48,27 +48,27 @@ async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
     assert [served.name for served in site.model.journal] == ["x1", "x2"]
 
 
-async def test_an_ending_that_was_stored_and_never_told_is_told_in_full_without_asking_again(site):
-    """As if the worker had died between the two; of the second message it had said the beginning."""
+async def test_a_stored_but_unpublished_ending_is_published_in_full_without_asking_again(site):
+    """As if the worker had died between storing and publishing; the second message was published in part."""
     worker, gateway = site.part("worker"), site.part("gateway")
     await asyncio.gather(worker.start(), gateway.start())
     await site.learn()
-    visitor, first, unsaid, half_said = site.visitor("s"), *(str(uuid4()) for _ in range(3))
+    visitor, first, unpublished, half_published = site.visitor("s"), *(str(uuid4()) for _ in range(3))
     async with asyncio.timeout(60), Publisher(site.settings) as publisher, asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
         await (await visitor.ask(first, question("e1"))).ended.wait()
-        for message in (unsaid, half_said):
+        for message in (unpublished, half_published):
             await _store_ending_of(site, first, message)
-        event = asked(site, "s", "e1", half_said)
-        for said in islice(replay_ending(await _ending(site, half_said), retrieved(event)), 4):
-            await publisher.publish(said)
+        event = asked(site, "s", "e1", half_published)
+        for stored in islice(replay_ending(await _ending(site, half_published), retrieved(event)), 4):
+            await publisher.publish(stored)
         await publisher.publish(event)
-        await (await visitor.ask(unsaid, question("e1"))).ended.wait()
-        await visitor.told.setdefault(half_said, Told()).ended.wait()
-        rows = await logged(site, first, unsaid, half_said)
+        await (await visitor.ask(unpublished, question("e1"))).ended.wait()
+        await visitor.told.setdefault(half_published, Told()).ended.wait()
+        rows = await logged(site, first, unpublished, half_published)
         following.cancel()
 
-    for message in (first, unsaid, half_said):
+    for message in (first, unpublished, half_published):
         told = visitor.told[message]
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected("e1", 20))
         assert [row["answer"] for row in rows[message]] == [expected("e1", 20)]
@@ -96,8 +96,8 @@ async def _store_ending_of(site, first, message):
 
 @pytest.mark.parametrize("successor", ["of the same name", "of another name"])
 async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_nothing(site, successor):
-    """Of the same name: fenced by Kafka at once, and free to go on with its leases. Of another: after the session
-    and the leases are over.
+    """With the same name Kafka fences it at once while its leases still run; with another name the successor
+    starts after session and leases have expired.
     """
     zombie, gateway = site.part("worker"), site.part("gateway")
     name = "faults" if successor == "of the same name" else ""
@@ -112,15 +112,15 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
     visitors = [site.visitor(f"z{number}") for number in range(4)]
     async with asyncio.timeout(110), asyncio.TaskGroup() as tasks:
         following = [tasks.create_task(visitor.follow()) for visitor in visitors]
-        tolds = [await visitor.ask(str(uuid4()), question(f"z{number}")) for number, visitor in enumerate(visitors)]
-        while not all(len(told.text) > 20 for told in tolds):
+        answers = [await visitor.ask(str(uuid4()), question(f"z{number}")) for number, visitor in enumerate(visitors)]
+        while not all(len(told.text) > 20 for told in answers):
             await asyncio.sleep(0.02)
         zombie.signal(signal.SIGSTOP)
         try:
-            # It holds on to its own.
+            # The frozen worker still locks its own vectors folder.
             await asyncio.to_thread(shutil.copytree, site.settings.qdrant_url, vectors)
             await second.start()
-            await asyncio.gather(*(told.ended.wait() for told in tolds))
+            await asyncio.gather(*(told.ended.wait() for told in answers))
         finally:
             zombie.signal(signal.SIGCONT)
         await _is_idle(zombie)
@@ -128,7 +128,7 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
         for task in following:
             task.cancel()
 
-    for number, told in enumerate(tolds):
+    for number, told in enumerate(answers):
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected(f"z{number}", 45))
         assert told.attempt > 1
     assert [len(found) for found in rows.values()] == [1] * 4
@@ -136,11 +136,11 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
     told_attempts = {message: told.attempt for visitor in visitors for message, told in visitor.told.items()}
     ended = [json.loads(record.value) for record in await records(site, "chat.completed", 24)]
     attempts = {(end["messageId"], end["attempt"]) for end in ended if end["messageId"] in told_attempts}
-    assert attempts == set(told_attempts.items()), "an ending of the zombie's own was told"
+    assert attempts == set(told_attempts.items()), "the zombie published an ending of its own"
 
 
 async def _is_idle(worker):
-    """It has come to the end of all that it was doing."""
+    """Waits until no record is being handled."""
     async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as http:
         while 'chatconnect_running_records{handler="answering"} 0.0' not in (await http.get(worker.url)).text:
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What a provider's failures become: another try, or an ending, a row and a dead letter."""
+"""A provider's failure leads to a retry, or to an ending, a row and a dead letter."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from tests.faults.rows import counted, logged, records
 from tests.support.model_server import expected
 
 RETRY_AFTER_SECONDS = 2
-# As `streams.consuming.retry.RetryPolicy` has it.
+# The default of `streams.consuming.retry.RetryPolicy`.
 ATTEMPTS = 5
 
 
@@ -26,7 +26,7 @@ async def ready(site):
 
 
 async def answered(site, name):
-    """What the visitor was told, the row, and the seconds from the question to the ending."""
+    """What the visitor received, the row, and the seconds from the question to the ending."""
     visitor, message, began = site.visitor(f"s-{name}"), str(uuid4()), time.monotonic()
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
@@ -54,7 +54,7 @@ async def test_a_provider_that_is_busy_is_asked_again_when_it_says(ready):
     assert await counted(ready) == (3, 0, 60)
 
 
-async def test_what_is_refused_or_fails_too_often_ends_as_failed_and_is_kept(ready):
+async def test_questions_refused_or_failing_too_often_end_as_failed_with_a_dead_letter(ready):
     before = len(await records(ready, CHAT_REQUESTED.dead, 1))
     for name, refusals in (("never", [(400, {})]), ("worn", [(503, {})] * ATTEMPTS)):
         ready.model.refuse = list(refusals)
@@ -71,6 +71,6 @@ async def test_what_is_refused_or_fails_too_often_ends_as_failed_and_is_kept(rea
     }
 
     assert [json.loads(letter.value)["text"] for letter in letters] == [question("never"), question("worn")]
-    assert all((letter.key, letter.value) in originals for letter in letters), "byte for byte"
+    assert all((letter.key, letter.value) in originals for letter in letters), "a dead letter differs from its record"
     assert [dict(letter.headers)["dead-letter-attempts"] for letter in letters] == [b"1", str(ATTEMPTS).encode()]
     assert await counted(ready) == (0, 2, 0)

@@ -1,4 +1,4 @@
-"""A minute of any bytes on any topic and any socket, beside honest sessions. `FUZZ_MINUTES` sets how many."""
+"""Random bytes on every topic and socket, beside honest sessions. `FUZZ_MINUTES` sets how long; default 1."""
 
 import json
 import os
@@ -15,7 +15,7 @@ FAULTS = ("deaths", "hangs", "wrong_texts", "server_errors")
 
 @pytest.mark.timeout(MINUTES * 60 + 300)
 def test_no_input_stops_anything_or_changes_an_honest_answer(record_property):
-    """The seed, and all that is known of what went wrong, are in the captured output."""
+    """On a failure the seed and the details are in the captured output."""
     ended = subprocess.run(
         [sys.executable, "-m", "bench.fuzz", "--minutes", str(MINUTES)],
         capture_output=True, text=True, check=False, cwd=ROOT, timeout=MINUTES * 60 + 280,

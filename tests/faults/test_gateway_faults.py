@@ -1,4 +1,4 @@
-"""What clients and proxies do to a gateway, and a log that goes away (`docs/faults.md`)."""
+"""Clients that misbehave towards a gateway, and a broker that goes away (`docs/faults.md`)."""
 
 import asyncio
 import time
@@ -52,7 +52,7 @@ async def running(settings, database_url, opened):
 
 
 async def follow(opened, url, asked, secret, first):
-    """As a page does: whoever is cut off comes back with its last id."""
+    """As a page does: after each cut it reconnects with its last id."""
     peers = [await first.read(is_over)]
     while not is_over(peers[-1].body):
         peers.append(await (await Peer(opened, url, path_of(asked), secret, peers[-1].last_id).open()).read(is_over))
@@ -60,7 +60,7 @@ async def follow(opened, url, asked, secret, first):
 
 
 async def remember(running, asked, text):
-    """An answer that outgrows its ring comes from Postgres, where the worker puts it."""
+    """Stores an answer in Postgres, from where the gateway serves one that outgrew its ring."""
     row = completed(running.name, asked, "short").model_copy(update={"answer": text})
     await running.gateway.chat_logs.record(row)
 
@@ -70,7 +70,7 @@ def is_over(body):
 
 
 def place(running, session_id=None):
-    """A message of a client that is there."""
+    """Ids of a new message of the test's client."""
     return SimpleNamespace(client_id=running.name, session_id=session_id or uuid4().hex, message_id=uuid4())
 
 
@@ -120,7 +120,7 @@ async def test_a_peer_that_stops_reading_is_cut_off_and_another_gets_everything(
     await until(lambda: how_many("stalled") > closed)
 
     assert shown(asked, *peers) == (text + " ", "completed")
-    assert len((await stalled.read()).body) < 1_000_000, "what the kernel held, and then the end"
+    assert len((await stalled.read()).body) < 1_000_000, "it got more than the kernel had buffered"
 
 
 async def test_a_token_of_a_megabyte_arrives_whole(opened, running, publisher):
@@ -168,7 +168,7 @@ async def test_a_stream_ends_cleanly_with_its_ticket_and_goes_on_with_the_next(o
 async def test_a_drain_ends_streams_at_whole_events_spread_and_all_come_back_at_once(
     opened, running, settings, database_url, publisher
 ):
-    """I5."""
+    """I5: SIGTERM ends streams at whole events, spread over the drain."""
     secret = await seeded(running)
     own = settings.model_copy(update={"database_url": database_url})
     places = [place(running) for _ in range(RECONNECTS)]
@@ -191,7 +191,7 @@ async def test_a_drain_ends_streams_at_whole_events_spread_and_all_come_back_at_
         again = [
             Peer(opened, other.url, path_of(one), secret, peer.last_id) for one, peer in zip(places, peers, strict=True)
         ]
-        # An instance that has never seen a key takes only so many tries of it from one address.
+        # An instance limits how often one address may try a key that it has not seen yet.
         await other.http.get(
             path_of(places[0]),
             headers={"authorization": f"Bearer {secret}", "accept": "application/json"},
@@ -249,8 +249,8 @@ async def test_an_answer_goes_on_when_the_broker_is_killed_in_its_middle(opened,
     assert shown(asked, peer) == (WORDS + " ", "completed")
 
 
-async def test_an_event_loop_that_was_blocked_hears_what_came_meanwhile(opened, running, publisher, monkeypatch):
-    """aiokafka #847; the worker's own test blocks for longer than a session, of which a reader has none."""
+async def test_a_gateway_whose_event_loop_was_blocked_misses_no_event(opened, running, publisher, monkeypatch):
+    """aiokafka #847. A reader has no group session that could expire; the worker's test covers that."""
     monkeypatch.setattr(reader, "LOOK_SECONDS", 0.2)
     monkeypatch.setattr(reader, "STALLED_SECONDS", 1.0)
     secret = await seeded(running)

@@ -1,4 +1,4 @@
-"""A gateway that hears nothing of the log any more: it reads on from where it was, or ends with the reason."""
+"""A gateway whose log reading has stopped: it resumes where it was, or ends with the reason."""
 
 import asyncio
 from datetime import timedelta
@@ -37,7 +37,7 @@ async def publisher(settings):
 
 
 def end_fetching(log):
-    """aiokafka #983, #1007: the fetch task ends without a word."""
+    """aiokafka #983, #1007: the fetch task ends silently."""
     log._consumer._fetcher._fetch_task.cancel()
 
 
@@ -83,7 +83,7 @@ async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(setti
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason(
+async def test_a_tail_that_cannot_be_rebuilt_ends_the_gateway_with_the_reason(
     settings, database_url, publisher, monkeypatch
 ):
     monkeypatch.setattr(reader, "STALLED_SECONDS", 0.5)
@@ -107,7 +107,7 @@ async def test_a_tail_that_cannot_be_built_anew_ends_the_gateway_with_the_reason
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leaving_a_gap_unnoticed(settings, publisher):
+async def test_a_reader_whose_position_is_gone_from_the_log_reports_the_gap(settings, publisher):
     topic = await make_topic(settings)
     await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
     async with LogReader(settings, topic) as here:
@@ -117,14 +117,14 @@ async def test_a_reader_whose_place_in_the_log_is_gone_says_so_instead_of_leavin
             await admin.delete_records({TopicPartition(topic.name, 0): RecordsToDelete(before_offset=4)})
         batches = here.batches()
         async with asyncio.timeout(SECONDS):
-            said, batch = await anext(batches), await anext(batches)
+            gap_report, batch = await anext(batches), await anext(batches)
         await batches.aclose()
 
-    assert said == []
+    assert gap_report == []
     assert [record.offset for record in batch] == [4]
 
 
-async def test_a_log_whose_records_go_again_and_again_ends_its_reader(settings, publisher, monkeypatch):
+async def test_a_log_that_repeatedly_loses_records_ends_its_reader(settings, publisher, monkeypatch):
     monkeypatch.setattr(reader, "MAX_RESTARTS", 1)
     topic = await make_topic(settings)
     async with LogReader(settings, topic) as here:

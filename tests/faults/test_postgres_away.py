@@ -1,4 +1,4 @@
-"""Postgres is killed in mid-traffic: answers go on, the log catches up, nothing is counted twice."""
+"""Postgres is killed under traffic: answers go on, `chat_logs` catches up, nothing is counted twice."""
 
 import asyncio
 from uuid import uuid4
@@ -13,12 +13,12 @@ from tests.support.gateway_running import events_of
 from tests.support.model_server import expected
 from tests.support.visitor import Told
 
-# Longer than the runtime tries a record of which nobody says when to come back, at most 0.5 + 1 + 2 + 4 s, and longer
-# than a row that was seen is fresh.
+# Longer than the runtime retries a record without a Retry-After, at most 0.5 + 1 + 2 + 4 s, and longer than a cached
+# row stays fresh.
 AWAY_SECONDS = FRESH_SECONDS + 1
 PIECES = 20
 OPENED = str(uuid4())
-"""The session that a page opened."""
+"""A session opened by a page."""
 REFUSAL = (503, "application/problem+json", "2")
 STATUSES = {
     "a ticket": 202,
@@ -49,14 +49,14 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         events = [asked(site, "s", "p2"), asked(site, "t", "p3")]
         for event in events:
             await publisher.publish(event)
-        tolds = [
+        answers = [
             visitor.told.setdefault(str(event.message_id), Told())
             for visitor, event in zip((one, two), events, strict=True)
         ]
-        await asyncio.gather(running.ended.wait(), *(told.ended.wait() for told in tolds))
+        await asyncio.gather(running.ended.wait(), *(told.ended.wait() for told in answers))
         answered_seconds = asyncio.get_running_loop().time() - killed_at
         await asyncio.sleep(max(0, AWAY_SECONDS - answered_seconds))
-        # Only now, so that nothing that was seen of Postgres is fresh.
+        # Only at this point is no cached row fresh.
         streamed = {
             kind: await _streamed(site, headers, name)
             for kind, headers, name in (("secret", server(site), "p6"), ("publishable", page(site), "p7"))
@@ -68,14 +68,14 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
         messages = [middle, again, *(str(event.message_id) for event in events)]
         rows = await logged(site, *messages)
-        # All of it once more. The last questions come after it in the same lanes.
+        # Redeliver everything. The last questions follow in the same lanes.
         for event in events:
             await publisher.publish(event)
         last = [str(uuid4()), str(uuid4())]
         for visitor, message, name in zip((one, two), last, ("p4", "p5"), strict=True):
             await (await visitor.ask(message, question(name))).ended.wait()
         rows |= await logged(site, *last)
-        # What was asked meanwhile is recorded at its own next try.
+        # Questions asked while Postgres was away are recorded at their next retry.
         while (await counted(site))[0] < 10:
             await asyncio.sleep(0.1)
         for task in following:
@@ -83,17 +83,17 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
 
     assert streamed == {"secret": expected("p6", PIECES), "publishable": expected("p7", PIECES)}
     assert joined == ("running", expected("p9", PIECES), [])
-    for name, told in zip(("p1", "p2", "p3"), (running, *tolds), strict=True):
+    for name, told in zip(("p1", "p2", "p3"), (running, *answers), strict=True):
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected(name, PIECES))
     assert [len(found) for found in rows.values()] == [1] * 6
     assert [one.told[last[0]].text, two.told[last[1]].text] == [expected("p4", PIECES), expected("p5", PIECES)]
     names = [served.name for served in site.model.journal]
-    assert sorted(names) == [f"p{number}" for number in range(10)], "no answer was written twice"
+    assert sorted(names) == [f"p{number}" for number in range(10)], "an answer was generated twice"
     assert await counted(site) == (10, 0, 10 * PIECES)
 
 
 async def _ticket(site, session_id):
-    """Of a visitor who has used it once, so that the gateway knows its client."""
+    """A visitor's ticket, used once so that the gateway has its client cached."""
     async with connect(site) as http:
         body = {"message": question("p0"), "sessionId": session_id}
         first = await http.post("/chat", json=body, headers=page(site))
@@ -117,7 +117,7 @@ async def _streamed(site, headers, name):
 
 
 async def _statuses(site, ticket, message_id):
-    """What is taken and what is refused now, and how."""
+    """The status of each kind of request."""
     later = {"prefer": "respond-async"}
     body = {"message": question("p9"), "sessionId": "s", "messageId": message_id}
     async with connect(site) as http:
@@ -142,7 +142,7 @@ def _refusal(response):
 
 
 async def _joined(site, told, message_id):
-    """How a stream of the session begins that is opened while the answer runs, what it tells, and what is wrong."""
+    """A session stream opened while the answer runs: its first state, its text and its problems."""
     while not told.text:
         await asyncio.sleep(0.02)
     late = Told()

@@ -1,4 +1,4 @@
-"""A Postgres that is there and says nothing."""
+"""A Postgres that accepts connections and never answers."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ async def test_a_frozen_postgres_costs_a_request_two_seconds_and_no_more(site, p
             ("GET", "/documents", server(site), None, 503),
             ("GET", "/health", {}, None, 503),
         ]
-        # Each of its backends leads a session of its own.
+        # Each backend has its own process group, so every process is suspended on its own.
         processes = [own := psutil.Process(postgres.running.process.pid), *own.children(recursive=True)]
         for process in processes:
             process.suspend()

@@ -1,4 +1,4 @@
-"""Partitions that move while something is under way, on the real broker (I7, I9, I14; `docs/faults.md`)."""
+"""Partitions that move while work is under way, on the real broker (I7, I9, I14; `docs/faults.md`)."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -18,7 +18,7 @@ LATER = RetryPolicy(attempts=9, first_seconds=1_000, longest_seconds=1_000)
 
 
 async def test_work_that_runs_is_finished_and_committed_before_the_partition_goes(settings, publisher, revocations):
-    """Running; two rebalances inside one drain; the same partition comes back: nothing is done twice."""
+    """Two rebalances during one drain, and the partition comes back: nothing is processed twice."""
     topic, release = await make_topic(settings), asyncio.Event()
 
     async def hold(_):
@@ -108,7 +108,7 @@ async def test_a_commit_in_flight_while_the_partition_goes_loses_nothing(setting
 
 
 async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(settings, publisher):
-    """Fetch → enqueue: batches that were read and not yet started."""
+    """Batches are fetched but not yet started when their partition is revoked."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler, slots=4, client_slots=4)
     questions = [asked(f"s{number % 20}", str(number // 20)) for number in range(3_000)]
@@ -124,9 +124,9 @@ async def test_rebalances_while_records_pour_in_lose_and_reorder_nothing(setting
         assert list(dict.fromkeys(texts)) == [str(number) for number in range(150)]
 
 
-@pytest.mark.parametrize("is_deaf", [False, True], ids=["cancelled", "ignores the cancel"])
-async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, is_deaf):
-    """I14: it is cut off after the budget. If it goes on all the same, its key alone waits for it, and is run again."""
+@pytest.mark.parametrize("ignores_cancel", [False, True], ids=["cancelled", "ignores the cancel"])
+async def test_work_that_outlives_its_partition_moves_no_offset(settings, publisher, ignores_cancel):
+    """I14: it is cancelled after the budget. If it ignores that, only its key waits for it, and then runs again."""
     topic, first, second = await make_topic(settings), asyncio.Event(), asyncio.Event()
 
     async def hold(event):
@@ -136,7 +136,7 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
         try:
             await release.wait()
         except asyncio.CancelledError:
-            if not is_deaf:
+            if not ignores_cancel:
                 raise
             await release.wait()
 
@@ -149,7 +149,7 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
             pass
         await ask(publisher, topic, asked("other", "x"))
         await handler.until(lambda h: h.by_session["other"], 9)
-        assert [event.session_id for event in handler.started].count("s") == (1 if is_deaf else 2)
+        assert [event.session_id for event in handler.started].count("s") == (1 if ignores_cancel else 2)
         first.set()
         await eventually(lambda: are([event.session_id for event in handler.started].count("s") == 2))
         await asyncio.sleep(3 * line.limits.commit_interval_seconds)
@@ -159,9 +159,9 @@ async def test_work_that_outlives_its_partition_moves_no_offset(settings, publis
 
 
 @pytest.mark.parametrize("lost", ["member_id", "generation"])
-async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(settings, publisher, kafkas, lost):
-    """UnknownMemberId, IllegalGeneration: work is perhaps done again, nothing is lost, the group is joined again."""
-    # The member we were is waited for until its session is over.
+async def test_a_commit_refused_by_the_group_is_repeated_after_the_rejoin(settings, publisher, kafkas, lost):
+    """UnknownMemberId, IllegalGeneration: the consumer rejoins; work may be repeated, nothing is lost."""
+    # The group waits for the old member until its session times out.
     limits = {"session_timeout_ms": 6_000}
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler, limits=limits)
@@ -175,7 +175,7 @@ async def test_a_commit_that_the_group_refuses_is_made_good_after_joining_again(
     assert list(dict.fromkeys(handler.by_session["s"])) == ["0", "1", "2"]
 
 
-async def test_a_rolling_restart_with_static_ids_takes_nothing_from_the_others(settings, publisher, revocations):
+async def test_a_rolling_restart_with_static_ids_revokes_nothing_from_the_others(settings, publisher, revocations):
     topic = await make_topic(settings, partitions=4)
     handlers = {name: RecordingHandler() for name in ("a", "b")}
     texts = [asked(f"s{number}", "x") for number in range(40)]

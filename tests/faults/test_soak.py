@@ -1,4 +1,4 @@
-"""Minutes of random questions and deaths. `SOAK_MINUTES` sets how many."""
+"""Random questions and killed processes. `SOAK_MINUTES` sets how long."""
 
 import json
 import os

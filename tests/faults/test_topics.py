@@ -1,4 +1,4 @@
-"""Topics that are deleted, made anew, or get more partitions while everything runs."""
+"""Topics that are deleted, recreated, or get more partitions under a running gateway."""
 
 import asyncio
 from types import SimpleNamespace
@@ -75,7 +75,7 @@ def is_over(body):
 
 
 async def follow(running, opened, asked, peers=()):
-    """As a page does: whoever is cut off comes back with its last id."""
+    """As a page does: after each cut it reconnects with its last id."""
     path, secret = f"/sessions/{asked.session_id}/events", running.keys.secret
     peers = list(peers) or [await Peer(opened, running.url, path, secret).open()]
     async with asyncio.timeout(SECONDS):
@@ -122,8 +122,8 @@ async def knows_partitions(publisher, number):
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_producer_that_has_yet_to_hear_of_more_partitions_misleads_no_page(running, log, opened, monkeypatch):
-    """Offsets of the partition that it writes to say nothing of the one where the session is now."""
+async def test_a_producer_unaware_of_new_partitions_misleads_no_page(running, log, opened, monkeypatch):
+    """It still writes to the old partition, whose offsets mean nothing on the session's new one."""
     monkeypatch.setattr(publisher_module, "METADATA_MAX_AGE_MS", 600_000)
     async with Publisher(log) as late:
         await publish(late, answer_of(question_of(running), WORDS))
@@ -153,15 +153,13 @@ async def test_a_producer_that_has_yet_to_hear_of_more_partitions_misleads_no_pa
 
 
 def opened_again(opened, running, sessions):
-    """Streams of sessions that a page has not followed before."""
+    """Unopened fresh streams of these sessions."""
     return [Peer(opened, running.url, f"/sessions/{one}/events", running.keys.secret) for one in sessions]
 
 
 @pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("partitions", [PARTITIONS, 2], ids=["as many partitions", "fewer partitions"])
-async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
-    running, log, opened, publisher, partitions
-):
+async def test_an_id_of_a_recreated_topic_hides_nothing_of_the_new_one(running, log, opened, publisher, partitions):
     first = question_of(running)
     path = f"/sessions/{first.session_id}/events"
     await publish(publisher, answer_of(first, "some words"))
@@ -190,7 +188,7 @@ async def test_an_id_of_a_topic_that_was_made_anew_hides_nothing_of_the_new_one(
 
 
 @pytest.mark.usefixtures("quick_to_notice")
-async def test_a_topic_that_answers_do_without_is_named_by_health_alone(running, log):
+async def test_a_missing_optional_topic_only_degrades_health(running, log):
     async def is_degraded():
         told = (await running.http.get("/health")).json()
         return told["status"] == "degraded" and "chat.feedback" in told["checks"]["kafka"]["detail"]
@@ -204,7 +202,7 @@ async def test_a_topic_that_answers_do_without_is_named_by_health_alone(running,
 
 @pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("name", ["chat.token", "chat.requested", "chat.completed"])
-async def test_while_a_topic_is_away_nobody_is_sent_here_and_a_visitor_is_told(running, log, name):
+async def test_while_a_topic_is_away_the_gateway_is_unready_and_refuses_questions(running, log, name):
     headers = {"authorization": f"Bearer {running.keys.secret}"}
 
     async def is_ready():

@@ -1,4 +1,4 @@
-"""Topics that are deleted, made anew, or get more partitions under a worker and a gateway in processes of their own."""
+"""Topics that are deleted, recreated, or get more partitions under worker and gateway processes."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ from tests.support.patience import SECONDS
 from tests.support.visitor import Told
 
 SESSIONS, WIDER = 12, 12
-# Half of what a publisher waits for a topic that is not there.
+# Half of a publisher's timeout for a missing topic.
 ANSWERED_SECONDS = 5
 
 
 @pytest.mark.parametrize("name", ["chat.cancelled", "chat.retrieved", "document.progress"])
-async def test_whatever_topic_is_away_answers_flow_meanwhile_and_afterwards(site, tmp_path, name):
+async def test_answers_flow_while_a_topic_is_away_and_afterwards(site, tmp_path, name):
     async with own_log(site.settings, tmp_path) as site.settings:
         worker, gateway = site.part("worker"), site.part("gateway")
         await asyncio.gather(worker.start(), gateway.start())
@@ -43,7 +43,7 @@ async def test_whatever_topic_is_away_answers_flow_meanwhile_and_afterwards(site
 
 
 async def test_questions_of_new_partitions_are_answered_without_a_restart(site, tmp_path):
-    """By a producer that hears of them before the worker does."""
+    """The producer learns of the new partitions before the worker does."""
     async with own_log(site.settings, tmp_path) as site.settings:
         worker, gateway = site.part("worker"), site.part("gateway")
         await asyncio.gather(worker.start(), gateway.start())
@@ -70,7 +70,7 @@ async def test_questions_of_new_partitions_are_answered_without_a_restart(site, 
 
 
 async def ask_the_log(publisher, site, visitor, number):
-    """As a client's own producer does."""
+    """Publishes a question as a client's own producer does."""
     message = uuid4()
     await publisher.publish(
         ChatRequested(
@@ -82,12 +82,12 @@ async def ask_the_log(publisher, site, visitor, number):
 
 
 async def all_answered(site, tag):
-    """What was told wrong of some questions in sessions of their own."""
+    """Asks in eight sessions; returns the histories of those with a wrong answer."""
     return [problem for problem in await asyncio.gather(*(ask(site, f"{tag}{n}") for n in range(8))) if problem]
 
 
 async def ask(site, name):
-    """Two questions of one session: the second waits until all of the first is done."""
+    """Two questions in one session: the second waits until the first is completely done."""
     visitor = site.visitor(uuid4().hex)
     async with asyncio.timeout(ANSWERED_SECONDS), asyncio.TaskGroup() as tasks:
         following = tasks.create_task(visitor.follow())
@@ -102,7 +102,7 @@ async def ask(site, name):
 
 
 async def is_cancelled(site):
-    """How an answer ends whose cancel is said to the log of now."""
+    """The endings of an answer that is cancelled on the recreated log."""
     site.model.pieces, site.model.pieces_per_second = 200, 10
     visitor, message = site.visitor(uuid4().hex), str(uuid4())
     async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:

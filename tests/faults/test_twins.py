@@ -1,4 +1,4 @@
-"""Two processes under one name, and the rebuilds of the one that stays (`docs/faults.md`)."""
+"""Two workers with one instance id, and rebuilds of a fenced consumer (`docs/faults.md`)."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ SOON = {"stalled_seconds": 2.0, "start_seconds": 5.0, "restart_pause_seconds": 0
 
 
 async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_reason(settings, publisher):
-    """They take the membership from each other. Exactly one ends: the other holds it, consumes and commits."""
+    """They take the group membership from each other until exactly one ends; the other consumes and commits."""
     topic, handlers = await make_topic(settings), [RecordingHandler(), RecordingHandler()]
     named = settings.model_copy(update={"instance_id": "twin"})
     lines = [subscription(topic, one, limits={"stalled_seconds": 2.0}) for one in handlers]
@@ -35,7 +35,7 @@ async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_rea
         await ask(publisher, topic, asked("s", "after"))
         await handlers[runs.index(other)].until(lambda h: "after" in h.by_session["s"], SECONDS)
         await eventually(lambda: is_committed(settings, lines[0], 2))
-        # Were it replaced by the last act of the one that ended, it would have ended too by then.
+        # If the last act of the ended one had replaced it, it would end within this time.
         assert not (await asyncio.wait([other], timeout=4 * watchdog.YIELD_SECONDS))[0]
     finally:
         for run in runs:
@@ -47,15 +47,15 @@ async def test_a_second_worker_under_the_same_name_ends_one_of_them_with_the_rea
     assert caught.group_contains(ReplacedError, match="INSTANCE_ID", depth=2)
 
 
-@pytest.mark.parametrize("is_heard", [True, False], ids=["heard by the poll", "while the poll waits deaf"])
-async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publisher, monkeypatch, kafkas, is_heard):
-    """It holds nothing, so it is behind in nothing: only its polls tell."""
+@pytest.mark.parametrize("poll_sees_it", [True, False], ids=["the poll sees it", "the poll keeps waiting"])
+async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publisher, monkeypatch, kafkas, poll_sees_it):
+    """It has no partition and so no lag: only its polls show the failure."""
     limits = {"stalled_seconds": 2.0, "assignment_wait_seconds": 0.5}
     topic, handler = await make_topic(settings), RecordingHandler()
     async with running(settings, publisher, subscription(topic, handler, limits=limits)) as run:
         await ask(publisher, topic, asked("s", "before"))
         await handler.until(lambda h: h.finished)
-        if not is_heard:
+        if not poll_sees_it:
             monkeypatch.setattr(kafkas[0]._subscription, "abort_waiters", lambda _: None)
         fence(kafkas[0], monkeypatch)
         await ask(publisher, topic, asked("s", "after"))
@@ -66,7 +66,7 @@ async def test_a_consumer_that_is_fenced_in_a_join_is_rebuilt(settings, publishe
 
 
 def fence(kafka, monkeypatch):
-    """From its next join, which is now, and while a poll waits for the partitions."""
+    """Fences it in an immediate rejoin, while a poll waits for the partitions."""
 
     async def fenced(_):
         waiters = kafka._subscription._assignment_waiters
@@ -79,7 +79,7 @@ def fence(kafka, monkeypatch):
 
 @pytest.fixture
 def starts(monkeypatch):
-    """How the next starts of aiokafka consumers end, after they have joined: `fail`, `hang`; then they succeed."""
+    """Outcomes (`fail`, `hang`) of the next consumer starts, after the join; once used up, starts succeed."""
     ends, start = [], AIOKafkaConsumer.start
 
     async def scripted(self):

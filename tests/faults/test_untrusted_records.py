@@ -1,4 +1,4 @@
-"""What anybody can write to a topic that workers read: it stops nothing, and whoever can be told is told."""
+"""Arbitrary records on the workers' topics: no consumer stops, and identifiable askers get a failure."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def test_records_of_every_compression_are_read(settings, publisher, compre
 @pytest.mark.parametrize(
     "error", [PermanentError("refused", code="x"), RetryableError("busy"), TimeoutError()], ids=repr
 )
-async def test_what_a_caller_can_provoke_stops_no_consumer(settings, publisher, error):
+async def test_errors_that_a_caller_can_provoke_stop_no_consumer(settings, publisher, error):
     topic = await make_topic(settings)
 
     async def fail(event):
@@ -65,11 +65,11 @@ async def test_bad_records_stop_no_consumer(settings, publisher):
         await handler.until(lambda _: handler.finished)
 
 
-async def test_one_consumers_defects_stop_that_consumer_alone(settings, publisher):
+async def test_one_consumers_bugs_stop_only_that_consumer(settings, publisher):
     broken, sound = await make_topic(settings), await make_topic(settings)
 
     async def break_down(_):
-        raise ValueError("a defect of ours")
+        raise ValueError("a bug")
 
     bad, good = RecordingHandler(break_down), RecordingHandler()
     async with running(settings, publisher, subscription(broken, bad, limits=FEW), subscription(sound, good)) as run:
@@ -122,7 +122,7 @@ async def _letter(settings, name, key):
                     return letter
 
 
-async def test_whoever_can_be_told_of_an_unreadable_record_is_told(settings, publisher):
+async def test_the_asker_of_an_unreadable_record_gets_a_failure(settings, publisher):
     topic, handler = await make_topic(settings), RecordingHandler()
     question = json.loads(asked("s", "x").model_dump_json())
     async with running(settings, publisher, subscription(topic, handler)):

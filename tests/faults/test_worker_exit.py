@@ -1,4 +1,4 @@
-"""A handler that ignores its cancel does not hold up the end of its process (`docs/faults.md`)."""
+"""A handler that ignores its cancel does not keep its process alive (`docs/faults.md`)."""
 
 import asyncio
 import signal
@@ -28,7 +28,7 @@ LIMITS = {"max_dead_letters_in_a_row": 1, "cancel_seconds": 1.0}
 
 async def ignore_cancels(event):
     if event.text == "poison":
-        raise ValueError("a defect of ours")
+        raise ValueError("a bug")
     print("started", flush=True)
     while True:
         try:
@@ -50,7 +50,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("reason", ["asked to stop", "a part of it died"])
 async def test_a_handler_that_ignores_its_cancel_ends_with_its_process(settings, publisher, reason):
-    """With the reason, soon after the drain, and uncommitted: the record is handled again."""
+    """The process ends soon after the drain and logs the reason; the record stays uncommitted and is redelivered."""
     topic = await make_topic(settings)
     await ask(publisher, topic, asked("deaf", "x"))
     worker = await asyncio.create_subprocess_exec(
@@ -58,25 +58,25 @@ async def test_a_handler_that_ignores_its_cancel_ends_with_its_process(settings,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        await until_said(worker, b"started\n")
+        await until_printed(worker, b"started\n")
         if reason == "asked to stop":
             worker.send_signal(signal.SIGTERM)
         else:
             await ask(publisher, topic, asked("other", "poison"))
-        await until_said(worker, b"cancelled\n")
-        _, said = await asyncio.wait_for(worker.communicate(), 5)
+        await until_printed(worker, b"cancelled\n")
+        _, errors = await asyncio.wait_for(worker.communicate(), 5)
     finally:
         if worker.returncode is None:
             worker.kill()
             await worker.wait()
 
     assert worker.returncode == watchdog.EX_SOFTWARE
-    assert "A handler has ignored its cancel for 1 s" in said.decode()
+    assert "A handler has ignored its cancel for 1 s" in errors.decode()
     line = subscription(topic, RecordingHandler())
     assert (await committed(settings, line.group, topic))[0] in (None, 0)
 
 
-async def until_said(worker, line):
+async def until_printed(worker, line):
     async with asyncio.timeout(SECONDS):
-        while (said := await worker.stdout.readline()) != line:
-            assert said, await worker.stderr.read()
+        while (printed := await worker.stdout.readline()) != line:
+            assert printed, await worker.stderr.read()

@@ -1,4 +1,4 @@
-"""What the log, the broker and the handlers can do to one worker, on the real broker (`docs/faults.md`)."""
+"""Faults of the log, the broker and the handlers that one worker survives, on the real broker (`docs/faults.md`)."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
 
 MANY = 10_000
-FOR_EVER = RetryPolicy(attempts=1_000_000, first_seconds=0.01, longest_seconds=0.02)
+FOREVER = RetryPolicy(attempts=1_000_000, first_seconds=0.01, longest_seconds=0.02)
 
 
 @pytest.fixture(name="publisher")
@@ -33,7 +33,7 @@ async def open_publisher(settings):
 
 
 async def send_many(publisher, topic, events):
-    """Without waiting for each one's acknowledgement."""
+    """Send all before waiting for the acknowledgements."""
     sent = [
         await publisher.send_raw(
             topic.name, event.session_id.encode(), event.model_dump_json().encode(), [("client-id", b"c")]
@@ -66,7 +66,7 @@ async def test_ten_thousand_records_of_one_key_and_of_as_many_keys(settings, pub
 
 
 async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_partition(settings, publisher):
-    """The log is polled whatever the handlers do, so that bound says nothing about them."""
+    """The consumer polls whatever the handlers do, so the poll interval does not bound them."""
     topic = await make_topic(settings)
 
     async def slow(event):
@@ -84,7 +84,7 @@ async def test_a_handler_that_runs_longer_than_the_poll_interval_keeps_its_parti
 
 
 async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_can(settings, publisher, monkeypatch):
-    """The topic for it is missing: the record is not committed, others go on, and it is written once it is there."""
+    """Its topic is missing: the record stays uncommitted, others go on; once the topic exists, it is written."""
     topic = await make_topic(settings)
     await administer(settings, lambda admin: admin.delete_topics([topic.dead]))
 
@@ -155,7 +155,7 @@ async def test_a_record_without_its_dead_letter_is_taken_up_by_the_next_worker(s
 
 
 async def test_a_handler_that_yields_faster_than_kafka_takes_waits_and_loses_nothing(settings, publisher, monkeypatch):
-    """The producer's queue is full: more than `MAX_UNACKNOWLEDGED` events, each slow to be acknowledged."""
+    """It yields more than `MAX_UNACKNOWLEDGED` events, each acknowledged slowly."""
     topic, most, open_acks = await make_topic(settings), 0, 0
     send = publisher.send_raw
 
@@ -196,7 +196,7 @@ async def test_a_handler_that_yields_faster_than_kafka_takes_waits_and_loses_not
 
 
 async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, record_property):
-    """I11, I12: what fails counts as buffered, intake stops, and goes on once the failure is over."""
+    """I11, I12: failing records count as buffered; intake stops, and resumes once the failure is over."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     topic, is_broken, waiting = await make_topic(settings), True, set()
 
@@ -206,7 +206,7 @@ async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, 
             raise RetryableError("the provider is away")
 
     handler = RecordingHandler(fail)
-    line = subscription(topic, handler, retry=FOR_EVER, limits={"high_water_records": 200})
+    line = subscription(topic, handler, retry=FOREVER, limits={"high_water_records": 200})
     await send_many(publisher, topic, (asked(f"s{number}", "x" * 2_000) for number in range(3_000)))
     async with running(settings, publisher, line):
         async with asyncio.timeout(SECONDS):
@@ -228,11 +228,11 @@ async def test_memory_is_bounded_while_every_handler_fails(settings, publisher, 
 
 
 async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settings, publisher):
-    """The limit ends the worker; what it buried is kept, what it did not is still on the log."""
+    """The limit ends the worker; each record below the commit has a dead letter, the rest is still on the log."""
     topic = await make_topic(settings)
 
     async def break_down(_):
-        raise ValueError("a defect of ours")
+        raise ValueError("a bug")
 
     limits = {"max_dead_letters_in_a_row": 20}
     line = subscription(topic, RecordingHandler(break_down), slots=4, client_slots=4, limits=limits)
@@ -249,7 +249,7 @@ async def test_a_mass_of_records_that_all_die_is_stopped_and_none_is_lost(settin
 
 
 async def test_records_that_were_compacted_away_do_not_hold_up_the_commit(settings, publisher):
-    """A gap: the real broker deletes the head of the log, and the group had committed before it."""
+    """The broker deletes the head of the log, below which the group has its committed offset."""
     topic, handler = await make_topic(settings), RecordingHandler()
     line = subscription(topic, handler)
     await send_many(publisher, topic, (asked(f"s{number}", "x") for number in range(50)))

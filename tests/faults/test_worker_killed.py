@@ -1,4 +1,4 @@
-"""G2, G3: `kill -9` of the worker in mid-answer; the answer ends, and the visitor has the whole text exactly once."""
+"""G2, G3: after `kill -9` of the worker in mid-answer the visitor gets the whole text exactly once."""
 
 import asyncio
 from uuid import uuid4

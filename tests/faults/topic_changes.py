@@ -1,4 +1,4 @@
-"""A log of its own for a test that deletes topics, or gives them more partitions."""
+"""A separate Kafka for tests that delete topics or add partitions."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -36,7 +36,7 @@ async def delete(settings, name):
 
 
 async def create(settings, name, partitions=PARTITIONS):
-    """Returns when the topic is there; one that was deleted is gone a moment later than it says."""
+    """Returns when the topic exists; retries while a deletion of it is still under way."""
     (topic,) = (one for one in TOPICS if one.name == name)
     made = NewTopic(name, min(partitions, topic.partitions), 1, topic_configs=topic.config)
     async with open_admin(settings) as admin, asyncio.timeout(SECONDS):
@@ -45,7 +45,7 @@ async def create(settings, name, partitions=PARTITIONS):
 
 
 async def widen(settings, name, partitions):
-    """Gives the topic that many partitions."""
+    """Increases the topic to this many partitions."""
     async with open_admin(settings) as admin:
         answer = await admin.create_partitions({name: NewPartitions(partitions)})
         if answer.topic_errors[0][1]:

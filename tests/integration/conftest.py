@@ -1,4 +1,4 @@
-"""A gateway on a database of the test's own."""
+"""A gateway on a database for one test."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tests.support.gateway_running import running_gateway
 
 @pytest.fixture
 async def own(settings, database_url):
-    """The settings of all that works on it."""
+    """The settings for everything that uses this database."""
     return settings.model_copy(update={"database_url": database_url})
 
 
 @pytest.fixture
 def drain():
-    """Given to the gateway by the modules that begin it; None: it has one of its own."""
+    """Overridden by modules that start the drain themselves; None: the gateway creates its own."""
     return
 
 

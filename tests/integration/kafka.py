@@ -1,4 +1,4 @@
-"""What the tests of the consumer share: topics of their own, runtimes in a context, reading what was written."""
+"""Shared by the consumer tests: subscriptions, runtimes as context managers, committed offsets, reading topics."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ async def ask(publisher: Publisher, topic, *events, headers=()):
 
 
 async def committed(settings, group, topic):
-    """Partition → committed offset (None: never)."""
+    """Partition → committed offset; None if it has none."""
     async with open_admin(settings) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
     found = {
@@ -64,7 +64,7 @@ async def committed(settings, group, topic):
 
 
 async def read_all(settings, name, at_least, timeout_seconds=SECONDS):
-    """The records of partition 0 of a topic, once there are that many."""
+    """The records of partition 0 of a topic; waits until there are `at_least` of them."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -1,4 +1,4 @@
-"""Two clients with the same ids: everything that one has is marked, so that it is known wherever it appears."""
+"""Two clients that use the same ids. All data of one contains a mark, so that a leak is recognised."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ SECRET = f"What is {MARK}?"
 
 @dataclass(frozen=True)
 class Ids:
-    """Of things of one client, and used by the other."""
+    """Ids that one client owns and the other uses."""
 
     session_id: str = field(default_factory=lambda: uuid4().hex)
     message_id: UUID = field(default_factory=uuid4)
@@ -41,7 +41,7 @@ class Ids:
 
 @dataclass
 class Stores:
-    """Every store there is."""
+    """Every store."""
 
     engine: sa.ext.asyncio.AsyncEngine
     attempts: Attempts
@@ -69,7 +69,7 @@ class Stores:
         await self.limits.close()
 
     async def fill(self, client_id: str, ids: Ids, mark: str) -> str:
-        """Something of everything, with a mark in every text. Returns the uri of the file."""
+        """Adds a row to every table, a file and a chunk, with `mark` in every text. Returns the file's uri."""
         await self.clients.ensure(client(client_id, mark), keys(client_id))
         await self._add_widget(client_id, ids, mark)
         await self.sessions.claim(client_id, ids.session_id, SessionOwner("visitor", mark, ids.message_id))
@@ -86,7 +86,7 @@ class Stores:
         return stored.uri
 
     async def belongings(self, client_id: str, ids: Ids) -> dict[str, object]:
-        """All that a client has, wherever it is kept."""
+        """Everything stored for a client, by store."""
         found: dict[str, object] = {}
         async with self.engine.connect() as connection:
             for table in Base.metadata.sorted_tables:

@@ -1,4 +1,4 @@
-"""The real consumer over a scripted Kafka and a clock that jumps: thousands of random schedules (I7–I12, I14)."""
+"""The real consumer on a scripted Kafka in simulated time: thousands of random schedules (I7–I12, I14)."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ def quiet():
 
 
 class Member:
-    """One process of the group: started, rebalanced, drained, or cut off."""
+    """One process of the group: it can be rebalanced, drained, or killed."""
 
     def __init__(self, broker, script, slots, limits):
         line = Subscription("schedules", CHAT_REQUESTED, None, slots, slots, deadline_seconds=60, limits=limits)
@@ -51,7 +51,7 @@ class Member:
         self._tasks.append(asyncio.ensure_future(self.kafka.rebalance(numbers, others_work=others_work)))
 
     async def settled(self):
-        """All rebalances that were begun have ended."""
+        """Waits until all started rebalances have ended."""
         await asyncio.gather(*self._tasks[1:])
 
     def check(self):
@@ -59,7 +59,7 @@ class Member:
             if task.done():
                 task.result()
 
-    async def cut_off(self):
+    async def kill(self):
         for task in reversed(self._tasks):
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,11 +68,11 @@ class Member:
 
 
 class World:
-    """A schedule's log, its present member, and its dice. `script(dice, record)` says how a record runs."""
+    """A schedule's log, its current member, and its random source. `script(rng, record)` says how a record runs."""
 
     def __init__(self, seed, slots, script, limits=LIMITS):
         self._limits = limits
-        self.broker, self.dice, self._slots, self._script = (
+        self.broker, self.rng, self._slots, self._script = (
             ScriptedBroker(PARTITIONS, BATCH),
             Random(seed),
             slots,
@@ -87,13 +87,13 @@ class World:
         return member
 
     def _run(self, record):
-        return (0.1, None, False) if self.is_healed else self._script(self.dice, record)
+        return (0.1, None, False) if self.is_healed else self._script(self.rng, record)
 
     async def act(self, name, value):
         match name:
             case "feed":
                 for _ in range(value[2]):
-                    self.broker.append(value[0], b"%d" % value[1], gap=self.dice.choice((0, 0, 0, 1, 5)))
+                    self.broker.append(value[0], b"%d" % value[1], gap=self.rng.choice((0, 0, 0, 1, 5)))
             case "wait":
                 await asyncio.sleep(value)
             case "rebalance":
@@ -107,25 +107,25 @@ class World:
                 self.broker.commit_faults.append(value)
             case "rebalance_in_commit":
                 self.broker.commit_faults.append(value[0])
-                while self.broker.commit_faults and self.dice.random() < 0.95:
+                while self.broker.commit_faults and self.rng.random() < 0.95:
                     await asyncio.sleep(0.05)
                 self.member.rebalance(value[1], others_work=True)
             case "restart":
                 if value:
                     self.member.kafka.drain()
                     await self.member.consumer.drain(3.0)
-                await self.member.cut_off()
+                await self.member.kill()
                 self.member = self._join()
         self.member.check()
 
     async def heal(self):
-        """From here on nothing fails: everything must be done, committed, and read on after every pause."""
+        """From here on nothing fails: every record must be done and committed, and paused partitions must resume."""
         self.is_healed = True
         await self.member.settled()
         if len(self.member.kafka.held) < PARTITIONS:
             self.member.rebalance(range(PARTITIONS))
         await self.until(lambda: self.broker.is_idle, HEALED_SECONDS)
-        await self.member.cut_off()
+        await self.member.kill()
 
     async def until(self, condition, seconds):
         async with asyncio.timeout(seconds):
@@ -134,23 +134,23 @@ class World:
                 await asyncio.sleep(2.0)
 
 
-def at_random(dice, _):
-    if dice.random() < 0.1:
+def at_random(rng, _):
+    if rng.random() < 0.1:
         return 30, None, True
-    seconds = dice.choice((0, 0, 0.3, 1, 4, 20))
-    return seconds, dice.choice((None, None, None, 0.0, 0.5, 10.0)), dice.random() < 0.2
+    seconds = rng.choice((0, 0, 0.3, 1, 4, 20))
+    return seconds, rng.choice((None, None, None, 0.0, 0.5, 10.0)), rng.random() < 0.2
 
 
-def well(dice, _):
-    return dice.choice((0, 0.3, 1, 4)), None, False
+def well(rng, _):
+    return rng.choice((0, 0.3, 1, 4)), None, False
 
 
 def at_once(*_):
     return 0, None, False
 
 
-def one_key_for_ever(dice, record):
-    return (1e6 if record.key == b"1" else dice.choice((0, 0.3, 1))), None, False
+def one_endless_key(rng, record):
+    return (1e6 if record.key == b"1" else rng.choice((0, 0.3, 1))), None, False
 
 
 numbers, seeds = st.integers(0, PARTITIONS - 1), st.integers(0, 2**32)
@@ -189,7 +189,7 @@ def test_every_record_is_done_in_order_and_no_commit_passes_an_unfinished_one(sc
 
 @pytest.mark.parametrize("forgets_commit", [True, False], ids=["made anew", "its tail is lost"])
 def test_records_of_a_log_whose_offsets_go_back_are_all_done(forgets_commit):
-    """They are below what was read and committed of the old log; a lower commit is made."""
+    """They are below the old log's position and commit, so a lower offset must be committed."""
 
     async def live():
         world = World(0, 6, well)
@@ -208,10 +208,10 @@ def test_records_of_a_log_whose_offsets_go_back_are_all_done(forgets_commit):
 @pytest.mark.parametrize(
     ("seconds", "faults"),
     [(1.03, ["lost"]), (0.5, ["lost"] * 20 + ["refused", "lost"])],
-    ids=["that is under way", "that waits for a last one which fails"],
+    ids=["a commit under way", "a commit that waits for a failing one"],
 )
 def test_a_commit_is_not_tried_again_after_the_partition_has_gone(seconds, faults):
-    """I14: the group would take it for the next owner's, whose offset it puts back."""
+    """I14: the group would accept it, and it would put back the next owner's offset."""
 
     async def live():
         world = World(0, 6, at_once)
@@ -231,7 +231,7 @@ def test_a_commit_is_not_tried_again_after_the_partition_has_gone(seconds, fault
 @settings(max_examples=300, deadline=None)
 @given(schedule=st.lists(st.one_of(feed, wait, rebalance), min_size=3, max_size=10), seed=seeds)
 def test_work_that_ends_within_the_budget_of_a_rebalance_is_not_done_again(schedule, seed):
-    """Drain first, fence second."""
+    """The consumer drains before it gives up the partition."""
 
     async def live():
         world = World(seed, 6, well)
@@ -247,14 +247,14 @@ def test_work_that_ends_within_the_budget_of_a_rebalance_is_not_done_again(sched
 @settings(max_examples=300, deadline=None)
 @given(schedule=st.lists(st.one_of(feed, wait, commit_fault), min_size=3, max_size=10), seed=seeds)
 def test_a_key_that_never_ends_delays_no_other(schedule, seed):
-    """I10: up to the high water of its partition, which is why that is 16,384 and not 12."""
+    """I10 holds up to the partition's high water; so that is 16,384 in production, not 12."""
 
     async def live():
-        world = World(seed, KEYS * PARTITIONS, one_key_for_ever, replace(LIMITS, high_water_records=1_000))
+        world = World(seed, KEYS * PARTITIONS, one_endless_key, replace(LIMITS, high_water_records=1_000))
         for name, value in schedule:
             await world.act(name, value)
         others = [one for log in world.broker.log.values() for one in log if one.key != b"1"]
         await world.until(lambda: all(one.offset in world.broker.done[one.topic_partition] for one in others), 900)
-        await world.member.cut_off()
+        await world.member.kill()
 
     simulate(live())

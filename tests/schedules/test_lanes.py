@@ -1,4 +1,4 @@
-"""Thousands of random schedules of the scheduler, against a model of one list per key."""
+"""Thousands of random schedules of `Lanes`, checked against a model with one list per key."""
 
 import itertools
 from collections import defaultdict
@@ -14,7 +14,7 @@ PARTITIONS, CLIENTS, SESSIONS = 3, (b"a", b"b", b"c"), 4
 
 
 class Epoch:
-    """A partition's assignment, as the consumer has it."""
+    """Stands for the consumer's assignment of a partition."""
 
     def __init__(self, number):
         self.number, self.is_open = number, True
@@ -37,7 +37,7 @@ class Schedules(RuleBasedStateMachine):
         self.out = []
         self.expected = defaultdict(list)
         self.waiting = {}
-        self.hurried = set()
+        self.retried_now = set()
 
     @rule(number=st.integers(0, PARTITIONS - 1), client=st.sampled_from(CLIENTS), session=st.integers(0, SESSIONS))
     def put(self, number, client, session):
@@ -62,7 +62,7 @@ class Schedules(RuleBasedStateMachine):
         ended = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
         if ended in self.expected[ended.lane]:
             self.expected[ended.lane].remove(ended)
-        self.hurried.discard(ended)
+        self.retried_now.discard(ended)
         self.lanes.done(ended)
 
     @precondition(lambda self: any(job.partition.is_open for job in self.out))
@@ -71,9 +71,9 @@ class Schedules(RuleBasedStateMachine):
         failed = data.draw(st.sampled_from([job for job in self.out if job.partition.is_open]))
         self.out.remove(failed)
         self.lanes.retry(failed, self.now + delay)
-        if failed in self.hurried:
-            self.hurried.remove(failed)
-            assert self.lanes.next_due() <= self.now, "a job hurried while it was out waits"
+        if failed in self.retried_now:
+            self.retried_now.remove(failed)
+            assert self.lanes.next_due() <= self.now, "a running job that should retry now waits"
             delay = 0.0
         self.waiting[failed.lane] = self.now + delay
 
@@ -82,7 +82,7 @@ class Schedules(RuleBasedStateMachine):
     def retry_now_what_is_out(self, data):
         wanted = data.draw(st.sampled_from(self.out))
         self.lanes.retry_now(lambda job: job is wanted)
-        self.hurried.add(wanted)
+        self.retried_now.add(wanted)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -90,7 +90,7 @@ class Schedules(RuleBasedStateMachine):
         lane = data.draw(st.sampled_from(sorted(self.waiting)))
         self.lanes.retry_now(lambda job: job.lane == lane)
         if self.waiting[lane] > self.now:
-            assert self.lanes.next_due() <= self.now, "a hurried retry waits on"
+            assert self.lanes.next_due() <= self.now, "a retry that was made due still waits"
         self.waiting[lane] = self.now
 
     @rule(seconds=st.floats(0.1, 4))

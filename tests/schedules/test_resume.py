@@ -1,4 +1,4 @@
-"""The decision, and what it is for: any schedule of drops, evictions, restarts and switches gives the exact text."""
+"""The resume decision, and its purpose: after any drops, evictions, restarts and switches the text is exact."""
 
 import asyncio
 import json
@@ -69,7 +69,7 @@ def test_any_string_gets_one_of_the_two(event_id):
 
 
 @given(st.integers(-5, 10**25), st.integers(-1, 100), st.integers(0, 100))
-def test_an_id_of_ours_is_taken_back_exactly_where_it_is_complete(offset, floor, end):
+def test_an_id_is_resumed_exactly_where_nothing_after_it_is_missing(offset, floor, end):
     position = StreamPosition(EPOCH, 0, floor, end)
     expected = SendDeltas(offset) if max(floor, 0) <= offset < end else SendSnapshots()
 
@@ -83,7 +83,7 @@ def test_the_unfinished_id_always_resets():
 
 
 class SharedLog:
-    """One session's part of the log, as far as one instance has read it."""
+    """The log of one session; `fed` is how far one instance has read it."""
 
     epoch, partitions, heard_at, is_caught_up = EPOCH, 1, 0.0, True
 
@@ -97,7 +97,7 @@ class SharedLog:
 
 
 class Instance:
-    """A gateway process: rings that hold the log from where it booted to where it has read."""
+    """A gateway process: its rings hold the log from the position at its start to the last record read."""
 
     def __init__(self, records, history, booted_at):
         self.now = 0.0
@@ -116,7 +116,7 @@ class Instance:
             self.tail._take(made)
 
     def relieve(self, stages):
-        """Memory is short: what `ReplayBuffers` does about it, as far as it has to."""
+        """Evict as `ReplayBuffers` does when memory is short, up to this many stages."""
         for shed in (ReplayBuffer.shed_ended, ReplayBuffer.shed_frames, ReplayBuffer.shed_texts)[:stages]:
             for buffer in list(self.buffers._buffers.values()):
                 self.buffers._shrink(buffer, partial(shed, buffer))
@@ -131,7 +131,7 @@ class CutError(Exception):
 
 
 class Visitor:
-    """A client as `docs/wire.md` describes one: it forgets nothing but what it is told to."""
+    """A client that follows `docs/wire.md`."""
 
     def __init__(self):
         self.last_id, self.answers = None, {}
@@ -169,7 +169,7 @@ class Visitor:
         with suppress(CutError):
             await serving
         live = [int(name.rsplit(".", 1)[1]) for name in ids if not name.endswith("-1")]
-        assert live == sorted(live), "ids never go back within a connection"
+        assert live == sorted(live), "an id went back within a connection"
 
     def apply(self, event, data):
         fresh = SimpleNamespace(attempt=0, seq=-1, text="", state="running")
@@ -193,7 +193,7 @@ class Visitor:
 
 
 def produced():
-    """Three answers in a row: one plain, one begun twice with a late straggler, one that repeats itself."""
+    """Three answers in a row: one plain, one with two attempts and a late delta, one with every record twice."""
     frames = answer_frames("The first answer.", message=1)
     frames += answer_frames("A draft that is", message=2, is_ended=False)
     frames += [frame(0, "started", 2, 2, 0, model="m", tier="free"), frame(0, "delta", 2, 1, 99, text="straggler")]
@@ -233,7 +233,7 @@ async def played(steps):
     visitor = Visitor()
 
     def remember():
-        """`chat_logs` has what ended."""
+        """Adds the ended answers to `chat_logs`."""
         read = max(instance.log.fed for instance in instances)
         ended = {message_id(number) for number in (1, 2, 3) if read > ends_at(number)}
         history.rows = [logged(name, TEXTS[name]) for name in TEXTS if name in ended]
@@ -270,12 +270,12 @@ def test_any_schedule_leaves_the_client_with_exactly_the_produced_text(steps):
     visitor = asyncio.run(played(steps))
 
     texts = {name: answer.text for name, answer in visitor.answers.items()}
-    # Whoever begins while Postgres is away never hears of what ended before, and of all else everything.
+    # A client that first connects while Postgres is away misses the answers that ended before, and no others.
     assert texts == ({name: TEXTS[name] for name in texts} if visitor.began_blind else TEXTS)
     assert {answer.state for answer in visitor.answers.values()} <= {"completed"}
 
 
 async def _turns():
-    """Let whoever was woken have its turns."""
+    """Let woken tasks run."""
     for _ in range(5):
         await asyncio.sleep(0)

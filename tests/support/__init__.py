@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: fakes, running services, a model server, a visitor."""
+"""Shared by tests and benchmarks: fakes, running services, a model server, a visitor."""

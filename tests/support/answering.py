@@ -1,4 +1,4 @@
-"""Runs generation over doubles, and reads what it said."""
+"""Runs generation on test doubles and inspects its events."""
 
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -31,12 +31,12 @@ async def answer(generation, event):
     async with background_task(generation.turns(event.request)) as turns:
         prepared = await generation.prepare(event.request, turns)
     async with aclosing(generation.answer(event, prepared)) as events:
-        async for said in events:
-            yield said
+        async for sent in events:
+            yield sent
 
 
 async def run(generation, event):
-    return [said async for said in answer(generation, event)]
+    return [sent async for sent in answer(generation, event)]
 
 
 async def observe(events, heard):

@@ -1,4 +1,4 @@
-"""Doubles of the ports, scripted by the tests."""
+"""Scripted test doubles of the ports."""
 
 import asyncio
 from collections import defaultdict
@@ -7,7 +7,7 @@ from tests.support.patience import SECONDS
 
 
 class RecordingHandler:
-    """Notes what it was given. `script(event)` may wait, raise, or return events to yield."""
+    """Records the events it was given. `script(event)` may wait, raise, or return events to yield."""
 
     def __init__(self, script=None, ending=None):
         self._script, self._ending = script, ending
@@ -35,6 +35,6 @@ class RecordingHandler:
             self._changed.notify_all()
 
     async def until(self, condition, timeout_seconds=SECONDS):
-        """Wait until `condition(self)` holds after something was handled."""
+        """Wait until `condition(self)` holds; it is checked after each handled event."""
         async with asyncio.timeout(timeout_seconds), self._changed:
             await self._changed.wait_for(lambda: condition(self))

@@ -1,4 +1,4 @@
-"""The scripted log behind `fakes_kafka`: what is on it, what is committed, and all that must hold of both."""
+"""The scripted log behind `fakes_kafka`: its records, its commits, and the invariants of both."""
 
 import asyncio
 from collections import Counter, defaultdict, deque
@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class ScriptedRecord:
-    """What the consumer reads of a record."""
+    """The fields of a record that the consumer reads."""
 
     topic: str
     partition: int
@@ -27,9 +27,9 @@ class ScriptedRecord:
 
 @dataclass(eq=False)
 class Held:
-    """One assignment of one log: what was handed out, what is finished of it, and what comes next of each key.
+    """One assignment of one log: the offsets given to the consumer, those finished, and each key's next ones.
 
-    `former` is the log that was made anew in the same assignment; the consumer learns of it by the first new records.
+    `former` is the log before the topic was recreated; the consumer notices that with the first new records.
     """
 
     position: int
@@ -47,12 +47,12 @@ class Held:
         return self.given - self.finished
 
     def close(self):
-        """Nothing of it may be started any more."""
+        """From here on none of its records may be started."""
         self.is_open, self.closed_at = False, asyncio.get_running_loop().time()
 
 
 class ScriptedBroker:
-    """The log, what is committed, and everything that must hold (I7, I8, I9, I11, I14)."""
+    """The log and the commits; asserts the invariants I7, I8, I9, I11 and I14."""
 
     def __init__(self, partitions, batch=8):
         self.partitions = [TopicPartition("t", number) for number in range(partitions)]
@@ -67,7 +67,7 @@ class ScriptedBroker:
         self.appended = asyncio.Event()
 
     def append(self, number, key, gap=0):
-        """`gap` offsets before it were compacted away, but for the head of a new log."""
+        """`gap` offsets before it were compacted away, except at the head of a new log."""
         partition = self.partitions[number]
         log = self.logs[partition]
         offset = self.end(partition) + (gap if self.log[partition] or log == 0 else 0)
@@ -82,12 +82,12 @@ class ScriptedBroker:
             self.committed[partition] = (self.logs[partition], 0)
 
     def start(self, partition):
-        """What is committed, or the beginning when that is out of range."""
+        """Begins at the committed offset, or at the start of the log when that is out of range."""
         log, offset = self.committed[partition]
         return Held(offset if log == self.logs[partition] else 0, self.logs[partition])
 
     def serve(self, partition):
-        """Another member of the group does all there is."""
+        """Another member of the group finishes and commits every record."""
         self.done[partition].update(one.offset for one in self.log[partition])
         self.committed[partition] = (self.logs[partition], self.end(partition))
 
@@ -99,15 +99,15 @@ class ScriptedBroker:
             return
         assert (held.log, offset) >= self.committed[partition], "a commit went back"
         assert offset <= min(held.unfinished, default=offset), "a commit passed an unfinished record"
-        assert offset <= max(held.given, default=-1) + 1, "a commit passed what was read"
+        assert offset <= max(held.given, default=-1) + 1, "a commit is beyond the last record read"
         lost = [
             one.offset for one in self.log[partition] if one.offset < offset and one.offset not in self.done[partition]
         ]
-        assert not lost, "a commit passed a record that nobody has done"
+        assert not lost, "a commit passed a record that nobody has processed"
         self.committed[partition] = (held.log, offset)
 
     def look_back(self, revoked):
-        """Finished work is committed by now, up to the lowest unfinished record."""
+        """Counts the partitions whose finished records below the lowest unfinished one are not committed."""
         for partition, held in revoked.items():
             due = min(held.unfinished, default=max(held.given, default=-1) + 1)
             self.uncommitted += bool(held.given) and self.committed[partition] != (held.log, due)

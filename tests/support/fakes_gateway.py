@@ -1,4 +1,4 @@
-"""A gateway that follows a script, on a real loopback socket: what a client meets on a bad day."""
+"""A gateway that follows a script, on a real loopback socket: faults that a client must survive."""
 
 import asyncio
 import json
@@ -22,25 +22,25 @@ class Cut:
     """In a script: the connection breaks here."""
 
 
-class StallDetector:
-    """In a script: nothing more comes until the client goes."""
+class Stall:
+    """In a script: nothing more is sent until the client disconnects."""
 
 
 def frame(event: str, position: int | None = None, **data: Any) -> bytes:
-    """One SSE event as the gateway writes it; `MESSAGE_ID` is replaced by the id that was asked with."""
+    """One SSE event as the gateway writes it; `MESSAGE_ID` is replaced by the question's message id."""
     line = "" if position is None else f"id: e.0.{position}\n"
     return f"{line}event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 def step(event: str, seq: int, attempt: int = 1, **data: Any) -> bytes:
-    """An event of the answer, with an id that tells attempt and seq."""
+    """An event of the answer; its id encodes attempt and seq."""
     return frame(event, attempt * 100 + seq, messageId=MESSAGE_ID, attempt=attempt, seq=seq, **data)
 
 
 class ScriptedGateway:
-    """Each connection plays the next script: a list of frames, `Cut` and `StallDetector`, or a whole `Response`.
+    """Each connection plays the next script: a list of frames, `Cut` and `Stall`, or a whole `Response`.
 
-    `requests` remembers what came: method, path, headers, body.
+    `requests` records method, path, headers and body of each request.
     """
 
     def __init__(self, *scripts: list[Any] | Response) -> None:
@@ -50,7 +50,7 @@ class ScriptedGateway:
         self._message_id = ""
 
     async def stream(self, request: Request) -> Response:
-        """Every chat route."""
+        """Serves every chat route."""
         body = await request.body()
         self._remember(request, json.loads(body) if body else {})
         script = self.scripts.pop(0)
@@ -69,13 +69,13 @@ class ScriptedGateway:
         for part in script:
             if part is Cut:
                 raise ConnectionAbortedError
-            if part is StallDetector:
+            if part is Stall:
                 await asyncio.Event().wait()
             yield part.replace(MESSAGE_ID.encode(), self._message_id.encode())
 
 
 class ScriptedKnowledgeBase:
-    """Takes files; `statuses(filename)` lists what `GET …/status` says, call after call (the last one stays)."""
+    """Accepts files; `statuses(filename)` lists the answers of `GET …/status` in order (the last one repeats)."""
 
     def __init__(self, statuses: Callable[[str], list[dict[str, Any]]]) -> None:
         self.uploads: list[dict[str, Any]] = []
@@ -124,7 +124,7 @@ def serve(*routes: Route) -> Iterator[str]:
 
 @contextmanager
 def scripted_gateway(*scripts: list[Any] | Response) -> Iterator[ScriptedGateway]:
-    """A chat gateway that plays these scripts, one a connection."""
+    """A chat gateway that plays these scripts, one per connection."""
     gateway = ScriptedGateway(*scripts)
     routes = (
         Route("/chat/stream", gateway.stream, methods=["POST"]),
@@ -140,7 +140,7 @@ def scripted_gateway(*scripts: list[Any] | Response) -> Iterator[ScriptedGateway
 def scripted_knowledge_base(
     statuses: Callable[[str], list[dict[str, Any]]],
 ) -> Iterator[tuple[str, ScriptedKnowledgeBase]]:
-    """Its URL and itself."""
+    """Yields its URL and itself."""
     knowledge_base = ScriptedKnowledgeBase(statuses)
     routes = (
         Route("/process-document", knowledge_base.process, methods=["POST"]),

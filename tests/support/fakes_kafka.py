@@ -1,9 +1,8 @@
-"""A Kafka whose every move is scripted: thousands of schedules of the consumer in seconds (`jumping_loop`).
+"""A scripted Kafka that runs thousands of consumer schedules in seconds (`jumping_loop`).
 
-It behaves as aiokafka does: partitions are taken and given all at once, nothing is read between the two, a commit
-takes a while, may be refused, lost, or done without an answer, and is then tried again with the generation of that
-moment. A log that is made anew is shorter than what was read of the old one until that is noticed; what is committed
-of the old one meanwhile counts for nothing.
+It behaves as aiokafka does: partitions are revoked and assigned all at once, and nothing is read in between. A commit
+takes time; it may be refused, lost, or done without an answer, and is then retried with the current generation.
+The end of a recreated log is below the old position until the consumer notices; until then commits have no effect.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ BACKOFF_SECONDS = 0.1
 
 
 class ScriptedKafka:
-    """What the runtime uses of an `AIOKafkaConsumer`. Its owner calls `rebalance` as a coordinator would."""
+    """The part of `AIOKafkaConsumer` that the runtime uses. The test calls `rebalance` as a coordinator would."""
 
     def __init__(self, broker, listener):
         self._broker, self._listener = broker, listener
@@ -32,7 +31,7 @@ class ScriptedKafka:
         self._is_draining = False
 
     async def rebalance(self, numbers, *, others_work=False):
-        """Everything is taken, then `numbers` are given. One at a time, as the group's coordinator does."""
+        """Revokes every partition, then assigns `numbers`. Rebalances run one at a time, as in a real group."""
         async with self._rebalancing:
             self._is_joined.clear()
             self.close()
@@ -52,12 +51,12 @@ class ScriptedKafka:
             self._is_joined.set()
 
     def drain(self):
-        """Nothing may be started any more, whatever is given yet."""
+        """From here on no record may be started, even of partitions assigned later."""
         self._is_draining = True
         self.close()
 
     def close(self):
-        """Nothing of what is held may be started any more."""
+        """From here on no record of the assigned partitions may be started."""
         for held in self.held.values():
             one = held
             while one is not None:
@@ -65,7 +64,7 @@ class ScriptedKafka:
                 one = one.former if not one.is_noticed else None
 
     def made_anew(self, partition):
-        """What comes next is out of range: it is read from the beginning."""
+        """The next offset is out of range: reading restarts at the beginning of the log."""
         held, log = self.held.get(partition), self._broker.logs[partition]
         if held is not None and held.given:
             fresh = Held(0, log, held, is_noticed=False, is_open=held.is_open, closed_at=held.closed_at)
@@ -116,7 +115,7 @@ class ScriptedKafka:
         return {partition: records for partition, records in found.items() if records}
 
     async def commit(self, offsets):
-        """Who holds a partition is asked once, and by the consumer alone."""
+        """Only the consumer checks the assignment, and only once: a retry does not check again."""
         at = {partition: self._known(partition) for partition in offsets}
         if not all(at.values()):
             raise IllegalStateError("a partition is not assigned")
@@ -139,11 +138,11 @@ class ScriptedKafka:
             return fault is None
 
     def pause(self, *partitions):
-        assert set(partitions) <= set(self.held), "paused what is not held"
+        assert set(partitions) <= set(self.held), "paused a partition that is not assigned"
         self._paused.update(partitions)
 
     def resume(self, *partitions):
-        assert set(partitions) <= set(self.held), "resumed what is not held"
+        assert set(partitions) <= set(self.held), "resumed a partition that is not assigned"
         self._paused.difference_update(partitions)
 
     def paused(self):

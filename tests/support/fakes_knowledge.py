@@ -1,4 +1,4 @@
-"""Doubles of the knowledge base's ports."""
+"""Test doubles of the knowledge base's ports."""
 
 import hashlib
 import re
@@ -77,7 +77,7 @@ class FakeVectors:
 
 
 class FakeEmbedder:
-    """Bags of words hashed into a few dimensions: texts that share words are near."""
+    """Bags of words hashed into a few dimensions: texts that share words have similar vectors."""
 
     name = "bag-of-words"
     dimensions = DIMENSIONS
@@ -97,7 +97,7 @@ class FakeEmbedder:
 
 
 class FakeDocuments:
-    """`Documents` in memory, with its rules about versions."""
+    """`Documents` in memory, with the same version rules."""
 
     def __init__(self):
         self.rows: dict[tuple[str, str], object] = {}
@@ -137,7 +137,7 @@ class FakeDocuments:
 
 
 class FakeDocument:
-    """What ingestion reads of a row."""
+    """The fields of a row that ingestion reads."""
 
     def __init__(self, uploaded):
         self.version, self.uri = uploaded.version, uploaded.uri
@@ -145,13 +145,13 @@ class FakeDocument:
 
 
 async def stream_of(*pieces: bytes):
-    """An upload's body."""
+    """The body of an upload."""
     for piece in pieces:
         yield piece
 
 
 def unit(*values: float):
-    """A unit vector of the fake space that begins with these values."""
+    """A unit vector in the fake embedder's space, starting with these values."""
     vector = np.zeros(DIMENSIONS, np.float32)
     vector[: len(values)] = values
     return vector / np.linalg.norm(vector)

@@ -1,4 +1,4 @@
-"""Doubles for answers: a scripted model, and what an answer remembers, in memory."""
+"""Test doubles for answering: a scripted model, and in-memory attempts, clients and chat logs."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from stores.postgres.clients import Client, Widget
 
 
 class FakeModel:
-    """Says its script: texts, a `Finish`, exceptions that it raises, events that it waits for."""
+    """Plays its script: it yields texts and a `Finish`, raises exceptions and waits for events."""
 
     def __init__(self, *script, provider="openai", name="gpt-4o-mini"):
         self.script, self.provider, self.name = script, provider, name
@@ -39,7 +39,7 @@ def finish(reason="stop", **tokens):
 
 
 class FakeAttempts:
-    """`Attempts` for one process, leases without an end. `failure` is raised by every call while it is set."""
+    """`Attempts` for one process; leases never expire. While `failure` is set, every call raises it."""
 
     def __init__(self, lease_seconds=15):
         self.lease_seconds = lease_seconds

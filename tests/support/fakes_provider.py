@@ -1,4 +1,4 @@
-"""A provider of answers on loopback that says its script, and the events of OpenAI's and Anthropic's streams."""
+"""A scripted model provider on loopback, and the stream events of OpenAI and Anthropic."""
 
 import asyncio
 import json
@@ -11,10 +11,10 @@ CUT = object()
 
 
 class ScriptedProvider:
-    """An HTTP server that answers each request by the next reply; the last one is said again and again.
+    """An HTTP server that answers each request with the next reply; the last one repeats.
 
     A reply is `CUT` or `(status, headers, steps)`; steps are bytes to write, events to wait for, `CUT` (the
-    connection dies) and `HANG` (silence until the client goes away, which sets `gone`).
+    connection breaks) and `HANG` (silence until the client disconnects, which sets `gone`).
     """
 
     def __init__(self, *replies):

@@ -1,10 +1,10 @@
-"""A handler's runs, scripted, for the consumer over `fakes_kafka`: whatever must never happen is asserted."""
+"""Scripted handler runs for the consumer on `fakes_kafka`; asserts what must never happen."""
 
 import asyncio
 
 
 class ScriptedRunner:
-    """`script(record)` gives (seconds, delay or None, ignores a cancel); what must not happen is asserted."""
+    """`script(record)` returns (seconds, delay or None, whether the run ignores a cancel)."""
 
     def __init__(self, broker, kafka, script):
         self._broker, self._kafka, self._script = broker, kafka, script
@@ -13,16 +13,16 @@ class ScriptedRunner:
     async def run(self, job, record):
         partition = record.topic_partition
         held = self._held.setdefault(job.partition, self._kafka().held_of(record))
-        assert held is not None, "a record was started of a partition that is gone"
-        # A task that was made just before begins just after: the drain waits for it.
+        assert held is not None, "a record of a revoked partition was started"
+        # A task created just before the close starts just after it: the drain waits for it.
         is_due = held.is_open or held.closed_at == asyncio.get_running_loop().time()
-        assert is_due, "a record was started while its partition is taken away"
+        assert is_due, "a record was started while its partition is being revoked"
         assert (partition, record.key) not in self._running, "a key ran twice at once"
         assert held.by_key[record.key][0] == record.offset, "a key ran out of order, or a record twice"
         self._running.add((partition, record.key))
         try:
-            seconds, delay, is_deaf = self._script(record)
-            await _sleep(seconds, is_deaf)
+            seconds, delay, ignores_cancel = self._script(record)
+            await _sleep(seconds, ignores_cancel)
         except asyncio.CancelledError:
             self._broker.interrupted += 1
             raise
@@ -36,11 +36,11 @@ class ScriptedRunner:
         return delay
 
 
-async def _sleep(seconds, is_deaf):
+async def _sleep(seconds, ignores_cancel):
     ends = asyncio.get_running_loop().time() + seconds
     while (left := ends - asyncio.get_running_loop().time()) > 0:
         try:
             await asyncio.sleep(left)
         except asyncio.CancelledError:
-            if not is_deaf:
+            if not ignores_cancel:
                 raise

@@ -1,4 +1,4 @@
-"""A log, a database and a socket for the gateway, in memory."""
+"""In-memory log, database and socket for the gateway."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ EPOCH = "epoch123"
 
 
 class NoKeys:
-    """`stores.postgres.clients.Clients` of which no key is ever revoked."""
+    """`stores.postgres.clients.Clients` where no key is ever revoked."""
 
     async def revoked(self, key_hashes):
         return set()
@@ -32,14 +32,14 @@ def message_id(number):
 
 
 def frame(offset, event="delta", message=1, attempt=1, seq=0, **data):
-    """A frame as the tail makes it of a record."""
+    """A frame as the tail builds it from a record."""
     name = message_id(message)
     body = orjson.dumps({"messageId": name, "attempt": attempt, "seq": seq, **data})
     return Frame(offset, name, attempt, seq, event, body, 0)
 
 
 def answer_frames(text, message=1, attempt=1, start=0, is_ended=True):
-    """A whole answer, a delta a character."""
+    """A whole answer, one delta per character."""
     steps = [("started", {"model": "m", "tier": "free"}), ("sources", {"sources": []})]
     steps += [("delta", {"text": character}) for character in text]
     if is_ended:
@@ -69,7 +69,7 @@ def record(made, session="s", client=CLIENT, partition=0):
 
 
 class FakeLog:
-    """`gateway.replay.tail.FrameLog` over a list; `write` makes a record visible, `publish` also lets it be read."""
+    """`gateway.replay.tail.FrameLog` on a list; `write` appends records, `fail` makes reading raise."""
 
     epoch = EPOCH
     partitions = 1
@@ -137,7 +137,7 @@ class FakeHistory:
 
 
 class FakeSocket:
-    """The two ends of an ASGI connection: what was sent, and when the client goes."""
+    """An ASGI connection seen from both ends: records what was sent, and lets the client disconnect."""
 
     def __init__(self):
         self.status = None
@@ -168,7 +168,7 @@ class FakeSocket:
         self.disconnect()
 
     def scope(self, method):
-        """A request on this connection, which is a `gateway.connections.connection.Connection` too."""
+        """A request scope with this socket as its `gateway.connections.connection.Connection`."""
         return {"type": "http", "method": method, "extensions": {EXTENSION: {"connection": self}}}
 
     async def receive(self):
@@ -198,7 +198,7 @@ class FakeSocket:
 
 @asynccontextmanager
 async def reading(tail):
-    """The tail reads while this is open, and has caught up."""
+    """The tail has caught up when the block begins, and reads until it ends."""
     task = asyncio.create_task(tail.run())
     await tail.caught_up.wait()
     yield

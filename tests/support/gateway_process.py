@@ -14,7 +14,7 @@ PROGRAM = "from chatconnect.commands.gateway import gateway; gateway()"
 
 @asynccontextmanager
 async def process(settings, port, *, more=None, **popen):
-    """Started when entered; killed when left, unless it has ended. `more`: of its environment."""
+    """Started on entry; killed on exit unless it has ended. `more`: additional environment variables."""
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
@@ -35,7 +35,7 @@ async def process(settings, port, *, more=None, **popen):
 
 
 async def until_ready(http):
-    """Waits until the gateway takes what is sent to it."""
+    """Waits until `/health/ready` succeeds."""
     async with asyncio.timeout(SECONDS):
         while True:
             try:

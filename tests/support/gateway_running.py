@@ -36,14 +36,14 @@ SOURCE = Source(n=1, document_id="doc_1", title="Guide", page=3, snippet="It dep
 
 @dataclass
 class Running:
-    """Where it listens and what is inside."""
+    """The gateway's URL, its state, and an HTTP client for it."""
 
     url: str
     gateway: Gateway
     http: httpx.AsyncClient
 
     async def seed(self, name, *origins, tier="free"):
-        """A client with its keys."""
+        """Creates a client and returns its keys."""
         keys = Keys(f"pk_{name}", f"sk_{name}")
         await self.gateway.clients.ensure(Client(name, name.title(), tier, origins), keys)
         return keys
@@ -51,7 +51,7 @@ class Running:
 
 @asynccontextmanager
 async def running_gateway(settings, drain=None):
-    """Ready when entered; drained when left."""
+    """Ready on entry; drained on exit."""
     drain = drain or Drain()
     app = create_app(settings, drain)
     config = uvicorn.Config(
@@ -73,7 +73,7 @@ async def running_gateway(settings, drain=None):
 
 
 class ScriptedWorker:
-    """Answers each question as `script(question)` yields; a script is a list of events, or an async generator."""
+    """Answers each question with the events that the async generator `script(question)` yields."""
 
     def __init__(self, settings, script=None, *, since_minutes=0):
         self._settings = settings
@@ -108,7 +108,7 @@ class ScriptedWorker:
 
 
 def answer_of(question, text, attempt=1):
-    """The events of a whole answer, a delta a word."""
+    """The events of a whole answer, one delta per word."""
     pieces = [piece + " " for piece in text.split(" ")]
     envelope = {
         "client_id": question.client_id,

@@ -17,7 +17,7 @@ class JumpingLoop(asyncio.BaseEventLoop):
         return self._now
 
     def select(self, timeout):
-        assert timeout is not None, "everything waits and no timer will ever wake it"
+        assert timeout is not None, "every task waits and no timer is set"
         self._now += max(0.0, timeout - self._early_seconds * 0.9)
         return []
 

@@ -1,4 +1,4 @@
-"""A Kafka for a bench: the one in `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one; topics of its own."""
+"""A Kafka for a bench: the one in `KAFKA_BOOTSTRAP_SERVERS`, else an embedded one; with its own topics."""
 
 import os
 import tempfile
@@ -33,7 +33,7 @@ async def kafka() -> AsyncIterator[Settings]:
 
 
 async def make_topic(settings: Settings, partitions: int = 1) -> Topic:
-    """An empty topic of questions, and one of its dead letters."""
+    """An empty topic for questions, and its dead-letter topic."""
     topic = replace(CHAT_REQUESTED, name=f"bench.{uuid4().hex[:10]}", partitions=partitions)
     async with open_admin(settings) as admin:
         await admin.create_topics([NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1)])

@@ -1,7 +1,7 @@
 """A paced stand-in for an OpenAI-compatible provider, whose every answer is known in advance.
 
-A question names its answer: `ask-<id>` is answered by `expected(<id>)`. The journal says what was asked and how each
-stream ended. Run alone: `python -m tests.support.model_server --port N [--first-ms 200] [--pieces-per-second 50]`.
+A question names its answer: `ask-<id>` is answered with `expected(<id>)`. The journal records each request and how
+its stream ended. Run alone: `python -m tests.support.model_server --port N [--first-ms 200] [--pieces-per-second 50]`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ WORDS = ("ränder", "zebra", "文字", "savanna", "🦓", "stripe", "herd", "gra
 
 
 def expected(name: str, pieces: int) -> str:
-    """The whole answer to `ask-<name>`: as many pieces, each of them telling its place."""
+    """The whole answer to `ask-<name>`: so many pieces, each with its number."""
     return "".join(_pieces(name, pieces))
 
 
@@ -28,7 +28,7 @@ def _pieces(name: str, pieces: int) -> list[str]:
 
 @dataclass(slots=True)
 class Served:
-    """One request: when it came (monotonic seconds), when its stream ended and whether the client cut it."""
+    """One request: when it arrived (monotonic seconds), when its stream ended, and whether the client closed it."""
 
     name: str
     began: float
@@ -38,7 +38,7 @@ class Served:
 
 @dataclass(slots=True)
 class ModelServer:
-    """Pace and faults may be changed while it runs."""
+    """Pace and faults can be changed while it runs."""
 
     pieces: int = 20
     first_seconds: float = 0.2
@@ -64,7 +64,7 @@ class ModelServer:
         self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Close the port and what is open."""
+        """Close the port and all open connections."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -114,14 +114,14 @@ def _chunk(choice: dict[str, object]) -> bytes:
 
 
 async def serve(server: ModelServer, port: int) -> None:
-    """Until cancelled."""
+    """Serve until cancelled."""
     await server.start(port)
     print(server.url, flush=True)
     await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Alone, for benches that want it in a process of its own."""
+    """Run it as its own process, for benches."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--first-ms", type=float, default=200)

@@ -1,7 +1,7 @@
-"""How long a test waits for what must come: a busy machine is no failure, and a test that passes never waits so long.
+"""How long a test waits for an expected event: long enough for a busy machine; a passing test never waits so long.
 
-It is below the limit that pytest has for a whole test, so that the wait itself is what is named. A deadline that is the
-claim of a test stands in the test.
+It is below pytest's timeout for a whole test, so that the failure names the wait. A deadline that a test itself
+checks is written in that test.
 """
 
 SECONDS = 60

@@ -1,4 +1,4 @@
-"""Workers and gateways of ours as processes of their own, to be stopped, killed and started again."""
+"""Workers and gateways as separate processes that tests stop, kill and restart."""
 
 import asyncio
 import contextlib
@@ -23,14 +23,14 @@ VARIABLES = (
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
-    """What a process of ours reads, from settings."""
+    """The environment variables of a worker or gateway with these settings."""
     given = {name.upper(): str(value) for name in VARIABLES if (value := getattr(settings, name)) is not None}
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
     return {**kept, **given, "LOG_FORMAT": "json", "PYTHONFAULTHANDLER": "1", **more}
@@ -67,7 +67,7 @@ class Part:
             await self.until_ready()
 
     async def until_ready(self) -> None:
-        """Raises `TimeoutError`, or `AssertionError` with the last lines when it ended."""
+        """Raises `TimeoutError`, or `AssertionError` with the last log lines if the process has ended."""
         async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient(trust_env=False) as http:
             while True:
                 with contextlib.suppress(httpx.TransportError):
@@ -77,14 +77,14 @@ class Part:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def until_ended(self) -> int:
-        """The exit code."""
+        """Wait for the exit code."""
         async with asyncio.timeout(STOP_SECONDS):
             while (code := self.exit_code) is None:
                 await asyncio.sleep(POLL_SECONDS)
         return code
 
     def signal(self, number: signal.Signals) -> None:
-        """To this process alone."""
+        """Send a signal to this process only, not to its children."""
         if self._process and self._process.poll() is None:
             self._process.send_signal(number)
 
@@ -94,7 +94,7 @@ class Part:
         await self.until_ended()
 
     async def stop(self) -> int | None:
-        """SIGTERM, and the exit code; SIGKILL when it takes too long."""
+        """Send SIGTERM and return the exit code; send SIGKILL and raise `TimeoutError` if it takes too long."""
         if self._process is None:
             return None
         self.signal(signal.SIGTERM)
@@ -105,12 +105,12 @@ class Part:
             raise
 
     def last_lines(self, number: int = 30) -> str:
-        """What it said last."""
+        """The last lines of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-number:])
 
 
 def worker(settings: Settings, log: Path, *, only: str | None = None, **more: str) -> Part:
-    """A worker, with its metrics on a free port."""
+    """A worker with its metrics on a free port."""
     port = free_port()
     command = ["worker", *(["--only", only] if only else [])]
     return Part(command, environment(settings, METRICS_PORT=str(port), **more), f"http://127.0.0.1:{port}/metrics", log)

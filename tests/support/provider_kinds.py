@@ -1,4 +1,4 @@
-"""The providers whose streams are tested, each with its events; and how one is asked."""
+"""The providers whose streams are tested, each with its events, and how to ask one."""
 
 import asyncio
 from contextlib import aclosing

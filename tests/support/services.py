@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where the parts are. `database_url` names a migrated database that the whole session shares."""
+    """The addresses of the services. `database_url` is a migrated database that the whole session shares."""
 
     kafka_bootstrap_servers: str
     database_url: str
@@ -35,7 +35,7 @@ class Services:
 
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """Starts the parts once. The loop that owns them sleeps while tests run in theirs."""
+    """Starts the services once. Their event loop is idle while tests run in their own loops."""
     folder = tmp_path_factory.mktemp("parts")
     with asyncio.Runner() as runner:
         parts = runner.run(_start(folder))
@@ -80,7 +80,7 @@ async def create_database(postgres_url: str, name: str, template: str) -> None:
 
 @pytest.fixture
 async def database_url(services: Services) -> str:
-    """An empty, migrated database of this test's own."""
+    """An empty, migrated database for this test alone."""
     name = f"test_{next(_numbers)}"
     await create_database(services.postgres_url, name, TEMPLATE)
     return named(services.postgres_url, name)
@@ -96,10 +96,10 @@ async def engine(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def settings(services: Services, tmp_path: Path) -> Settings:
-    """The parts, with this test's own folders for uploads and Qdrant.
+    """Settings for the services, with this test's own folders for uploads and Qdrant.
 
-    `settings.database_url` is shared by the session: `settings.model_copy(update={"database_url": database_url})`
-    for a database of one's own.
+    The session shares `settings.database_url`; for a test's own database use
+    `settings.model_copy(update={"database_url": database_url})`.
     """
     return Settings(
         kafka_bootstrap_servers=services.kafka_bootstrap_servers,

@@ -1,4 +1,4 @@
-"""Runs `chatconnect dev` with stand-ins for the worker and the gateway: tests of the supervisor need no models.
+"""Runs `chatconnect dev` with stand-ins for the worker and the gateway, so that supervisor tests need no models.
 
 `python -m tests.support.standin_stack DATA PORT [STUBBORN]`; a stubborn stand-in ignores SIGTERM.
 """
@@ -16,14 +16,14 @@ PORT_VARIABLES = {"worker": "METRICS_PORT", "gateway": "PORT"}
 
 
 class Ok(BaseHTTPRequestHandler):
-    """200 to everything."""
+    """Answers 200 to every request."""
 
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 def stand_in(name: str, *, is_stubborn: bool) -> None:

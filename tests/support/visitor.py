@@ -1,6 +1,6 @@
-"""A visitor who never gives up: asks, follows the session's stream, resumes at any gateway, and keeps a strict account.
+"""A visitor who never gives up: asks, follows the session's stream, resumes at any gateway, and checks every event.
 
-Everything that reaches it is noted, so that a violation can be shown with its history.
+It records every event that it receives, so that a violation can be shown with its history.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ REQUEST_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Told:
-    """What the visitor was told about one message."""
+    """What the visitor has received about one message."""
 
     text: str = ""
     attempt: int = 0
@@ -36,7 +36,7 @@ class Told:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, event: str, data: dict[str, Any]) -> None:
-        """The rules of `docs/wire.md`: a higher attempt starts anew, `seq` has no gaps, a snapshot replaces."""
+        """Apply `docs/wire.md`: a higher attempt restarts the text, `seq` has no gaps, a snapshot replaces the text."""
         if event not in {*ENDINGS, "started", "sources", "delta", "snapshot"}:
             return
         attempt, seq = data["attempt"], data["seq"]
@@ -66,9 +66,9 @@ class Told:
 
 
 class Visitor:
-    """One session of one client. `urls` are gateways that serve the same log; each connection picks one.
+    """One session of one client. `urls` are gateways that serve the same log; each connection picks one at random.
 
-    `heard`: when (monotonic seconds) new text of which message came; `endings`: the messages in the order they ended.
+    `heard`: (monotonic seconds, message id) of each new text; `endings`: the message ids in the order they ended.
     """
 
     def __init__(self, http: aiohttp.ClientSession, urls: Sequence[str], secret_key: str, session_id: str) -> None:
@@ -83,7 +83,7 @@ class Visitor:
         self.endings: list[str] = []
 
     async def ask(self, message_id: str, text: str) -> Told:
-        """POST until it is accepted; the same id again is the same question."""
+        """POST until it is accepted; repeating an id repeats the same question."""
         told = self.told.setdefault(message_id, Told())
         body = {"message": text, "sessionId": self.session_id, "messageId": message_id}
         headers = {**self._headers, "prefer": "respond-async"}
@@ -96,11 +96,11 @@ class Visitor:
             await asyncio.sleep(PAUSE_SECONDS * random.random())
 
     async def cancel(self, message_id: str) -> int | None:
-        """POST the cancel once."""
+        """POST the cancel once; None if no answer came."""
         return await self._post(f"/chat/{message_id}/cancel", {"sessionId": self.session_id}, self._headers)
 
     async def follow(self) -> None:
-        """Read the session's stream, for ever."""
+        """Read the session's stream forever."""
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, ConnectionError):
                 await self._read_stream()

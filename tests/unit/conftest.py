@@ -1,4 +1,4 @@
-"""What more than one file of unit tests is given."""
+"""Fixtures shared by several unit test files."""
 
 import pytest
 

@@ -58,7 +58,7 @@ async def test_the_example_sums_each_answer_once_per_client(settings: Settings) 
 
 
 async def count_answers(settings: Settings) -> int:
-    """How many are on the topic, whichever test they are from."""
+    """The number of distinct answers on the topic, including those of other tests."""
     consumer = AIOKafkaConsumer("chat.completed", auto_offset_reset="earliest", **connection(settings))
     answers: set[tuple[str, str]] = set()
     async with consumer:
@@ -91,6 +91,6 @@ async def run_example(settings: Settings, once: int) -> str:
 
 
 def row(table: str, client_id: str) -> list[str]:
-    """The cells after the client's name, as they were drawn last."""
+    """The cells after the client's name in the last drawn table."""
     line = [line for line in table.splitlines() if client_id in line][-1]
     return [cell.strip() for cell in line.strip("│ ").split("│")][1:]

@@ -1,4 +1,4 @@
-"""The embedded parts and the fixtures the other integration tests stand on."""
+"""The embedded services and fixtures that the other integration tests use."""
 
 import re
 
@@ -17,7 +17,7 @@ from streams.topics import TOPICS
 
 
 async def test_topics_are_created_once(settings):
-    """A second call creates nothing, and every topic has its partitions and its dead-letter topic."""
+    """A second call creates nothing; every topic has its partitions and its dead-letter topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
     try:
@@ -32,7 +32,7 @@ async def test_topics_are_created_once(settings):
 
 
 async def test_each_test_has_a_migrated_database_of_its_own(engine, services):
-    """What one test writes, no other sees."""
+    """No test sees what another one writes."""
     async with engine.begin() as connection:
         await connection.execute(text("INSERT INTO clients (client_id, name) VALUES ('alone', 'Alone')"))
     shared = await asyncpg.connect(services.database_url)
@@ -44,8 +44,8 @@ async def test_each_test_has_a_migrated_database_of_its_own(engine, services):
     assert seen == 0
 
 
-async def test_nobody_gets_into_an_embedded_part_without_its_password(services):
-    """Whoever is on this machine reaches its ports."""
+async def test_an_embedded_service_refuses_a_missing_or_wrong_password(services):
+    """Every user of this machine can reach the ports, so each needs a password."""
     for password in ("", ":wrong"):
         bare = re.sub(r"://postgres:[^@]*@", f"://postgres{password}@", services.postgres_url)
         with pytest.raises(asyncpg.InvalidPasswordError):
@@ -56,7 +56,7 @@ async def test_nobody_gets_into_an_embedded_part_without_its_password(services):
         await redis.aclose()
 
 
-async def test_no_password_stands_on_a_command_line(services):
+async def test_no_password_is_on_a_command_line(services):
     secrets = [re.search(r":([^:@/]+)@", url)[1] for url in (services.postgres_url, services.redis_url)]
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
 
@@ -64,7 +64,7 @@ async def test_no_password_stands_on_a_command_line(services):
     assert not [line for line in lines for secret in secrets if secret in line]
 
 
-async def test_a_database_that_asked_for_no_password_asks_for_one_from_the_next_start_on(tmp_path):
+async def test_a_database_without_a_password_requires_one_after_the_next_start(tmp_path):
     folder, log = tmp_path / "postgres", tmp_path / "logs" / "postgres.log"
     first = await Postgres.start(folder, log)
     database = await asyncpg.connect(first.url)
@@ -88,7 +88,7 @@ async def test_a_database_that_asked_for_no_password_asks_for_one_from_the_next_
 
 
 async def test_redis_answers(settings):
-    """It is a real one, with an append-only file."""
+    """It is a real Redis with an append-only file."""
     client = Redis.from_url(settings.redis_url)
     try:
         answer = await client.config_get("appendonly")

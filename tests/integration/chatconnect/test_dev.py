@@ -1,4 +1,4 @@
-"""`chatconnect dev` as a user meets it: starts, stops, deaths, and what is said about them."""
+"""`chatconnect dev` from a user's view: starts, stops, crashes, and the messages about them."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ NAMES = [
     "CLIENT_SECRET_KEY",
     "INTERNAL_SECRET",
 ]
-# What a command line has to contain to be this part.
+# Part → a substring that identifies its command line.
 PARTS = {
     "Kafka": "kafka.Kafka",
     "Postgres": "bin/postgres",
@@ -42,7 +42,7 @@ PARTS = {
 
 
 class Stack:
-    """A running `dev` with stand-ins for our own two processes; what it says is in `said`."""
+    """A running `dev` with stand-ins for the worker and the gateway; `output` is what it has printed."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0, **environment: str) -> None:
         self.folder = folder
@@ -57,17 +57,19 @@ class Stack:
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self._output.read_text()
 
     def until_ready(self) -> "Stack":
         _until(
-            lambda: f"ready http://127.0.0.1:{self.port}" in self.said.splitlines(), READY_SECONDS, lambda: self.said
+            lambda: f"ready http://127.0.0.1:{self.port}" in self.output.splitlines(),
+            READY_SECONDS,
+            lambda: self.output,
         )
         return self
 
     def family(self) -> list[psutil.Process]:
-        """Every process below `dev`, while it runs."""
+        """All descendants of `dev`, while it runs."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def part(self, name: str) -> psutil.Process:
@@ -75,7 +77,7 @@ class Stack:
         return next(child for child in children if PARTS[name] in " ".join(child.cmdline()))
 
     def close(self) -> None:
-        """Its processes die with it."""
+        """Kills `dev` and waits until its descendants have ended too."""
         family = self.family() if self.process.poll() is None else []
         self.process.kill()
         self.process.wait(END_SECONDS)
@@ -89,11 +91,11 @@ def _bare_environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in NAMES}
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     private = folder.parent / "cache"
-    # The jars are shared, what `ask` reads is not.
+    # The jars are shared; the file that `ask` reads is not.
     (private / "chatconnect").mkdir(parents=True, exist_ok=True)
     for remembered in Path(cache, "chatconnect").glob("*.classpath"):
         (private / "chatconnect" / remembered.name).write_bytes(remembered.read_bytes())
-    # Each start imports half of the world: with its bytecode kept, as on a user's machine, that takes a second.
+    # Each start imports many modules; with cached bytecode, as on a user's machine, that takes a second.
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "XDG_CACHE_HOME": str(private), "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "bytecode")}
 
@@ -114,7 +116,7 @@ def _until_gone(family: list[psutil.Process]) -> None:
 
 @pytest.fixture
 def start(tmp_path: Path, services) -> Iterator[Callable[..., Stack]]:
-    """Starts stacks, and ends them with the test. `services` brings the jars before a clock runs."""
+    """Starts stacks and kills them after the test. `services` downloads the jars before any timeout starts."""
     stacks: list[Stack] = []
 
     def start(*options: str, folder: str = "data", port: int = 0, **environment: str) -> Stack:
@@ -128,7 +130,7 @@ def start(tmp_path: Path, services) -> Iterator[Callable[..., Stack]]:
 
 @pytest.fixture
 def replaced(services, database_url) -> dict[str, str]:
-    """The environment that replaces every embedded part by the session's."""
+    """The environment that replaces every embedded part with the session's services."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": services.kafka_bootstrap_servers,
         "DATABASE_URL": database_url,
@@ -137,7 +139,7 @@ def replaced(services, database_url) -> dict[str, str]:
 
 
 async def test_state_survives_a_graceful_restart(start):
-    """SIGTERM ends it with 0 and leaves no process; the next start finds keys, rows and Redis' keys again."""
+    """SIGTERM ends it with 0 and leaves no process; the next start has the same keys, rows and Redis data."""
     first = start().until_ready()
     env = read_env(first.folder / "dev.env")
     database, redis = await asyncpg.connect(env["DATABASE_URL"]), Redis.from_url(env["REDIS_URL"])
@@ -164,8 +166,8 @@ async def test_state_survives_a_graceful_restart(start):
     await redis.aclose()
 
 
-def test_nothing_in_the_data_folder_is_anybody_elses_to_read(start):
-    """Also when an earlier version left it open."""
+def test_nobody_else_can_read_the_data_folder(start):
+    """Even if an earlier version left it open."""
     folder = start().until_ready().folder
     family = psutil.Process().children(recursive=True)
     made = [path for path in folder.rglob("*") if path.owner() != "nobody"]
@@ -177,8 +179,8 @@ def test_nothing_in_the_data_folder_is_anybody_elses_to_read(start):
 
 
 @pytest.mark.parametrize("name", ["müll 数据", "a b, c", "50% #1?", "back\\slash'\"", "x" * 120])
-def test_any_name_of_a_data_folder_will_do(start, name):
-    """Java takes names from the locale, and a properties file has its own ideas of them."""
+def test_any_name_of_a_data_folder_works(start, name):
+    """Java decodes file names by the locale, and properties files have their own escapes."""
     stack = start(folder=name, LC_ALL="C", LANG="C").until_ready()
 
     assert sorted(path.name for path in stack.folder.parent.iterdir() if path.is_dir()) == sorted(["cache", name])
@@ -186,11 +188,11 @@ def test_any_name_of_a_data_folder_will_do(start, name):
 
 
 @pytest.mark.parametrize("name", ["new\nline", "two::parts"])
-def test_a_data_folder_with_a_name_that_cannot_be_is_one_sentence(start, name):
+def test_a_data_folder_with_an_impossible_name_is_refused_in_one_sentence(start, name):
     stack = start(folder=name)
 
     assert stack.exit_code() == 1
-    assert "cannot be used" in stack.said
+    assert "cannot be used" in stack.output
     assert not stack.folder.exists()
 
 
@@ -202,18 +204,18 @@ def test_two_stacks_that_start_at_once_both_run(start):
     assert [len(stack.family()) >= 5 for stack in (first, second)] == [True, True]
 
 
-def test_of_two_stacks_that_start_at_once_at_one_port_one_is_ready(start, replaced):
+def test_of_two_stacks_started_at_once_on_one_port_one_becomes_ready(start, replaced):
     first = start(folder="first", **replaced)
     second = start(folder="second", port=first.port, **replaced)
     ready = f"ready http://127.0.0.1:{first.port}"
 
     def decided() -> bool:
         return any(stack.process.poll() is not None for stack in (first, second)) and any(
-            ready in stack.said for stack in (first, second)
+            ready in stack.output for stack in (first, second)
         )
 
-    _until(decided, READY_SECONDS, lambda: first.said + second.said)
-    runs = [stack for stack in (first, second) if ready in stack.said]
+    _until(decided, READY_SECONDS, lambda: first.output + second.output)
+    runs = [stack for stack in (first, second) if ready in stack.output]
     ended = [stack for stack in (first, second) if stack.process.poll() is not None]
 
     assert len(runs) == len(ended) == 1
@@ -222,7 +224,7 @@ def test_of_two_stacks_that_start_at_once_at_one_port_one_is_ready(start, replac
 
 
 def test_a_kill_leaves_nothing_behind_and_the_next_start_waits_for_it(start):
-    """After `kill -9` of dev every part ends by itself, and a start at once takes the folder over."""
+    """After `kill -9` of dev every part ends by itself, and an immediate start takes over the folder."""
     killed = start().until_ready()
     family = killed.family()
     killed.process.kill()
@@ -242,13 +244,13 @@ def test_the_death_of_an_embedded_part_ends_the_others(start, replaced, name, va
     stack.part(name).kill()
 
     assert stack.exit_code() == 1
-    assert f"{name} was killed by SIGKILL." in stack.said
+    assert f"{name} was killed by SIGKILL." in stack.output
     _until_gone(family)
 
 
 @pytest.mark.parametrize("name", ["The worker", "The gateway"])
 def test_the_death_of_our_own_process_ends_the_others(start, replaced, name):
-    """Parts that the environment names are not started, and live on."""
+    """Parts named by the environment are not started, and keep running."""
     stack = start(**replaced).until_ready()
     family = stack.family()
 
@@ -257,18 +259,18 @@ def test_the_death_of_our_own_process_ends_the_others(start, replaced, name):
     stack.part(name).terminate()
 
     assert stack.exit_code() == 1
-    assert f"{name} was killed by SIGTERM." in stack.said
-    assert "Traceback" not in stack.said
+    assert f"{name} was killed by SIGTERM." in stack.output
+    assert "Traceback" not in stack.output
     _until_gone(family)
 
 
 def test_a_second_signal_ends_everything_at_once(start, replaced):
-    """Even when a process does not listen to the first one."""
+    """Even when a process ignores the first one."""
     del replaced["REDIS_URL"]
     stack = start("STUBBORN", **replaced).until_ready()
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
-    _until(lambda: "stopping" in stack.said, END_SECONDS, lambda: stack.said)
+    _until(lambda: "stopping" in stack.output, END_SECONDS, lambda: stack.output)
     began = time.monotonic()
     stack.process.send_signal(signal.SIGINT)
 
@@ -280,28 +282,28 @@ def test_a_second_signal_ends_everything_at_once(start, replaced):
 def test_a_signal_during_the_start_leaves_nothing_behind(start):
     """Ctrl-C does not have to wait for `ready`."""
     stack = start()
-    _until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.said)
+    _until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.output)
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
 
     assert stack.exit_code() == 0
-    assert "Traceback" not in stack.said
+    assert "Traceback" not in stack.output
     _until_gone(family)
 
 
-def test_a_data_folder_in_use_is_said_at_once(start, replaced):
-    """One sentence with the folder, not 0, no traceback; the first stack goes on."""
+def test_a_data_folder_in_use_is_reported_at_once(start, replaced):
+    """One sentence with the folder, a non-zero exit code, no traceback; the first stack keeps running."""
     first = start(**replaced).until_ready()
     second = start(**replaced)
 
     assert second.exit_code() == 1
-    assert second.said.count("\n") == 1
-    assert f"The data folder {first.folder} is in use" in second.said
+    assert second.output.count("\n") == 1
+    assert f"The data folder {first.folder} is in use" in second.output
     assert first.process.poll() is None
 
 
-def test_a_port_in_use_is_said_at_once(tmp_path):
-    """One sentence with the port, not 0, no traceback."""
+def test_a_port_in_use_is_reported_at_once(tmp_path):
+    """One sentence with the port, a non-zero exit code, no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
         ended = subprocess.run(
@@ -316,17 +318,17 @@ def test_a_port_in_use_is_said_at_once(tmp_path):
 
 
 def test_an_unreachable_database_is_one_sentence(start, replaced):
-    """A part that the environment names and that is not there is told by its address."""
+    """If a part named by the environment is unreachable, the message contains its address."""
     stack = start(**{**replaced, "DATABASE_URL": f"postgresql://me:secret@127.0.0.1:{free_port()}/postgres"})
 
     assert stack.exit_code() == 1
-    assert "Postgres at postgresql://me@127.0.0.1" in stack.said
-    assert "secret" not in stack.said
-    assert "Traceback" not in stack.said
+    assert "Postgres at postgresql://me@127.0.0.1" in stack.output
+    assert "secret" not in stack.output
+    assert "Traceback" not in stack.output
 
 
-async def test_what_the_environment_replaces_is_used(start, replaced, settings, services):
-    """Topics and the demo client are made in the given parts."""
+async def test_services_named_by_the_environment_are_used(start, replaced, settings, services):
+    """Topics and the demo client are created in the given parts."""
     start(**replaced, CLIENT_API_KEY="pk_given", CLIENT_SECRET_KEY="sk_given").until_ready()
     database = await asyncpg.connect(replaced["DATABASE_URL"])
 

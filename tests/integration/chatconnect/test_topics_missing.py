@@ -1,4 +1,4 @@
-"""A Kafka that is away, or has no topics: each process ends with the sentence that says what to do."""
+"""A Kafka that is away, or has no topics: each process ends with a sentence that says what to do."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.support import processes
 
 @pytest.fixture
 async def bare(settings, tmp_path):
-    """The settings of a Kafka on which nobody ran `chatconnect topics`."""
+    """Settings for a Kafka on which `chatconnect topics` was never run."""
     kafka = await Kafka.start(tmp_path / "kafka", tmp_path / "kafka.log", print)
     yield settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
     await kafka.stop()
@@ -28,9 +28,9 @@ async def test_a_worker_and_a_gateway_without_topics_end_with_a_sentence(bare, t
 
     assert codes == [1, 1]
     for part, topic in zip(parts, ("chat.cancelled", "chat.token"), strict=True):
-        said = part.last_lines(1_000)
-        assert said.endswith(f"The topic {topic} does not exist: run `chatconnect topics` first.")
-        assert "Traceback" not in said
+        output = part.last_lines(1_000)
+        assert output.endswith(f"The topic {topic} does not exist: run `chatconnect topics` first.")
+        assert "Traceback" not in output
 
 
 async def test_a_gateway_without_kafka_ends_with_a_sentence(settings, tmp_path):
@@ -42,8 +42,8 @@ async def test_a_gateway_without_kafka_ends_with_a_sentence(settings, tmp_path):
     finally:
         await gateway.stop()
 
-    said = gateway.last_lines(1_000)
+    output = gateway.last_lines(1_000)
     assert code == 1
-    assert said.splitlines()[-1].startswith("Kafka cannot be used: ")
-    assert said.endswith("Check KAFKA_BOOTSTRAP_SERVERS, and that the broker runs.")
-    assert "Traceback" not in said
+    assert output.splitlines()[-1].startswith("Kafka cannot be used: ")
+    assert output.endswith("Check KAFKA_BOOTSTRAP_SERVERS, and that the broker runs.")
+    assert "Traceback" not in output

@@ -1,4 +1,4 @@
-"""Any reader of a session is told what was asked in it, not only what is answered."""
+"""Every reader of a session receives its questions, not only its answers."""
 
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ QUESTION = "What did I just ask?"
 
 
 async def as_worker(question):
-    """What `handlers.answering.handler` tells."""
+    """Publishes what `handlers.answering.handler` does."""
     yield asked_of(question)
     for event in answer_of(question, "This."):
         yield event
@@ -29,7 +29,7 @@ def completed(event, _):
     return event == "completed"
 
 
-async def test_a_second_tab_is_told_the_question_and_who_asked_is_not(running, own):
+async def test_a_second_tab_receives_the_question_and_the_asking_one_does_not(running, own):
     keys = await running.seed(f"c-{uuid4().hex}")
     headers, session = {"authorization": f"Bearer {keys.secret}"}, uuid4().hex
     events = f"/sessions/{session}/events"
@@ -41,13 +41,13 @@ async def test_a_second_tab_is_told_the_question_and_who_asked_is_not(running, o
         ) as first_tab,
     ):
         own_events = await events_of(first_tab)
-        told = await events_of(second_tab, completed)
+        received = await events_of(second_tab, completed)
         async with running.http.stream("GET", events, headers=headers) as late:
             found = await events_of(late, lambda event, _: event == "snapshot")
         (question,) = worker.questions
 
-    (asked,) = [data for event, data, _ in told if event == "asked"]
-    assert [event for event, _, _ in told][:2] == ["asked", "started"]
+    (asked,) = [data for event, data, _ in received if event == "asked"]
+    assert [event for event, _, _ in received][:2] == ["asked", "started"]
     assert (asked["question"], asked["messageId"]) == (QUESTION, str(question.message_id))
     assert (asked["attempt"], asked["seq"]) == (0, 0)
     assert "asked" not in [event for event, _, _ in own_events]
@@ -55,7 +55,7 @@ async def test_a_second_tab_is_told_the_question_and_who_asked_is_not(running, o
     assert (snapshot["question"], snapshot["askedAt"]) == (QUESTION, asked["askedAt"])
 
 
-async def test_a_question_that_is_told_again_with_a_later_attempt_is_old_news(running, own):
+async def test_a_question_repeated_with_a_later_attempt_is_sent_only_once(running, own):
     keys = await running.seed(f"c-{uuid4().hex}")
     headers, session = {"authorization": f"Bearer {keys.secret}"}, uuid4().hex
 
@@ -74,7 +74,7 @@ async def test_a_question_that_is_told_again_with_a_later_attempt_is_old_news(ru
         await running.http.post(
             "/chat", headers=headers | {"prefer": "respond-async"}, json={"message": QUESTION, "sessionId": session}
         )
-        told = await events_of(tab, completed)
+        received = await events_of(tab, completed)
 
-    assert [event for event, _, _ in told].count("asked") == 1
-    assert told[-1][1]["attempt"] == 2
+    assert [event for event, _, _ in received].count("asked") == 1
+    assert received[-1][1]["attempt"] == 2

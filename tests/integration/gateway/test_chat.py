@@ -9,7 +9,7 @@ from tests.support.patience import SECONDS
 
 
 def text_of(events):
-    """As a visitor's page puts it together: a snapshot replaces, a delta adds."""
+    """The text as a page assembles it: a snapshot replaces it, a delta appends."""
     text = ""
     for event, data, _ in events:
         text = data["text"] if event == "snapshot" else text + (data["text"] if event == "delta" else "")
@@ -94,7 +94,7 @@ async def test_wait_zero_is_202_and_the_repeated_post_gets_the_answer_without_as
 
 
 async def test_a_dropped_stream_is_resumed_without_loss_or_repetition(running, own):
-    """The connection breaks after every second event, on a second instance too."""
+    """The connection breaks after every second event and alternates between two instances."""
     keys = await running.seed(f"c-{uuid4().hex}")
     session = uuid4().hex
     text = " ".join(f"word{number}" for number in range(30))
@@ -134,7 +134,7 @@ async def test_a_dropped_stream_is_resumed_without_loss_or_repetition(running, o
     for event, _, event_id in seen:
         if event != "queued":
             offset = int(event_id.rsplit(".", 1)[1])
-            # An instance that lags begins anew with what it has: a snapshot, which replaces.
+            # A lagging instance starts over with a snapshot, which replaces the text.
             assert event == "snapshot" or offset > last
             last = offset
 
@@ -163,7 +163,7 @@ async def test_long_poll_gives_the_same_events_and_the_next_place(running, own):
     assert "".join(texts).strip() == "You asked: poll"
 
 
-async def test_a_visitor_goes_on_with_the_ticket_and_nobody_else_can(running, own):
+async def test_a_visitor_continues_with_the_ticket_and_nobody_else_can(running, own):
     keys = await running.seed(f"c-{uuid4().hex}", "https://shop.example")
     page = {"x-api-key": keys.publishable, "origin": "https://shop.example"}
     body = {"message": "one", "sessionId": uuid4().hex, "messageId": str(uuid4())}

@@ -1,4 +1,4 @@
-"""Streams of ingestion's progress; the tests write what a worker would."""
+"""Streams of ingestion progress; the tests publish what a worker would."""
 
 import asyncio
 from contextlib import aclosing
@@ -44,7 +44,7 @@ async def upload(running, client):
 
 
 async def events(running, client, document_id):
-    """The data of each event, as it comes, to the stream's end."""
+    """Yields the data of each event until the stream ends."""
     parser = SseParser()
     path = f"/documents/{document_id}/events"
     async with running.http.stream("GET", path, headers=key_of(client)) as response:
@@ -71,7 +71,7 @@ def progress(client, document_id, status, percent, **fields):
     )
 
 
-async def test_progress_is_told_as_it_happens_until_the_document_is_ready(running, log, client):
+async def test_progress_is_streamed_until_the_document_is_ready(running, log, client):
     document_id = await upload(running, client)
     status = await running.http.get(f"/documents/{document_id}/status", headers=key_of(client))
     async with asyncio.timeout(WAIT_SECONDS), aclosing(events(running, client, document_id)) as stream:
@@ -79,29 +79,29 @@ async def test_progress_is_told_as_it_happens_until_the_document_is_ready(runnin
         for step, percent in (("parsing", 10), ("embedding", 40)):
             await log.publish(progress("another", document_id, "failed", 99))
             await log.publish(progress(client, document_id, step, percent))
-            told = await anext(stream)
-            assert f'"status":"{step}","progress":{percent}' in told
+            data = await anext(stream)
+            assert f'"status":"{step}","progress":{percent}' in data
         await log.publish(progress(client, document_id, "ready", 100, chunks=3))
         assert '"status":"ready"' in await anext(stream)
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
 
 
-async def test_of_what_has_ended_the_end_is_told(running, client):
+async def test_a_finished_document_gets_its_final_state(running, client):
     document_id = await upload(running, client)
     await running.gateway.documents.advance(progress(client, document_id, "failed", 10, reason="Broken."))
     async with asyncio.timeout(WAIT_SECONDS):
-        [told] = [event async for event in events(running, client, document_id)]
+        [data] = [event async for event in events(running, client, document_id)]
 
-    assert '"reason":"Broken."' in told
+    assert '"reason":"Broken."' in data
 
 
-async def test_what_the_log_does_not_say_postgres_does(running, client, monkeypatch):
+async def test_a_state_that_is_only_in_postgres_is_sent(running, client, monkeypatch):
     monkeypatch.setattr(document_events, "POLL_SECONDS", 0.05)
     document_id = await upload(running, client)
     async with asyncio.timeout(WAIT_SECONDS), aclosing(events(running, client, document_id)) as stream:
         await anext(stream)
-        # No worker is here to carry it out and say so.
+        # No worker runs that would carry out the deletion and publish it.
         await running.http.delete(f"/documents/{document_id}", headers=key_of(client))
 
         assert '"status":"deleted"' in [event async for event in stream][-1]
@@ -117,7 +117,7 @@ async def test_streams_end_when_the_drain_begins(running, client, drain):
     assert not len(running.gateway.progress_hub)
 
 
-async def test_who_leaves_is_forgotten(running, client):
+async def test_a_watch_ends_with_its_connection(running, client):
     document_id = await upload(running, client)
     async with aclosing(events(running, client, document_id)) as stream:
         await anext(stream)

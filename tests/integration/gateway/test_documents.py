@@ -12,7 +12,7 @@ from streams.topics import DOCUMENT_UPLOADED
 
 @pytest.fixture
 async def server(running):
-    """Headers of a client's own server."""
+    """Headers of the client's server."""
     name = f"c-{uuid4().hex}"
     await running.seed(name)
     return {"authorization": f"Bearer sk_{name}"}
@@ -129,7 +129,7 @@ async def test_a_failed_document_can_be_tried_again(running, own, server):
     assert (status["status"], status["version"], "reason" in status) == ("pending", 2, False)
 
 
-async def test_uploads_that_cannot_be_are_refused(running, server):
+async def test_invalid_uploads_are_refused(running, server):
     empty = await upload(running, server, b"")
     nothing = await running.http.post("/process-document", headers=server, files={"other": ("x", b"x")})
     broken = await running.http.post(
@@ -149,7 +149,7 @@ async def test_uploads_that_cannot_be_are_refused(running, server):
     assert plain.status_code == 415
 
 
-async def test_a_file_that_is_announced_as_too_large_is_refused_before_it_is_sent(running, server):
+async def test_a_file_announced_as_too_large_is_refused_before_it_is_sent(running, server):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(running.url.rsplit(":", 1)[1]))
     head = f"POST /process-document HTTP/1.1\r\nHost: x\r\nAuthorization: {server['authorization']}\r\n"
     writer.write(f"{head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {10**9}\r\n\r\n".encode())

@@ -41,13 +41,13 @@ async def test_a_pages_first_post_is_repeated_and_brings_its_ticket_again(runnin
     assert len(worker.questions) == 1
 
 
-async def test_a_stream_attaches_to_what_was_asked(running, worker, keys):
+async def test_a_stream_attaches_to_the_question_already_asked(running, worker, keys):
     server = {"authorization": f"Bearer {keys.secret}"}
     first = (await ask(running, "k", **server)).json()
-    told = await events_of(await ask(running, "k", "/chat/stream", **server))
+    events = await events_of(await ask(running, "k", "/chat/stream", **server))
 
-    assert told[0][1]["messageId"] == first["messageId"]
-    assert told[-1][1]["text"] == first["reply"]
+    assert events[0][1]["messageId"] == first["messageId"]
+    assert events[-1][1]["text"] == first["reply"]
     assert len(worker.questions) == 1
 
 

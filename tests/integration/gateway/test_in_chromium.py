@@ -1,4 +1,4 @@
-"""What a page of another origin can do and read, asked of a real browser: only that knows CORS."""
+"""What a page of another origin can do and read, in a real browser: only a browser enforces CORS."""
 
 import shutil
 import threading
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this ma
 
 
 class Blank(BaseHTTPRequestHandler):
-    """The site of a client: an empty page."""
+    """A client's site: an empty page."""
 
     def do_GET(self):
         self.send_response(200)
@@ -40,7 +40,7 @@ class Blank(BaseHTTPRequestHandler):
         self.wfile.write(b"<!doctype html><title>A site</title>")
 
     def log_message(self, *_):
-        """Quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def asks(key, **headers):
 
 async def test_a_page_reads_why_it_was_refused(page, running, key, monkeypatch):
     async def breaks(*_, **__):
-        raise KeyError("a defect of ours")
+        raise KeyError("a bug")
 
     monkeypatch.setattr("gateway.endpoints.chat._ask", breaks)
     found = {
@@ -91,7 +91,7 @@ async def test_a_page_reads_why_it_was_refused(page, running, key, monkeypatch):
     assert all('"detail"' in answer[1] for answer in found.values())
 
 
-async def test_a_page_reads_that_its_ticket_is_none_and_when_to_come_back_after_too_many_requests(page, running):
+async def test_a_page_reads_that_its_ticket_is_invalid_and_when_to_retry_after_too_many_requests(page, running):
     ticket = {"authorization": "Bearer eyJhbGciOiJIUzI1NiJ9.e30.nothing"}
     events = f"/sessions/{uuid4()}/events"
     refused = await fetched(page, running, events, headers=ticket)

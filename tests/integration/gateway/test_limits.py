@@ -1,4 +1,4 @@
-"""Limits in a real Redis, without one, and on a gateway that has one and loses it."""
+"""Limits with a real Redis, without Redis, and on a gateway that loses its Redis."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ async def own_redis(folder):
 
 @pytest.fixture
 def patient(monkeypatch):
-    """A busy machine must not look like a dead Redis where Redis is what is tried."""
+    """A longer deadline, so that a busy machine does not look like a dead Redis."""
     monkeypatch.setattr(pipelined_redis, "DEADLINE_SECONDS", 10)
 
 
@@ -86,7 +86,7 @@ async def test_clients_owners_and_policies_do_not_meet(services, has_redis, pati
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
-async def test_what_the_narrow_limit_refuses_uses_up_nothing_of_the_wide_one(services, has_redis, patient):
+async def test_requests_refused_by_the_narrow_limit_do_not_count_for_the_wide_one(services, has_redis, patient):
     name = uuid4().hex
     async with limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
         assert await allowed(limits, name, LimitRequest(FIVE, "flooding"), LimitRequest(NINE)) == 5
@@ -101,7 +101,7 @@ async def test_without_redis_the_process_counts_and_asks_again_after_a_while(tmp
             began = asyncio.get_running_loop().time()
             assert await allowed(limits, "c", LimitRequest(FIVE)) == 2
             assert await allowed(limits, "c", LimitRequest(MANY), times=50) == 50
-            # One deadline for all.
+            # The calls share one deadline.
             assert asyncio.get_running_loop().time() - began < 1
             assert not limits.is_shared
         finally:
@@ -116,7 +116,7 @@ async def own(settings, database_url):
     return settings.model_copy(update={"database_url": database_url})
 
 
-async def test_a_visitor_is_told_what_is_left_and_refused_with_the_time_to_come_back(own):
+async def test_a_visitor_is_told_the_remaining_quota_and_refused_with_retry_after(own):
     async with running_gateway(own) as running, ScriptedWorker(own):
         keys = await running.seed(f"c-{uuid4().hex}", "https://shop.example")
         first = await running.http.post("/chat", headers={**PAGE, "x-api-key": keys.publishable}, json={"message": "?"})
@@ -161,7 +161,7 @@ async def test_requests_for_documents_are_counted_for_the_client(own):
     assert statuses == [[200] * 3 + [429]] * 2
 
 
-async def test_a_gateway_that_loses_redis_answers_and_says_so_and_is_well_again_with_it(own, tmp_path):
+async def test_a_gateway_that_loses_redis_answers_and_reports_it_and_recovers(own, tmp_path):
     async with own_redis(tmp_path) as redis:
         mine = own.model_copy(update={"redis_url": redis.url})
         async with running_gateway(mine) as running, ScriptedWorker(mine):
@@ -187,7 +187,7 @@ async def test_a_gateway_that_loses_redis_answers_and_says_so_and_is_well_again_
     assert again["checks"]["redis"] == {"status": "ok"}
 
 
-async def test_a_session_has_so_many_streams_and_a_closed_one_makes_room(own):
+async def test_a_session_has_a_limited_number_of_streams_and_a_closed_one_makes_room(own):
     async with running_gateway(own) as running:
         keys = await running.seed(f"c-{uuid4().hex}")
         client_id = (await running.gateway.clients.by_api_key(keys.secret))[0].client_id
@@ -226,7 +226,7 @@ async def test_a_session_has_so_many_streams_and_a_closed_one_makes_room(own):
 
 
 async def questions_of(running):
-    """Nothing that was refused may have been asked."""
+    """The number of open questions: refused requests must not have asked any."""
     return len(running.gateway.questions)
 
 

@@ -1,4 +1,4 @@
-"""The network as it is: heads without an end, silence, half-closed connections, bodies that nobody reads."""
+"""Raw connections: endless headers, silence, half-closed connections, bodies that nobody reads."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ async def running(settings):
 
 
 class Raw:
-    """A TCP connection of which every byte is ours."""
+    """A TCP connection whose bytes the test writes itself."""
 
     def __init__(self, reader, writer):
         self._reader, self._writer = reader, writer
@@ -43,7 +43,7 @@ class Raw:
         self._writer.write_eof()
 
     async def read(self):
-        """All that comes until the end; a reset counts as one."""
+        """Everything received until the connection ends; a reset counts as the end."""
         found = b""
         async with asyncio.timeout(SECONDS):
             try:
@@ -88,7 +88,7 @@ def posted(path, body, **headers):
         pytest.param(b"POST /chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, id="no chunk"),
     ],
 )
-async def test_what_is_no_request_is_refused_and_closed(running, data, status):
+async def test_an_invalid_request_is_refused_and_the_connection_closed(running, data, status):
     async with connected(running) as raw:
         began = time.monotonic()
         sending = asyncio.create_task(raw.send(data))
@@ -102,7 +102,7 @@ async def test_what_is_no_request_is_refused_and_closed(running, data, status):
     assert time.monotonic() - began < 5
 
 
-async def test_a_head_and_a_body_have_their_time(running, monkeypatch):
+async def test_a_head_and_a_body_have_a_deadline(running, monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
     keys = await running.seed("slow", "*")
@@ -113,7 +113,7 @@ async def test_a_head_and_a_body_have_their_time(running, monkeypatch):
             assert (await raw.read()).startswith(f"HTTP/1.1 {status} ".encode()), sent
 
 
-async def test_a_body_that_trickles_has_its_time(running, monkeypatch):
+async def test_a_body_that_trickles_has_a_deadline(running, monkeypatch):
     monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
     keys = await running.seed("slow", "*")
     async with connected(running) as raw:
@@ -132,7 +132,7 @@ async def test_a_body_that_trickles_has_its_time(running, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/chat", "/chat/stream"])
-async def test_who_has_sent_all_and_ends_its_half_is_answered(running, settings, path):
+async def test_a_client_that_half_closes_after_its_request_is_answered(running, settings, path):
     keys = await running.seed("half", "*")
     body = json.dumps({"message": "is it so?"}).encode()
     async with ScriptedWorker(settings), connected(running) as raw:
@@ -144,7 +144,7 @@ async def test_who_has_sent_all_and_ends_its_half_is_answered(running, settings,
     assert b"completed" in answer or b"finishReason" in answer
 
 
-async def test_the_reader_of_a_stream_that_ends_its_half_has_left(running):
+async def test_a_stream_reader_that_half_closes_has_left(running):
     keys = await running.seed("reader", "*")
     async with connected(running) as raw:
         await raw.send(f"GET /sessions/s/events HTTP/1.1\r\nauthorization: Bearer {keys.secret}\r\n\r\n".encode())
@@ -183,7 +183,7 @@ async def test_requests_on_one_connection_are_all_answered(running):
     assert answer.count(b"200 OK") == 51
 
 
-async def test_with_few_descriptors_honest_visitors_are_served_or_told(settings, tmp_path, unused_tcp_port):
+async def test_with_few_descriptors_visitors_are_served_or_get_503(settings, tmp_path, unused_tcp_port):
     url = f"http://127.0.0.1:{unused_tcp_port}"
     idle = []
     with (tmp_path / "log").open("wb") as log:
@@ -195,13 +195,13 @@ async def test_with_few_descriptors_honest_visitors_are_served_or_told(settings,
             await until_ready(http)
             try:
                 idle.extend([await asyncio.open_connection("127.0.0.1", unused_tcp_port) for _ in range(300)])
-                told = (await asyncio.wait_for(idle[-1][0].read(), 5)).decode()
-                assert (await http.get("/health/live")).status_code == 200, "who is connected stays so"
+                refusal = (await asyncio.wait_for(idle[-1][0].read(), 5)).decode()
+                assert (await http.get("/health/live")).status_code == 200, "an open connection was closed"
                 assert gateway.returncode is None
             finally:
                 for _, writer in idle:
                     writer.close()
 
-    assert told.startswith("HTTP/1.1 503 ")
-    assert "retry-after: 2" in told
+    assert refusal.startswith("HTTP/1.1 503 ")
+    assert "retry-after: 2" in refusal
     assert '"few_descriptors"' in (tmp_path / "log").read_text()

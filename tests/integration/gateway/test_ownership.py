@@ -1,4 +1,4 @@
-"""Who may see what, as a stranger tries it over HTTP."""
+"""Who may see what, tested over HTTP as a stranger would try."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ async def test_a_publishable_key_reads_no_session_before_or_after_it_has_begun(r
         await ask(running, server(keys), sessionId=session)
 
 
-async def test_of_many_pages_that_name_one_new_session_at_once_one_is_let_in_at_whatever_gateway(running, own, keys):
+async def test_of_many_pages_that_name_one_new_session_at_once_only_one_is_accepted(running, own, keys):
     async with running_gateway(own) as other:
         for _ in range(5):
             session = str(uuid4())
@@ -85,12 +85,12 @@ async def test_a_pages_first_post_repeated_finds_its_session_by_its_names(runnin
             assert again.json()["ticket"]
 
 
-async def test_a_message_is_told_in_its_own_session_alone(running, own, keys):
+async def test_a_message_is_answered_only_in_its_own_session(running, own, keys):
     message, session = str(uuid4()), str(uuid4())
     waiting = {"authorization": f"Bearer {keys.secret}"}
     async with ScriptedWorker(own):
-        told = await ask(running, waiting, messageId=message, sessionId=session)
-        assert told.status_code == 200
+        first = await ask(running, waiting, messageId=message, sessionId=session)
+        assert first.status_code == 200
         for headers in (waiting, page(keys)):
             refused = await ask(running, headers, messageId=message, sessionId=str(uuid4()))
             assert (refused.status_code, slug(refused)) == (409, "message-id-taken")
@@ -111,7 +111,7 @@ async def test_no_page_opens_a_session_that_was_ticketed(running, keys):
     assert (await ask(running, page(keys), sessionId=session)).status_code == 403
 
 
-async def test_of_two_visitors_whom_a_servers_session_is_given_to_at_once_one_gets_it(running, keys):
+async def test_a_servers_session_given_to_several_visitors_at_once_goes_to_one(running, keys):
     for _ in range(5):
         session = str(uuid4())
         await ask(running, server(keys), sessionId=session)
@@ -119,7 +119,7 @@ async def test_of_two_visitors_whom_a_servers_session_is_given_to_at_once_one_ge
         assert sorted(one.status_code for one in given) == [200, 409, 409, 409]
 
 
-async def test_a_session_that_was_written_to_the_log_by_a_server_is_no_pages(running, keys):
+async def test_a_page_cannot_claim_a_session_that_a_server_logged(running, keys):
     session = str(uuid4())
     await running.gateway.chat_logs.record(_logged(client_of(keys), session))
     answers = await asyncio.gather(*(ask(running, page(keys), sessionId=session, messageId=str(uuid4())) for _ in "ab"))
@@ -128,7 +128,7 @@ async def test_a_session_that_was_written_to_the_log_by_a_server_is_no_pages(run
     assert (await issue(running, keys, session, visitorId="v")).status_code == 200
 
 
-async def test_a_message_that_nobody_knows_is_neither_rated_nor_cancelled(running, keys):
+async def test_an_unknown_message_is_neither_rated_nor_cancelled(running, keys):
     ticket = (await ask(running, page(keys))).json()["ticket"]
     for headers in (holder(ticket), server(keys)):
         for path, body in (("feedback", {"rating": "up"}), ("cancel", {}), ("cancel", {"sessionId": str(uuid4())})):
@@ -136,7 +136,7 @@ async def test_a_message_that_nobody_knows_is_neither_rated_nor_cancelled(runnin
             assert refused.status_code in ((403, 404) if body.get("sessionId") else (404,)), refused.text
 
 
-async def test_a_ticket_goes_on_with_its_session_without_naming_it(running, keys):
+async def test_a_ticket_continues_its_session_without_naming_it(running, keys):
     first = (await ask(running, page(keys))).json()
     goes_on = await ask(running, holder(first["ticket"]))
 

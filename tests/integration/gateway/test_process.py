@@ -1,4 +1,4 @@
-"""A gateway as a process, and what it says of itself."""
+"""A gateway as a process, and what its health and metrics report."""
 
 import asyncio
 import signal
@@ -54,7 +54,7 @@ async def test_cancel_and_feedback_are_events_of_the_messages_session(running, o
     assert (event.rating, event.comment) == ("up", "ab")
 
 
-async def test_an_answer_that_only_the_database_remembers_is_found_again(running):
+async def test_an_answer_that_is_only_in_the_database_is_found(running):
     name = f"c-{uuid4().hex}"
     await running.seed(name)
     server = {"authorization": f"Bearer sk_{name}"}
@@ -127,7 +127,7 @@ async def test_parts_of_the_system_validate_keys_and_get_tickets(running):
         assert (await running.http.post(path, headers={"x-internal-secret": "guess"}, json={})).status_code == 401
 
 
-async def test_health_and_metrics_say_what_is(running):
+async def test_health_and_metrics_report_the_state(running):
     health = await running.http.get("/health")
     body = health.json()
     assert health.status_code == 200
@@ -194,7 +194,7 @@ async def test_a_second_signal_stops_at_once(own, unused_tcp_port):
 
 
 async def test_a_signal_during_the_start_is_obeyed(own, unused_tcp_port):
-    """Kafka takes the connection and says nothing."""
+    """Kafka accepts the connection and never answers."""
     called = asyncio.Event()
 
     async def hold(reader, writer):
@@ -220,7 +220,7 @@ async def test_a_start_that_cannot_succeed_fails(own, unused_tcp_port):
         assert await gateway.wait() != 0
 
 
-async def test_a_taken_port_is_one_sentence(own, unused_tcp_port):
+async def test_a_port_in_use_ends_the_start_with_exit_code_1(own, unused_tcp_port):
     holder = await asyncio.start_server(lambda *_: None, "127.0.0.1", unused_tcp_port)
     async with holder, process(own, unused_tcp_port) as gateway, asyncio.timeout(SECONDS):
         assert await gateway.wait() == 1
@@ -236,4 +236,5 @@ async def test_the_process_ends_when_its_tail_dies(own):
         assert (await running.http.get("/health/ready")).status_code == 503
 
     assert drain.failure is not None
-    assert await DrainingServer(uvicorn.Config("none", log_config=None), drain).on_tick(0), "and then the process"
+    server = DrainingServer(uvicorn.Config("none", log_config=None), drain)
+    assert await server.on_tick(0), "the process goes on without its tail"

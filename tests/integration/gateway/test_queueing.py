@@ -1,4 +1,4 @@
-"""Waiting is told, and hopeless waiting is refused with the time to come back (G9)."""
+"""Waiting is reported, and too long a wait is refused with Retry-After (G9)."""
 
 from uuid import uuid4
 
@@ -11,19 +11,19 @@ def as_server(keys):
     return {"authorization": f"Bearer {keys.secret}"}
 
 
-async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answered(running, own, monkeypatch):
+async def test_a_question_that_nobody_answers_gets_its_position_and_later_its_answer(running, own, monkeypatch):
     monkeypatch.setattr(stream, "QUEUED_EVERY_SECONDS", 0.3)
-    keys, told = await running.seed(f"c-{uuid4().hex}"), []
+    keys, received = await running.seed(f"c-{uuid4().hex}"), []
     body = {"message": "first", "sessionId": uuid4().hex, "messageId": str(uuid4())}
     async with running.http.stream("POST", "/chat/stream", headers=as_server(keys), json=body) as response:
 
-        def twice_told(event, data):
-            told.append((event, data))
-            return [name for name, _ in told].count("queued") == 2
+        def is_second_queued(event, data):
+            received.append((event, data))
+            return [name for name, _ in received].count("queued") == 2
 
-        await events_of(response, twice_told)
-        assert [name for name, _ in told] == ["accepted", "queued", "queued"]
-        for _, data in told[1:]:
+        await events_of(response, is_second_queued)
+        assert [name for name, _ in received] == ["accepted", "queued", "queued"]
+        for _, data in received[1:]:
             assert data["messageId"] == body["messageId"]
             assert data["position"] == 1
             assert data["expectedWaitSeconds"] >= 1.5
@@ -32,7 +32,7 @@ async def test_a_question_that_nobody_answers_is_told_its_place_and_then_answere
     assert answered.json()["reply"].strip() == "You asked: first"
 
 
-async def test_a_session_stream_tells_the_wait_of_what_is_asked_meanwhile(running):
+async def test_a_session_stream_reports_the_wait_of_questions_asked_meanwhile(running):
     keys, session = await running.seed(f"c-{uuid4().hex}"), uuid4().hex
     async with running.http.stream("GET", f"/sessions/{session}/events", headers=as_server(keys)) as response:
         asked = await running.http.post(
@@ -57,7 +57,7 @@ async def test_a_hopeless_wait_is_refused_with_the_time_to_come_back(running):
 
     assert (await ask()).status_code == 202
     ahead = MAX_WAIT_SECONDS["free"] + 1
-    assert (await ask()).status_code == 202, "one is let in, to see"
+    assert (await ask()).status_code == 202, "one question is accepted as a probe"
     refused = await ask()
 
     assert refused.status_code == 503

@@ -1,4 +1,4 @@
-"""Every route has a limit, and every cap a share for each client."""
+"""Every route has a rate limit, and every concurrency limit a share per client."""
 
 import asyncio
 from uuid import uuid4
@@ -23,7 +23,7 @@ def test_no_route_is_without_a_rate():
 
 
 async def test_every_route_has_a_limit(settings):
-    """Who comes too often is refused: stops, thumbs, history, streams, and what needs no key."""
+    """Floods get 429: cancels, feedback, history, ticket renewals, and routes that need no key."""
     async with running_gateway(settings) as running:
         keys = await running.seed(f"c-{uuid4().hex}", "*")
         opened = await running.http.post(
@@ -41,7 +41,7 @@ async def test_every_route_has_a_limit(settings):
         }
         for (method, path), policy in floods.items():
             body = {"rating": "up"} if method == "POST" else None
-            # All at once: what comes over a minute may be within the limit.
+            # All at once: spread over a minute they might stay within the limit.
             answers = await asyncio.gather(
                 *(running.http.request(method, path, headers=visitor, json=body) for _ in range(policy.per_minute + 10))
             )
@@ -51,7 +51,7 @@ async def test_every_route_has_a_limit(settings):
         assert (await running.http.get("/health/live")).status_code == 200
 
 
-async def test_who_shows_no_good_key_is_counted_and_who_does_goes_on(settings):
+async def test_wrong_keys_are_counted_and_good_keys_still_pass(settings):
     async with running_gateway(settings) as running:
         keys = await running.seed(f"c-{uuid4().hex}", "*")
         guesses = [

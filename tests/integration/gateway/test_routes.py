@@ -1,4 +1,4 @@
-"""schemathesis asks the running gateway whatever `/openapi.json` allows, and much that it does not."""
+"""schemathesis sends the running gateway requests that `/openapi.json` allows, and many that it does not."""
 
 import asyncio
 import threading
@@ -30,7 +30,7 @@ CHECKS = [
     openapi_checks.unsupported_method,
     openapi_checks.allow_header_conformance,
 ]
-# These never end by themselves; the session's has a long-poll form.
+# Event streams never end by themselves; the session's stream also has a long-poll form.
 ENDLESS = "/documents/{documentId}/events"
 
 WHOLE = schemathesis.openapi.from_dict(document.document())
@@ -44,13 +44,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 
 @dataclass(frozen=True)
 class Place:
-    """A gateway in a thread of its own, and who may call it."""
+    """A gateway in its own thread, and the headers of its callers."""
 
     url: str
     callers: dict[str, dict[str, str]]
 
     def ask(self, method, path, **options):
-        """The client's own server asks."""
+        """A request as the client's server, unless other headers are given."""
         options.setdefault("headers", self.callers["server"])
         return requests.request(method, self.url + path, timeout=ANSWER_SECONDS, **options)
 
@@ -100,7 +100,7 @@ CREDENTIALS = {"authorization", "x-api-key", "x-internal-secret", "x-client-id",
 @pytest.mark.parametrize("caller", ["server", "page", "part"])
 @FACE.parametrize()
 @BOUNDS
-def test_every_answer_is_one_that_the_document_names(case, place, caller):
+def test_every_response_is_one_that_the_document_describes(case, place, caller):
     headers = {"accept": "application/json", **place.callers[caller]}
     case.headers = {name: value for name, value in (case.headers or {}).items() if name.lower() not in CREDENTIALS}
     params = {"wait": "0"} if case.path.endswith("/events") else None
@@ -108,8 +108,8 @@ def test_every_answer_is_one_that_the_document_names(case, place, caller):
     case.validate_response(response, checks=CHECKS)
 
 
-def test_what_is_there_is_told_as_the_document_says(place):
-    """What no made-up id leads to: a session in which something was said, and a document."""
+def test_existing_resources_are_answered_as_the_document_describes(place):
+    """Covers what invented ids cannot reach: a session with messages, and a document."""
     asked = place.ask("POST", "/chat", json={"message": "Why?", "sessionId": "of/the face"}).json()
     uploaded = place.ask("POST", "/process-document", files={"file": ("a.txt", b"Text.")}).json()
     session, document = {"sessionId": "of/the face"}, {"documentId": uploaded["id"]}
@@ -124,7 +124,7 @@ def test_what_is_there_is_told_as_the_document_says(place):
         (200, "/documents/{documentId}/status", "GET", {"path_parameters": document}),
         (409, "/documents/{documentId}/retry", "POST", {"path_parameters": document}),
         (202, "/documents/{documentId}", "DELETE", {"path_parameters": document}),
-        # It ends at once: the document is deleted.
+        # This stream ends at once: the document is deleted.
         (200, ENDLESS, "GET", {"path_parameters": document}),
     ):
         case = WHOLE[path][method].Case(**options, media_type="application/json" if "body" in options else None)
@@ -134,13 +134,13 @@ def test_what_is_there_is_told_as_the_document_says(place):
         case.validate_response(response, checks=CHECKS)
 
 
-def test_a_path_with_a_slash_too_many_is_not_there(place):
+def test_a_path_with_an_extra_slash_is_not_found(place):
     response = place.ask("GET", "/documents/", headers=place.callers["server"])
 
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_what_is_said_to_tell_its_limits_does(place):
+def test_routes_documented_with_limit_headers_send_them(place):
     for method, path in (("GET", "/documents"), ("GET", "/documents/none"), ("POST", "/chat/stream")):
         response = place.ask(method, path, headers=place.callers["server"])
         assert {"ratelimit", "ratelimit-policy"} <= response.headers.keys()
@@ -159,7 +159,7 @@ def test_what_is_said_to_tell_its_limits_does(place):
         "/documents/%ED%A0%80/events",
     ],
 )
-def test_values_at_the_edge_are_no_fault_of_ours(place, path):
+def test_edge_values_cause_no_server_error(place, path):
     headers = {**place.callers["server"], "accept": "application/json"}
 
     assert place.ask("GET", path, headers=headers).status_code in (200, 404, 422)
@@ -177,7 +177,7 @@ def test_values_at_the_edge_are_no_fault_of_ours(place, path):
     ],
 )
 def test_credentials_of_any_bytes_are_refused(place, headers):
-    # Of an address of its own: the tests before it have used up what theirs may guess.
+    # From a separate address: earlier tests have used up the failed attempts of theirs.
     sent = headers | {"x-forwarded-for": b"192.0.2.7"}
     assert place.ask("GET", "/documents", headers=sent).status_code == 401
 

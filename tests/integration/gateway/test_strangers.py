@@ -1,4 +1,4 @@
-"""What pages, clumsy clients and strangers send, over HTTP."""
+"""Requests from pages, careless clients and strangers, over HTTP."""
 
 import gzip
 import json
@@ -48,14 +48,14 @@ async def test_a_page_can_read_every_refusal_and_no_foreign_answer(running, keys
             assert "origin" in refused.headers["vary"].lower()
             assert "access-control-allow-credentials" not in refused.headers
     for path in ("/health", "/openapi.json", "/metrics"):
-        told = await running.http.get(path, headers={"origin": EVIL})
-        assert told.is_success
-        assert "access-control-allow-origin" not in told.headers
-        assert told.headers["x-content-type-options"] == "nosniff"
-        assert told.headers["cache-control"] == "no-store"
+        answer = await running.http.get(path, headers={"origin": EVIL})
+        assert answer.is_success
+        assert "access-control-allow-origin" not in answer.headers
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_preflight_grants_what_cannot_harm_and_nothing_of_a_servers(running):
+async def test_a_preflight_grants_harmless_headers_and_none_of_a_servers(running):
     asked = "traceparent, baggage,cache-control, x-requested-with, X-Internal-Secret, x-forwarded-for, b\u00e4d"
     response = await running.http.options(
         "/chat",
@@ -84,16 +84,16 @@ async def test_a_preflight_grants_what_cannot_harm_and_nothing_of_a_servers(runn
         {"widgetId": 3},
     ],
 )
-async def test_decoration_never_refuses_the_question(running, server, own, decoration):
+async def test_bad_optional_fields_never_refuse_the_question(running, server, own, decoration):
     assert (await ask(running, server, **decoration)).status_code == 202
 
 
-async def test_a_long_comment_is_cut_and_the_thumb_counts(running, server, own):
+async def test_a_long_comment_is_cut_and_the_rating_counts(running, server, own):
     async with ScriptedWorker(own):
-        told = (await running.http.post("/chat", headers={"authorization": server["authorization"]},
+        asked = (await running.http.post("/chat", headers={"authorization": server["authorization"]},
                                         json={"message": "?"})).json()  # fmt: skip
         body = {"rating": "down", "comment": "a" * 2_001}
-        rated = await running.http.post(f"/chat/{told['messageId']}/feedback", headers=server, json=body)
+        rated = await running.http.post(f"/chat/{asked['messageId']}/feedback", headers=server, json=body)
 
     assert rated.status_code == 202
 
@@ -112,9 +112,7 @@ async def test_a_long_comment_is_cut_and_the_thumb_counts(running, server, own):
         (json.dumps({"message": "\U0001f600" * 8_001}).encode(), {}, 422, "8000"),
     ],
 )
-async def test_bodies_that_cannot_be_read_are_refused_for_what_they_are(
-    running, server, content, headers, status, words
-):
+async def test_unreadable_bodies_are_refused_with_the_reason(running, server, content, headers, status, words):
     answer = await running.http.post("/chat", headers=server | headers, content=content)
 
     assert answer.status_code == status
@@ -122,7 +120,7 @@ async def test_bodies_that_cannot_be_read_are_refused_for_what_they_are(
 
 
 @pytest.mark.parametrize("name", [".", "..", "a/../b", "./a", "a\nb", "a\tb", "a\0b", "a\x7fb", "a\u0085b", "\ud800"])
-async def test_a_session_id_that_would_change_on_the_way_is_refused(running, server, name):
+async def test_a_session_id_that_would_change_in_transit_is_refused(running, server, name):
     body = json.dumps({"message": "?", "sessionId": name})
     posted = await running.http.post("/chat", headers=server, content=body)
 
@@ -136,7 +134,7 @@ async def test_a_session_id_that_would_change_is_refused_in_a_path_too(running, 
         assert answer.status_code == 422, name
 
 
-async def test_a_uuid_is_taken_only_as_events_name_it(running, server):
+async def test_a_uuid_is_accepted_only_in_the_form_that_events_use(running, server):
     name = str(uuid4())
     for odd in (name.upper(), name.replace("-", ""), f"{{{name}}}", f"urn:uuid:{name}"):
         refused = await ask(running, server, messageId=odd)
@@ -183,8 +181,8 @@ async def test_the_page_is_for_this_machine_and_stays_in_no_cache_and_no_frame(o
     assert "pk_demo" not in foreign.text
 
 
-async def test_what_is_not_there_is_counted_by_address(running):
-    # The window slides while they come: some more pass.
+async def test_requests_for_unknown_paths_are_counted_by_address(running):
+    # The window slides while the requests are sent, so a few more pass.
     strays = [(await running.http.get("/nowhere")).status_code for _ in range(STRAYS.per_minute + 150)]
 
     assert strays[: STRAYS.per_minute] == [404] * STRAYS.per_minute
@@ -204,7 +202,7 @@ async def test_guesses_of_the_internal_secret_are_counted(running):
     assert known.status_code == 422
 
 
-async def test_a_compressed_upload_is_told_so(running, server):
+async def test_a_compressed_upload_is_refused(running, server):
     answer = await running.http.post(
         "/process-document", headers=server | {"content-encoding": "gzip"}, files={"file": ("a.txt", b"Text.")}
     )

@@ -1,4 +1,4 @@
-"""G6, the routes: whatever a client asks for with another's ids, it is told nothing of it and changes nothing."""
+"""G6, the routes: a client that uses another client's ids learns nothing and changes nothing."""
 
 import asyncio
 import re
@@ -20,14 +20,14 @@ from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
 
 ORIGIN = "https://beta.example"
-SPOKEN = (CHAT_REQUESTED, CHAT_CANCELLED, CHAT_FEEDBACK, DOCUMENT_UPLOADED)
-# Whoever has the internal secret acts for every client, and says for which.
+PUBLISHED_TOPICS = (CHAT_REQUESTED, CHAT_CANCELLED, CHAT_FEEDBACK, DOCUMENT_UPLOADED)
+# A caller with the internal secret may act for any client that it names.
 TRUSTED = {("internal", "/internal/tickets")}
 
 
 @pytest.fixture
 async def wall(settings, database_url, engine):
-    """A gateway, and all that alpha has: in every store, in the rings, and a question that nobody answers."""
+    """A gateway with alpha's data in every store and in the ring buffers, and one question that nobody answers."""
     own = settings.model_copy(update={"database_url": database_url})
     stores, ids = await Stores.open(engine, own), Ids()
     alpha, beta, live = f"alpha-{uuid4().hex}", f"beta-{uuid4().hex}", uuid4()
@@ -40,7 +40,7 @@ async def wall(settings, database_url, engine):
                 publisher=publisher,
             )  # fmt: skip
             await begin_an_answer(made)
-            await ask_in_vain(made)
+            await ask_without_answer(made)
             yield made
     finally:
         await stores.close()
@@ -59,7 +59,7 @@ async def begin_an_answer(wall):
     assert MARK in str(shown)
 
 
-async def ask_in_vain(wall):
+async def ask_without_answer(wall):
     asked = await wall.running.http.post(
         "/chat",
         headers={**bearer(keys(wall.alpha).secret), "prefer": "wait=0"},
@@ -74,7 +74,7 @@ def bearer(token):
 
 
 def credentials(wall):
-    """Everything that beta has, and what somebody may make up."""
+    """Beta's credentials, and forged ones."""
 
     def ticket(tickets, client_id, session_id):
         return bearer(tickets.issue(client_id, session_id, "v")[0])
@@ -94,7 +94,7 @@ def credentials(wall):
 
 
 def bodies(wall):
-    """What is sent where, each with alpha's ids."""
+    """Route → bodies to send, each with alpha's ids."""
     session = {"sessionId": wall.ids.session_id}
     messages = [str(wall.ids.message_id), str(wall.live), wall.waiting]
     questions = [{"message": "mine", **session, "messageId": message} for message in messages]
@@ -112,10 +112,10 @@ def bodies(wall):
 
 
 def requests(wall):
-    """(route, method, path, body, accept) for every route, with every id of alpha's that fits."""
+    """(route, method, path, body, accept) for every route, with each of alpha's ids that fits."""
     sent = bodies(wall)
     posts = {route.path for route in ROUTES if "POST" in route.methods}
-    assert posts == set(sent), "every POST has a body here"
+    assert posts == set(sent), "a POST route has no body here"
     messages = (str(wall.ids.message_id), str(wall.live), wall.waiting)
     for route in ROUTES:
         path = re.sub(r"{session_id(:\w+)?}", wall.ids.session_id, route.path)
@@ -128,7 +128,7 @@ def requests(wall):
 
 
 async def answered(http, method, path, headers, body):
-    """The status and what is said at once: a stream's opening comes in one piece."""
+    """The status and the text; of a stream only its first chunk, which holds its whole opening."""
     query = {} if method == "POST" else {"wait": "0"}
     async with (
         asyncio.timeout(SECONDS),
@@ -143,16 +143,16 @@ async def answered(http, method, path, headers, body):
 
 
 async def no_stream_is_open(gateway):
-    """A stream's place is given back a moment after its client has left."""
+    """Waits: a stream's slot is released a moment after its client has left."""
     async with asyncio.timeout(SECONDS):
         while len(gateway.admission.streams):
             await asyncio.sleep(0.01)
 
 
-async def said(wall):
-    """How many records in alpha's name there are."""
+async def published(wall):
+    """The topic of each record published for alpha."""
     found = []
-    for topic in SPOKEN:
+    for topic in PUBLISHED_TOPICS:
         async with LogReader(wall.own, topic) as reader, asyncio.timeout(SECONDS):
             await reader.seek(timedelta(minutes=5))
             if reader.is_caught_up:
@@ -165,7 +165,7 @@ async def said(wall):
 
 
 async def test_no_route_tells_or_changes_anything_of_another_client(wall):
-    before, spoken, seen = await wall.stores.belongings(wall.alpha, wall.ids), await said(wall), 0
+    before, published_before, seen = await wall.stores.belongings(wall.alpha, wall.ids), await published(wall), 0
     for kind, headers in credentials(wall).items():
         for route, method, path, body, accept in requests(wall):
             if (kind, route) in TRUSTED:
@@ -182,7 +182,7 @@ async def test_no_route_tells_or_changes_anything_of_another_client(wall):
         assert await wall.stores.belongings(wall.alpha, wall.ids) == before, kind
 
     assert seen > 300
-    assert await said(wall) == spoken == [CHAT_REQUESTED.name]
+    assert await published(wall) == published_before == [CHAT_REQUESTED.name]
 
 
 async def test_live_frames_of_two_sessions_of_one_name_stay_apart(wall):

@@ -1,4 +1,4 @@
-"""Uploads as careless and hostile people send them."""
+"""Careless and hostile uploads."""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +26,7 @@ async def upload(running, name="a.txt", content=b"text", **fields):
     )
 
 
-async def test_of_versions_that_are_uploaded_at_once_all_are_kept(running):
+async def test_versions_uploaded_at_once_are_all_kept(running):
     answers = await asyncio.gather(*(upload(running, content=b"%d" % n, externalId="manual") for n in range(8)))
     documents = (await running.http.get("/documents", headers=running.server)).json()["documents"]
 
@@ -35,7 +35,7 @@ async def test_of_versions_that_are_uploaded_at_once_all_are_kept(running):
     assert [document["version"] for document in documents] == [8]
 
 
-async def test_each_of_many_takes_a_version_of_its_own(engine):
+async def test_concurrent_uploads_take_different_versions(engine):
     documents = Documents(engine)
     for number in range(3):
         await documents.take_version("c", f"doc_{number}", f"other {number}")
@@ -60,7 +60,7 @@ async def test_a_uri_that_leads_to_no_file_is_refused_with_a_sentence(running, u
     assert answer.json()["detail"].endswith(".")
 
 
-async def test_the_folder_of_a_client_is_no_file(running):
+async def test_the_folder_of_a_client_is_refused_as_a_file(running):
     await upload(running)
     [folder] = [path for path in await asyncio.to_thread(_folders, running) if path.name.startswith("up-")]
     answer = await running.http.post(
@@ -79,7 +79,7 @@ def _folders(running):
     ["x" * 400 + ".txt", "a\nb.txt", "../../x.txt", "\u202etxt.exe.txt", "\U0001f600" * 200 + ".txt", ".txt", "con.txt",
      "a/b\\c.txt"],
 )  # fmt: skip
-async def test_whatever_a_file_is_called_it_is_taken(running, name):
+async def test_a_file_with_any_name_is_accepted(running, name):
     answer = await upload(running, name)
 
     assert answer.status_code == 202

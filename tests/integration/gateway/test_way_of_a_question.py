@@ -1,4 +1,4 @@
-"""The way of one question through the gateway is the list in `docs/architecture.md`."""
+"""The calls of one question through the gateway are those listed in `docs/architecture.md`."""
 
 import asyncio
 import re
@@ -9,13 +9,13 @@ from uuid import uuid4
 from tests.support.gateway_running import ScriptedWorker, events_of
 
 ROOT = Path(__file__).parents[3]
-# Where one reads: everything else is called from these two.
-PAGES = ("gateway/endpoints/guard.py", "gateway/endpoints/chat.py")
+# Everything else is called from these two files.
+CALLERS = ("gateway/endpoints/guard.py", "gateway/endpoints/chat.py")
 MAX_FILES = 10
 
 
 class Way:
-    """The first call of each function of the gateway that one of `PAGES` calls, in the task of one request."""
+    """Records each gateway function that `CALLERS` call in the task of one request, in order of its first call."""
 
     def __init__(self):
         self.calls = []
@@ -25,9 +25,9 @@ class Way:
         if event != "call" or frame.f_back is None:
             return
         page, called = _file(frame.f_back.f_code), _file(frame.f_code)
-        if called == PAGES[0] and frame.f_code.co_name == "enter" and self._task is None:
+        if called == CALLERS[0] and frame.f_code.co_name == "enter" and self._task is None:
             self._task = asyncio.current_task()
-        if page not in PAGES or not called.startswith("gateway/") or called in PAGES or not self._is_ours():
+        if page not in CALLERS or not called.startswith("gateway/") or called in CALLERS or not self._is_ours():
             return
         call = f"`{called}` {_name(frame.f_code)}"
         if call not in self.calls:
@@ -65,4 +65,4 @@ async def test_the_way_of_a_question_is_the_one_that_the_architecture_lists(runn
     section = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## The way of one question")[2]
     listed = re.findall(r"^\d+\. (`gateway/\S+` \S+)", section.partition("\n## ")[0], re.MULTILINE)
     assert listed == way.calls, "\n".join(f"{number}. {call}" for number, call in enumerate(way.calls, start=1))
-    assert len({call.split()[0] for call in way.calls}) + len(PAGES) <= MAX_FILES
+    assert len({call.split()[0] for call in way.calls}) + len(CALLERS) <= MAX_FILES

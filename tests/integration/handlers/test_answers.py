@@ -28,38 +28,38 @@ def worker(engine, name, *models, lease_seconds=15):
     )
 
 
-async def test_second_worker_waits_and_then_tells_the_same(engine):
+async def test_second_worker_waits_and_then_publishes_the_same_answer(engine):
     event, go_on = retrieved(), asyncio.Event()
     first = worker(engine, "a", FakeModel("One", go_on, " answer [1].", finish()))
     second = worker(engine, "b", FakeModel("Another", finish()))
-    said = []
+    published = []
     async for one in answer(first, event):
-        said.append(one)
+        published.append(one)
         if isinstance(one, AnswerDelta) and not go_on.is_set():
             with pytest.raises(RetryableError):
                 await run(second, event)
             go_on.set()
 
-    told = await run(second, event)
-    again = told[len(said) :]
+    repeated = await run(second, event)
+    again = repeated[len(published) :]
 
-    assert told[: len(said)] == said
+    assert repeated[: len(published)] == published
     assert "".join(one.text for one in again if isinstance(one, AnswerDelta)) == "One answer [1]."
     assert not any(isinstance(one, ChatCompleted) for one in again)
-    assert min(one.attempt for one in again) > said[0].attempt
-    assert "".join(one.text for one in said if isinstance(one, AnswerDelta)) == "One answer [1]."
+    assert min(one.attempt for one in again) > published[0].attempt
+    assert "".join(one.text for one in published if isinstance(one, AnswerDelta)) == "One answer [1]."
 
 
-async def test_dead_workers_answer_is_written_anew(engine):
+async def test_dead_workers_answer_is_generated_again(engine):
     event = retrieved()
     dead = worker(engine, "a", FakeModel("Half", ProviderBusyError("cut")))
     with pytest.raises(ProviderBusyError):
         await run(dead, event)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE answer_attempts SET lease_until = now()"))
-    said = await run(worker(engine, "b", FakeModel("Whole", finish())), event)
+    published = await run(worker(engine, "b", FakeModel("Whole", finish())), event)
 
-    assert {one.attempt for one in said} == {2}
+    assert {one.attempt for one in published} == {2}
 
 
 async def test_tier_and_history_come_from_the_tables(engine):
@@ -68,7 +68,7 @@ async def test_tier_and_history_come_from_the_tables(engine):
     generation = worker(engine, "a", model)
     record = (await run(generation, retrieved("First question")))[-1]
     assert isinstance(record, ChatCompleted)
-    assert [said async for said in log.handle(record)] == []
+    assert [event async for event in log.handle(record)] == []
     second = (await run(generation, retrieved("Second question")))[-1]
 
     assert (record.tier, second.tier) == ("paid", "paid")

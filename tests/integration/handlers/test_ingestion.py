@@ -1,4 +1,4 @@
-"""From a real file to a found passage: real Postgres, real vectors, the real local model."""
+"""From a real file to a found passage, with real Postgres, vectors and local model."""
 
 import json
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ async def _no_turns():
 
 
 class Knowledge:
-    """Both handlers over the same stores."""
+    """Ingestion and retrieval on the same stores."""
 
     def __init__(self, engine, folder, embedder, vectors):
         self.documents = Documents(engine)
@@ -86,7 +86,7 @@ class Knowledge:
             return await self.retrieval.search(asked, turns)
 
 
-async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):
+async def test_an_uploaded_text_is_found_by_meaning_until_it_is_replaced_or_deleted(knowledge):
     await knowledge.ingest("policy.md", POLICY)
     found = await knowledge.ask("How long do I have to return something I bought?")
     assert found.passages[0].heading == "Returns"
@@ -104,7 +104,7 @@ async def test_what_was_uploaded_is_found_by_meaning_until_it_is_replaced_or_del
 
 
 def place(found, fact):
-    """The first passage's document and heading, and the fact if it holds it; of evidence only."""
+    """(document, heading, fact if contained) of the first passage; all None below the evidence threshold."""
     if found.confidence < EVIDENCE_THRESHOLD:
         return None, None, None
     first = found.passages[0]

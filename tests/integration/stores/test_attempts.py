@@ -1,4 +1,4 @@
-"""The attempt lease on a real Postgres: one holder at a time, one ending for ever."""
+"""The attempt lease on a real Postgres: one holder at a time, and one final ending."""
 
 import asyncio
 from datetime import timedelta
@@ -17,7 +17,7 @@ def message():
     return "acme", uuid4()
 
 
-async def test_first_delivery_is_ours_and_another_worker_waits(engine, message):
+async def test_first_delivery_gets_the_lease_and_another_worker_waits(engine, message):
     ours, other = Attempts(engine, "a"), Attempts(engine, "b", lease_seconds=5)
 
     assert await ours.begin(*message, SESSION) == Lease(1)
@@ -31,16 +31,16 @@ async def test_same_holder_goes_on_at_once_with_the_next_attempt(engine, message
     assert await Attempts(engine, "a").begin(*message, SESSION) == Lease(2)
 
 
-async def test_expired_lease_is_taken_over_and_the_zombie_hears_it(engine, message):
-    zombie, heir = Attempts(engine, "a"), Attempts(engine, "b")
+async def test_expired_lease_is_taken_over_and_the_zombies_renewal_fails(engine, message):
+    zombie, successor = Attempts(engine, "a"), Attempts(engine, "b")
     await zombie.begin(*message, SESSION)
     await expire(engine)
 
-    assert await heir.begin(*message, SESSION) == Lease(2)
+    assert await successor.begin(*message, SESSION) == Lease(2)
     assert not await zombie.renew(*message, 1)
     assert not await zombie.finish(*message, SESSION, 1, {"said": "zombie"})
-    assert await heir.finish(*message, SESSION, 2, {"said": "heir"})
-    assert await zombie.begin(*message, SESSION) == Ended({"said": "heir"})
+    assert await successor.finish(*message, SESSION, 2, {"said": "successor"})
+    assert await zombie.begin(*message, SESSION) == Ended({"said": "successor"})
 
 
 async def test_renewed_lease_is_not_taken(engine, message):
@@ -102,7 +102,7 @@ async def test_nul_in_an_ending_is_replaced(engine, message):
     assert await attempts.begin(*message, SESSION) == Ended({"events": [{"text": "a\ufffdb"}]})
 
 
-async def test_purge_forgets_the_old_only(engine, message):
+async def test_purge_deletes_old_attempts_only(engine, message):
     attempts = Attempts(engine, "a")
     await attempts.begin(*message, SESSION)
     async with engine.begin() as connection:
@@ -118,7 +118,7 @@ async def expire(engine):
         await connection.execute(text("UPDATE answer_attempts SET lease_until = now() - interval '1 second'"))
 
 
-async def test_a_message_of_another_session_is_neither_begun_nor_told(engine, message):
+async def test_a_message_of_another_session_is_neither_begun_nor_revealed(engine, message):
     attempts = Attempts(engine, "a")
     await attempts.begin(*message, SESSION)
 

@@ -1,4 +1,4 @@
-"""The log of answers on a real Postgres: each once, counted once, seen by its client only."""
+"""The log of answers on a real Postgres: each stored once, counted once, visible to its client only."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The plain connections on a real Postgres: few, replaced when dead, never waited for without end."""
+"""The plain connections on a real Postgres: few, replaced when dead, and waited for with a timeout."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from stores.postgres.connections import MAX_CONNECTIONS, Connections
 from stores.postgres.database import DATABASE_ERRORS, create_engine
 
 PID = "SELECT pg_backend_pid()"
-# Waits for whoever holds it alone.
+# Waits while another connection holds the exclusive lock.
 LOCKED = "SELECT pg_advisory_lock_shared(1)"
 COUNT = """
 SELECT count(*) FROM pg_stat_activity
@@ -47,7 +47,7 @@ async def becomes(observer, query, value):
 
 @asynccontextmanager
 async def held(observer, connections, times):
-    """The tasks of as many statements, all on their way, which end when the block does."""
+    """Tasks of `times` statements that block until the block is left."""
     await observer.execute("SELECT pg_advisory_lock(1)")
     tasks = [asyncio.create_task(connections.fetch(LOCKED, ())) for _ in range(times)]
     try:
@@ -76,7 +76,7 @@ async def test_connections_killed_while_idle_cost_nobody_an_error(connections, o
     assert not first & await pids(connections, MAX_CONNECTIONS)
 
 
-async def test_waiting_for_a_connection_has_an_end(connections, observer, monkeypatch):
+async def test_waiting_for_a_connection_times_out(connections, observer, monkeypatch):
     monkeypatch.setattr(connections, "_connect_timeout_seconds", 0.2)
     async with asyncio.timeout(10), held(observer, connections, MAX_CONNECTIONS) as holders:
         with pytest.raises(TimeoutError) as raised:
@@ -87,7 +87,7 @@ async def test_waiting_for_a_connection_has_an_end(connections, observer, monkey
     assert len(await pids(connections, 50)) == MAX_CONNECTIONS
 
 
-async def test_cancelled_statement_is_not_met_by_the_next(connections, observer):
+async def test_cancelled_statement_does_not_disturb_the_next(connections, observer):
     async with held(observer, connections, MAX_CONNECTIONS) as holders:
         for holder in holders:
             holder.cancel()
@@ -108,7 +108,7 @@ async def test_failed_statement_costs_its_connection_only(connections):
     assert after != before
 
 
-async def test_closing_ends_what_is_idle_and_what_is_under_way_afterwards(connections, observer):
+async def test_closing_ends_idle_connections_and_busy_ones_when_done(connections, observer):
     await pids(connections, MAX_CONNECTIONS)
     async with held(observer, connections, 1) as holders:
         await connections.close()
@@ -119,7 +119,7 @@ async def test_closing_ends_what_is_idle_and_what_is_under_way_afterwards(connec
     await becomes(observer, COUNT, 0)
 
 
-async def test_engine_takes_its_plain_connections_with_it(database_url, observer):
+async def test_disposing_the_engine_closes_its_plain_connections(database_url, observer):
     engine = create_engine(database_url)
     await pids(engine.connections, MAX_CONNECTIONS)
     async with engine.connect():
@@ -129,7 +129,7 @@ async def test_engine_takes_its_plain_connections_with_it(database_url, observer
     await becomes(observer, COUNT, 0)
 
 
-async def test_database_that_is_away_is_said_at_once_and_each_time():
+async def test_refused_connection_raises_at_once_each_time():
     away = Connections("postgresql://postgres@127.0.0.1:1/postgres", CircuitBreaker(), command_timeout_seconds=10)
     async with asyncio.timeout(3):
         for _ in range(2 * MAX_CONNECTIONS):
@@ -137,7 +137,7 @@ async def test_database_that_is_away_is_said_at_once_and_each_time():
                 await away.fetch(PID, ())
 
 
-async def test_server_that_says_nothing_is_not_waited_for():
+async def test_silent_server_times_out_and_opens_the_circuit():
     over = asyncio.Event()
 
     async def say_nothing(_, writer):

@@ -1,4 +1,4 @@
-"""Documents in a real Postgres: monotone, and each client's its own."""
+"""Documents in a real Postgres: versions and progress never go back, and clients stay separate."""
 
 from datetime import UTC, datetime
 

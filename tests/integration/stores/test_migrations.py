@@ -1,4 +1,4 @@
-"""Alembic owns the schema, and the tables that the code sees are the same."""
+"""Alembic's schema equals the tables that the code declares."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ def differences(connection):
     return compare_metadata(context, Base.metadata)
 
 
-async def test_migrated_schema_is_what_the_tables_say(engine):
+async def test_migrated_schema_equals_the_declared_tables(engine):
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 

@@ -1,4 +1,4 @@
-"""G6, the stores: no function can be called without a client, and none gives one client what is another's."""
+"""G6, the stores: every function requires a client, and none returns or changes another client's data."""
 
 import dataclasses
 import inspect
@@ -29,35 +29,35 @@ from tests.integration.tenants import (
 from tests.support.fakes_knowledge import unit
 
 NO_TENANT = {
-    "Attempts.purge": "forgets old rows of all clients and tells only how many",
-    "CircuitBreaker.call": "waits for what another function asks",
-    "Clients.by_api_key": "finds out who the client is",
-    "Clients.by_key_hash": "finds out who the client is",
-    "Clients.revoked": "tells of hashes of keys whether they are good",
+    "Attempts.purge": "deletes old rows of all clients and returns only their number",
+    "CircuitBreaker.call": "awaits the call of another function",
+    "Clients.by_api_key": "finds the client of a key",
+    "Clients.by_key_hash": "finds the client of a key",
+    "Clients.revoked": "returns which key hashes are revoked",
     "Connections.close": "ends the connections",
     "Connections.connect": "a connection carries no client",
     "Connections.fetch": "the driver under `Statement`",
     "Database.dispose": "ends the connections",
     "Limits.close": "ends the connection",
-    "Limits.ping": "asks whether Redis is there",
-    "Limits.take_unknown": "counts somebody of whom it is not known whose visitor it is",
+    "Limits.ping": "checks whether Redis answers",
+    "Limits.take_unknown": "counts a caller whose client is not known yet",
     "PipelinedRedis.close": "ends the connection",
     "PipelinedRedis.execute_command": "the driver under `Limits`, whose keys carry the client",
-    "StaleWhileAwayCache.get": "the memory under `Clients`, whose keys are the client or the hash of its key",
+    "StaleWhileAwayCache.get": "the cache under `Clients`, whose keys are the client id or the hash of its API key",
     "Statement.fetch": "the driver under the stores, whose values carry the client",
     "Statement.fetch_one": "the driver under the stores, whose values carry the client",
-    "Uploads.delete": "is given a uri that an event of the client carries",
-    "Uploads.fetch": "is given a uri that an event of the client carries; a caller's uri meets `belongs_to` first",
+    "Uploads.delete": "gets its uri from an event of the client",
+    "Uploads.fetch": "gets its uri from an event of the client; a caller's uri is checked by `belongs_to` first",
     "VectorStore.close": "ends the connection",
     "open_folder": "opens the store",
     "open_server": "opens the store",
     "open_vectors": "opens the store",
-    "upgrade": "makes the tables",
+    "upgrade": "creates the tables",
 }
 
 ALPHA, BETA = "alpha", "beta"
 
-# What client beta calls with alpha's ids. `s`: the stores, `i`: the ids, `u`: the uri of alpha's file.
+# Calls by client beta with alpha's ids. `s`: the stores, `i`: the ids, `u`: the uri of alpha's file.
 CALLS = {
     "Attempts.begin": lambda s, i, u: s.attempts.begin(BETA, i.message_id, i.session_id),
     "Attempts.renew": lambda s, i, u: s.attempts.renew(BETA, i.message_id, 1),
@@ -94,12 +94,12 @@ CALLS = {
     "VectorStore.count": lambda s, i, u: s.vectors.count(BETA, i.document_id),
 }  # fmt: skip
 ONE = LimitRequest(Policy("wall", 1))
-# Names that it chose itself come back; nothing else of alpha's may.
+# These return a name that beta passed in; nothing else may contain alpha's mark.
 ECHOES = {"Uploads.put"}
 
 
 def public_functions():
-    """Every public coroutine function of the room, by its name, with what it takes."""
+    """(name, function) of every public coroutine function and method in `stores`."""
     for module in pkgutil.walk_packages(stores.__path__, "stores."):
         if ".versions" in module.name or module.name.endswith(".env"):
             continue
@@ -118,7 +118,7 @@ def is_async(value):
 
 
 def carries_client(parameter):
-    """A `client_id` that cannot be left out, or an event or row that cannot be made without one."""
+    """Whether it is a required `client_id`, or an event or row that requires one."""
     if parameter.default is not inspect.Parameter.empty:
         return False
     kind = parameter.annotation
@@ -139,12 +139,12 @@ def test_no_function_of_a_store_can_be_called_without_a_client():
     }  # fmt: skip
 
     assert without == set(NO_TENANT)
-    assert set(found) - without == set(CALLS), "every function that has a client is tried below"
+    assert set(found) - without == set(CALLS), "a function that takes a client is missing from CALLS"
 
 
 @pytest.fixture
 async def filled(engine, settings):
-    """All stores; alpha has something of everything, beta has nothing but itself."""
+    """All stores; alpha has data in each, beta has only its client row."""
     stores, ids = await Stores.open(engine, settings), Ids()
     try:
         uri = await stores.fill(ALPHA, ids, SECRET)
@@ -158,7 +158,7 @@ async def filled(engine, settings):
 async def test_no_call_of_one_client_tells_or_changes_anything_of_another(filled, name):
     stores, ids, uri = filled
     before = await stores.belongings(ALPHA, ids)
-    assert all(before.values()), "there is something to be seen everywhere"
+    assert all(before.values()), "alpha has no data in one of the stores"
 
     answer = await CALLS[name](stores, ids, uri)
 
@@ -166,7 +166,7 @@ async def test_no_call_of_one_client_tells_or_changes_anything_of_another(filled
     assert await stores.belongings(ALPHA, ids) == before
 
 
-async def test_what_one_client_has_used_up_another_still_has(filled):
+async def test_one_clients_used_up_limit_does_not_affect_another(filled):
     stores, ids, _ = filled
     once = [dataclasses.replace(ONE, owner=ids.session_id)]
     taken = [(await stores.limits.take(owner, once)).is_allowed for owner in (ALPHA, ALPHA, BETA)]

@@ -1,4 +1,4 @@
-"""One suite over the in-memory double, the engine in a folder and the server's client, so that none drifts."""
+"""One suite for the in-memory double, the engine in a folder and the server client, so that they stay alike."""
 
 import asyncio
 import itertools
@@ -32,7 +32,7 @@ async def vectors(request, tmp_path) -> AsyncIterator[VectorStore]:
 
 
 def server_in_memory():
-    """What we say to a server, answered by the client's own model of one: it does all but indexes, on one thread."""
+    """The server store on Qdrant's in-memory client, which supports everything but indexes, on one thread."""
     client = QdrantClient(":memory:")
     with warnings.catch_warnings(action="ignore"):
         _create_collection(client, "test", DIMENSIONS)
@@ -117,7 +117,7 @@ async def test_searches_during_a_switch_see_one_version_whole(vectors):
     }
 
 
-async def test_a_switch_of_several_slices_is_one_step_to_every_search(vectors):
+async def test_a_switch_of_several_slices_is_atomic_for_every_search(vectors):
     many = 2 * SLICE_POINTS + 1
     for version in (1, 2):
         await vectors.upsert("acme", [chunk(index, version=version) for index in range(many)])
@@ -144,7 +144,7 @@ async def test_a_delete_hides_at_once_and_only_its_document(vectors):
 
 
 async def test_no_call_of_one_client_touches_or_sees_anothers(vectors):
-    """The same ids in two clients, as Kafka's keys allow."""
+    """Two clients use the same ids."""
     for client_id in ("acme", "rival"):
         await vectors.upsert(client_id, [chunk(0), chunk(1)])
     await vectors.publish_version("acme", "doc", 1)
@@ -161,7 +161,7 @@ async def test_no_call_of_one_client_touches_or_sees_anothers(vectors):
     assert await texts(vectors, "nobody") == []
 
 
-async def test_no_chunks_is_no_work(vectors):
+async def test_an_empty_upsert_is_allowed(vectors):
     await vectors.upsert("acme", [])
 
     assert await vectors.count("acme", "doc") == 0
@@ -191,7 +191,7 @@ CALLS = st.tuples(
 
 @given(calls=st.lists(CALLS, max_size=15))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_after_any_calls_a_store_tells_what_the_double_tells(vectors, calls):
+async def test_after_any_calls_a_store_agrees_with_the_double(vectors, calls):
     double, written = FakeVectors(), set()
     for call, client_id, document_id, version in itertools.chain(CLEAN, calls):
         key = (client_id, document_id)
@@ -214,7 +214,7 @@ CLEAN = [("delete", client_id, document_id, 0) for client_id in ("acme", "rival"
 
 
 async def everything(store):
-    """What is found and how much is kept, of each client."""
+    """For each client: the texts found, and the chunk count of each document."""
     return [
         (
             sorted(await texts(store, client_id, limit=50)),
@@ -224,6 +224,6 @@ async def everything(store):
     ]
 
 
-async def test_a_server_that_is_away_means_again_later():
+async def test_an_unreachable_server_raises_a_retryable_error():
     with pytest.raises(RetryableError):
         await open_vectors("http://127.0.0.1:9", None, space="test", dimensions=DIMENSIONS)

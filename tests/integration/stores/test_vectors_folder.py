@@ -1,4 +1,4 @@
-"""The engine in a folder: what the folder keeps, and whose it is."""
+"""The engine in a folder: durability, and one process per folder."""
 
 import asyncio
 import subprocess
@@ -28,7 +28,7 @@ async def test_the_folder_keeps_what_was_published_and_belongs_to_one_process(tm
     await store.close()
 
 
-async def test_a_folder_of_the_engine_before_is_refused_in_a_sentence(tmp_path):
+async def test_a_folder_of_the_previous_engine_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "meta.json").write_text("{}")
 
     for _ in range(2):
@@ -54,24 +54,24 @@ asyncio.run(write())
 """
 
 
-async def test_a_killed_process_loses_nothing_that_it_was_told_is_written(tmp_path):
-    """`kill -9` between two calls or within one, before anything was flushed."""
+async def test_a_killed_process_loses_no_acknowledged_write(tmp_path):
+    """`kill -9` between calls or within one, before any flush."""
     path = str(tmp_path / "qdrant")
     writer = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, path, stdout=subprocess.PIPE)
     async with asyncio.timeout(60):
         while (line := await writer.stdout.readline()) != b"100\n":
             assert line
         writer.kill()
-        told = (await writer.stdout.read()).split()
+        printed = (await writer.stdout.read()).split()
         await writer.wait()
-    last = int(told[-1]) if told else 100
+    last = int(printed[-1]) if printed else 100
 
     store = await open_vectors(path, None, space="test", dimensions=DIMENSIONS)
     found = await texts(store, limit=100)
     kept = {number: await store.count("acme", f"d{number}") for number in range(1, last + 1)}
     await store.close()
 
-    # The delete in flight may be of the first of these.
+    # The interrupted delete may have removed documents up to `last - 4`.
     sure = range(last - 3, last + 1)
     assert {text for text in found if int(text.split()[1][1:]) in sure} == {
         f"text d{number} 1 {index}" for number in sure for index in range(3)

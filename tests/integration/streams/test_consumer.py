@@ -43,7 +43,7 @@ async def test_sessions_run_side_by_side_and_each_in_order(settings, publisher):
 
 
 async def test_a_failing_session_delays_only_itself_and_is_kept_byte_for_byte(settings, publisher):
-    """G10: the dead letter has the exact bytes and where it came from; whoever waits is told."""
+    """G10: the dead letter has the record's exact bytes and origin, and the asker gets a failure."""
     topic = await make_topic(settings)
 
     async def fail_one(event):
@@ -86,7 +86,7 @@ async def test_an_undecodable_record_blocks_nothing(settings, publisher, value):
         (letter,) = await read_all(settings, topic.dead, 1)
 
     assert letter.value == value
-    # Counted once it is acknowledged, which is after it can be read: draining waits for that.
+    # It can be read before its acknowledgement, after which it is counted: draining waits for that.
     assert REGISTRY.get_sample_value("chatconnect_dead_letters_total", {"handler": topic.name}) == 1
 
 
@@ -105,7 +105,7 @@ async def test_a_permanent_failure_is_not_tried_again(settings, publisher):
 
 
 async def test_only_finished_records_below_the_lowest_unfinished_are_committed(settings, publisher):
-    """I8, I9: a worker that is cut off leaves the unfinished ones to the next, which does not redo the rest."""
+    """I8, I9: the next worker processes what a killed one left, and nothing below its commit."""
     topic, release = await make_topic(settings), asyncio.Event()
 
     async def hold_second(event):
@@ -168,7 +168,7 @@ async def test_intake_stops_at_high_water_and_goes_on_at_half(settings, publishe
 
 
 async def test_a_second_worker_takes_over_without_losing_or_reordering(settings, publisher):
-    """I7, I9 across a rebalance in each direction while questions flow, however long each takes."""
+    """I7, I9 across a rebalance in each direction under a steady flow of questions."""
     topic = await make_topic(settings, partitions=6)
     first, second = RecordingHandler(_pause), RecordingHandler(_pause)
     questions, is_enough = {f"s{session}": [] for session in range(12)}, asyncio.Event()
@@ -193,7 +193,7 @@ async def _pause(_):
 
 
 async def _feed(publisher, topic, questions, is_enough):
-    """A question of each session at a time, ten times a second."""
+    """Publishes one question per session, ten times a second."""
     for number in itertools.count():
         for session, line in questions.items():
             line.append(asked(session, str(number)))
@@ -208,7 +208,7 @@ def _all_done(questions, *handlers):
     return done >= {event.message_id for line in questions.values() for event in line}
 
 
-async def test_a_null_key_asks_for_no_order(settings, publisher):
+async def test_records_without_a_key_are_not_ordered(settings, publisher):
     topic, release = await make_topic(settings), asyncio.Event()
 
     async def hold_first(event):

@@ -19,7 +19,7 @@ from tests.support.patience import SECONDS
 
 
 class Lost:
-    """A record as the runtime hands it over when it gives up."""
+    """A record as the runtime passes it on when it gives up."""
 
     partition, timestamp = 3, 0
 
@@ -30,7 +30,7 @@ class Lost:
 
 @pytest.fixture
 def client():
-    """The letters of a test are those of its client: the topics are everybody's."""
+    """A client id per test, because all tests share the topics."""
     return f"client-{uuid4().hex[:8]}"
 
 
@@ -52,7 +52,7 @@ async def letters(settings, client, monkeypatch):
 
 
 async def run(*arguments, code=0):
-    """The command in a thread: it has a loop of its own."""
+    """Runs the command in a thread, because it starts its own event loop."""
     named = ["dead-letters", *arguments]
     result = await asyncio.to_thread(CliRunner().invoke, create_cli(named), named)
     assert result.exit_code == code, result.output
@@ -60,7 +60,7 @@ async def run(*arguments, code=0):
 
 
 def rows(output):
-    """Each row of the table as its cells."""
+    """The cells of each row of the table."""
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in output.splitlines() if line.startswith("│")]
 
 
@@ -122,7 +122,7 @@ async def test_replay_puts_the_exact_record_back_and_marks_it(settings, letters,
 
 
 async def test_a_deletion_is_replayed_as_a_deletion(settings, letters, client):
-    """A null value stays null, and is not taken for a mark."""
+    """A null value stays null and is not mistaken for a mark."""
     assert "1 dead letters replayed" in await run("replay", "--client", client, "--topic", "chat.feedback")
 
     (record,) = await on_topic(settings, client, CHAT_FEEDBACK)
@@ -153,14 +153,14 @@ async def test_a_replayed_record_that_dies_again_is_a_new_letter(settings, lette
     assert row[-1] == "TimeoutError: again"
 
 
-async def test_an_unknown_topic_and_a_broker_that_is_away_are_told_in_a_sentence(letters, monkeypatch):
+async def test_an_unknown_topic_and_an_unreachable_broker_are_reported_in_a_sentence(letters, monkeypatch):
     assert re.search("no topic named chat.nothing", await run("list", "--topic", "chat.nothing", code=1))
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     assert "Kafka at 127.0.0.1:1 cannot be used" in await run("list", code=1)
 
 
 async def on_topic(settings, client, topic=CHAT_REQUESTED):
-    """The client's records that the topic holds now."""
+    """The client's records on the topic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     try:

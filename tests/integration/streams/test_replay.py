@@ -1,4 +1,4 @@
-"""`chatconnect replay` on the real broker, and G12: what a replay runs again changes no figure and no point."""
+"""`chatconnect replay` on the real broker, and G12: a replay changes no figure and duplicates no point."""
 
 import asyncio
 from contextlib import suppress
@@ -42,7 +42,7 @@ async def publisher(settings):
 
 @pytest.fixture
 def replay(settings, monkeypatch):
-    """The command in a thread: it has a loop of its own."""
+    """Runs the command in a thread, because it starts its own event loop."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", settings.kafka_bootstrap_servers)
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -59,7 +59,7 @@ def replay(settings, monkeypatch):
 async def until_committed(settings, line, expected):
     async with asyncio.timeout(SECONDS):
         while True:
-            # A fresh broker has no coordinator before its first group.
+            # A new broker has no coordinator before its first group.
             with suppress(GroupCoordinatorNotAvailableError):
                 if await committed(settings, line.group, line.topic) == expected:
                     return
@@ -99,7 +99,7 @@ async def test_a_replay_begins_at_its_moment(settings, publisher, replay):
     assert "0 records will be read" in await replay(line, since="2100-01-01T00:00:00Z")
 
 
-async def test_a_topic_or_a_time_that_is_none_is_refused(settings, replay):
+async def test_an_unknown_topic_or_invalid_time_is_refused(settings, replay):
     line = subscription(await make_topic(settings), None)
 
     assert "is no time" in await replay(line, since="yesterday", code=2)
@@ -111,7 +111,7 @@ async def test_a_topic_or_a_time_that_is_none_is_refused(settings, replay):
 
 
 async def figures(engine):
-    """Every row of what is counted and kept."""
+    """All rows of `chat_logs` and `usage_stats`."""
     async with engine.connect() as connection:
         logs = await connection.execute(text("SELECT * FROM chat_logs ORDER BY message_id"))
         usage = await connection.execute(text("SELECT * FROM usage_stats ORDER BY client_id, day"))
@@ -125,7 +125,7 @@ async def send(publisher, topic, key, event):
 
 
 async def test_replaying_all_answers_changes_no_figure(settings, publisher, replay, engine):
-    """G12."""
+    """G12, for `chat_logs` and `usage_stats`."""
     topic = of(await make_topic(settings), "chat.completed")
     line = subscription(topic, ConversationLog(ChatLogs(engine)))
     async with running(settings, publisher, line):
@@ -145,7 +145,7 @@ async def test_replaying_all_answers_changes_no_figure(settings, publisher, repl
 
 
 async def test_replaying_all_documents_duplicates_no_point(settings, publisher, replay, engine, tmp_path):
-    """G12: with the rows of the documents, and after they are gone, as for an index that is built anew."""
+    """G12: with the documents' rows, and without them, as when an index is rebuilt."""
     topic, embedder = of(await make_topic(settings), "document.uploaded"), FakeEmbedder()
     vectors = await open_vectors(str(tmp_path / "qdrant"), None, space=embedder.name, dimensions=embedder.dimensions)
     uploads = Uploads((tmp_path / "uploads").as_uri())
@@ -186,6 +186,6 @@ async def upload(uploads, name):
 
 
 def of(topic, name):
-    """A topic of the test's own that carries the events of a real one."""
+    """The test's topic with the event types of a real one."""
     real = next(one for one in TOPICS if one.name == name)
     return replace(real, name=topic.name, partitions=topic.partitions)

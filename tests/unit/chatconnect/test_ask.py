@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
 from chatconnect.commands.ask import Transcript, ask, place, plain
-from tests.support.fakes_gateway import Cut, ScriptedGateway, StallDetector, frame, scripted_gateway, step
+from tests.support.fakes_gateway import Cut, ScriptedGateway, Stall, frame, scripted_gateway, step
 
 ROOT = Path(__file__).parents[3]
 ACCEPTED = frame("accepted", messageId="<message>", sessionId="s", ticket="t1")
@@ -109,7 +109,7 @@ def test_a_second_attempt_and_a_snapshot_replace_the_text() -> None:
     assert facts["text"] == "whole text"
 
 
-def test_what_the_snapshot_of_an_ended_answer_leaves_out_is_fetched() -> None:
+def test_fields_missing_from_an_ended_answers_snapshot_are_fetched() -> None:
     snapshot = step("snapshot", 9, text="All of it.", sources=SOURCES, state="completed")
     whole = JSONResponse({"usage": USAGE, "model": "m", "finishReason": "stop"})
     with scripted_gateway([ACCEPTED, Cut], [snapshot], whole) as gateway:
@@ -151,7 +151,7 @@ def test_a_refusal_is_the_sentence_of_the_problem() -> None:
     assert len(gateway.requests) == 1
 
 
-def test_something_that_is_no_gateway_is_named_as_such() -> None:
+def test_a_server_that_is_no_gateway_is_reported_as_such() -> None:
     with scripted_gateway(JSONResponse({"hello": "world"})) as gateway:
         result = run(gateway)
 
@@ -159,7 +159,7 @@ def test_something_that_is_no_gateway_is_named_as_such() -> None:
     assert "is it a ChatConnect gateway?" in result.stderr
 
 
-def test_nothing_there_is_one_sentence() -> None:
+def test_an_unreachable_gateway_is_reported_in_one_sentence() -> None:
     gone = ScriptedGateway()
     gone.url = "http://127.0.0.1:9"
 
@@ -170,17 +170,17 @@ def test_nothing_there_is_one_sentence() -> None:
 
 
 def test_ctrl_c_cancels_the_answer_and_its_costs() -> None:
-    script = [ACCEPTED, *started(), delta(2, "A long "), StallDetector]
+    script = [ACCEPTED, *started(), delta(2, "A long "), Stall]
     with scripted_gateway(script, JSONResponse({}, status_code=202)) as gateway:
         command = [sys.executable, "-m", "chatconnect", "ask", "Why?", "--url", gateway.url, "--key", "pk_1"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
-            said = process.stdout.read(len("A long "))
+            output = process.stdout.read(len("A long "))
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=20)
 
     asked, cancelled = gateway.requests
-    assert (said, process.returncode) == (b"A long ", 130)
+    assert (output, process.returncode) == (b"A long ", 130)
     assert cancelled["path"] == f"/chat/{asked['body']['messageId']}/cancel"
     assert cancelled["headers"]["authorization"] == "Bearer t1"
 
@@ -196,7 +196,7 @@ def test_a_replaced_text_starts_on_its_own_line(capsys: pytest.CaptureFixture[st
     assert written.err == "The answer starts again:\n"
 
 
-def test_a_document_cannot_steer_the_terminal() -> None:
+def test_a_document_cannot_send_terminal_escapes() -> None:
     assert plain("\x1b[31mred\n\tok\x07 👩‍👧\x9b") == "[31mred\n\tok 👩‍👧"
 
 

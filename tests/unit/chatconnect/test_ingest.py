@@ -86,7 +86,7 @@ def test_a_file_named_by_hand_that_is_not_supported_is_an_error(folder: Path) ->
     assert "skipped c.docx: supported are .pdf, .md, " in result.stderr
 
 
-def test_a_refused_file_is_told_with_the_sentence_of_the_problem(folder: Path) -> None:
+def test_a_refused_file_is_reported_with_the_problems_sentence(folder: Path) -> None:
     async def refuse(request: Request) -> Response:
         return JSONResponse({"detail": "The file is empty."}, status_code=422)
 
@@ -97,7 +97,7 @@ def test_a_refused_file_is_told_with_the_sentence_of_the_problem(folder: Path) -
     assert "failed  a.md: The file is empty." in result.stderr
 
 
-def test_no_movement_within_the_deadline_is_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_progress_within_the_deadline_is_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "STALL_SECONDS", 0.1)
     with scripted_knowledge_base(lambda _: [{"status": "pending", "progress": 0}]) as (url, _):
         result = run(url, folder / "a.md")
@@ -106,13 +106,13 @@ def test_no_movement_within_the_deadline_is_a_failure(folder: Path, monkeypatch:
     assert "it goes on when a worker is there" in result.stderr
 
 
-def test_a_path_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_path_is_reported_in_one_sentence(tmp_path: Path) -> None:
     result = run("http://127.0.0.1:9", tmp_path / "none.md")
 
     assert (1, f"There is no file or folder {tmp_path / 'none.md'}.\n") == (result.exit_code, result.stderr)
 
 
-def test_nothing_there_is_one_sentence(folder: Path) -> None:
+def test_an_unreachable_gateway_is_reported_in_one_sentence(folder: Path) -> None:
     result = run("http://127.0.0.1:9", folder / "a.md")
 
     assert result.exit_code == 1

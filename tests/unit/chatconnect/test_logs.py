@@ -1,4 +1,4 @@
-"""One form for every line, whoever writes it."""
+"""All log lines have one format, our own and those of libraries."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from chatconnect import logs
 
 @pytest.fixture(autouse=True)
 def _restored():
-    """Logging is the process's own: put back what was there."""
+    """Restores the process-wide logging configuration."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
@@ -32,8 +32,8 @@ def _raised() -> ZeroDivisionError:
         return error
 
 
-def test_json_lines_carry_what_is_bound(capsys):
-    """Ours and a library's line have level, logger, time and the bound context."""
+def test_json_lines_carry_the_bound_context(capsys):
+    """Our lines and a library's have level, logger, time and the bound context."""
     logs.configure("json", "info")
     structlog.contextvars.bind_contextvars(message_id="m1")
     structlog.get_logger("ours").info("answer_started", model="extractive")
@@ -56,7 +56,7 @@ def test_lines_below_the_level_are_not_written(capsys):
 
 
 def test_exceptions_are_part_of_the_line(capsys):
-    """A traceback does not break the one-line form, and holds no local variable: a visitor's text may be one."""
+    """A traceback stays on one line and contains no local variables, which may hold a visitor's text."""
     logs.configure("json", "info")
     structlog.get_logger().error("went_wrong", exc_info=_raised())
     (line,) = _lines(capsys)
@@ -65,21 +65,21 @@ def test_exceptions_are_part_of_the_line(capsys):
     assert "a visitor" not in json.dumps(line)
 
 
-def test_auto_is_json_when_nobody_watches(capsys):
-    """Stderr is no terminal here."""
+def test_auto_is_json_without_a_terminal(capsys):
+    """In this test stderr is not a terminal."""
     logs.configure("auto", "info")
     structlog.get_logger().info("hello")
 
     assert _lines(capsys)[0]["event"] == "hello"
 
 
-def test_console_lines_are_for_reading(capsys):
-    """On request also where there is no terminal."""
+def test_console_lines_are_human_readable(capsys):
+    """When configured, even without a terminal."""
     logs.configure("console", "info")
     structlog.get_logger().info("hello", model="extractive")
     structlog.get_logger().error("went_wrong", exc_info=_raised())
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
 
-    assert "hello" in said
-    assert "model=extractive" in said
-    assert "a visitor" not in said.replace('secret = "a visitor\'s words"', "")
+    assert "hello" in output
+    assert "model=extractive" in output
+    assert "a visitor" not in output.replace('secret = "a visitor\'s words"', "")

@@ -1,4 +1,4 @@
-"""What a dead part says, and what holds a stack back before it starts."""
+"""Messages about dead parts, and checks before a stack starts."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ from chatconnect.embedded.process import PartError, Process
 
 
 class Usage(NamedTuple):
-    """What `shutil.disk_usage` gives."""
+    """The result type of `shutil.disk_usage`."""
 
     total: int
     used: int
@@ -25,8 +25,8 @@ async def _epitaph(tmp_path, code: str) -> str:
     return process.epitaph()
 
 
-async def test_an_early_death_is_told_with_its_exit_code_and_last_lines(tmp_path):
-    """Readiness is not waited for in vain, and the last lines are in the sentence."""
+async def test_an_early_death_is_reported_with_its_exit_code_and_last_lines(tmp_path):
+    """The wait for readiness ends at once, and the message contains the last lines."""
     code = "import sys; print('line 1'); print('no such option', file=sys.stderr); sys.exit(3)"
     process = await Process.start("Redis", [sys.executable, "-c", code], log=tmp_path / "redis.log")
 
@@ -38,7 +38,7 @@ async def test_an_early_death_is_told_with_its_exit_code_and_last_lines(tmp_path
     assert "no such option" in str(caught.value)
 
 
-async def test_a_part_that_never_gets_ready_is_told(tmp_path):
+async def test_a_part_that_never_gets_ready_is_reported(tmp_path):
     """The deadline ends the wait."""
     process = await Process.start("Redis", ["sleep", "60"], log=tmp_path / "redis.log")
 
@@ -53,22 +53,22 @@ async def test_a_part_that_never_gets_ready_is_told(tmp_path):
 
 
 async def test_a_missing_shared_library_is_named(tmp_path):
-    """The loader's words become a sentence that says what to do."""
+    """The loader's error becomes a sentence that says what to do."""
     words = "redis-server: error while loading shared libraries: libssl.so.9: cannot open shared object file"
-    said = await _epitaph(tmp_path, f"import sys; sys.exit({words!r})")
+    message = await _epitaph(tmp_path, f"import sys; sys.exit({words!r})")
 
-    assert said == "Redis cannot start: the shared library libssl.so.9 is missing; install it and try again."
+    assert message == "Redis cannot start: the shared library libssl.so.9 is missing; install it and try again."
 
 
 async def test_a_full_disk_is_named(tmp_path):
     """Whatever else the part printed."""
-    said = await _epitaph(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
+    message = await _epitaph(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
 
-    assert said == f"Redis ended because the disk is full: free some space under {tmp_path}."
+    assert message == f"Redis ended because the disk is full: free some space under {tmp_path}."
 
 
 async def test_a_missing_executable_is_named(tmp_path):
-    """The leash says it, in the part's log."""
+    """The leash reports it in the part's log."""
     process = await Process.start("Redis", [str(tmp_path / "nowhere")], log=tmp_path / "redis.log")
     await process.wait()
 
@@ -76,15 +76,15 @@ async def test_a_missing_executable_is_named(tmp_path):
     assert "No such file or directory" in process.epitaph()
 
 
-def test_too_little_space_is_said_before_anything_starts(tmp_path, monkeypatch):
-    """The folder's disk is asked, and the sentence says how much is needed."""
+def test_too_little_space_is_reported_before_anything_starts(tmp_path, monkeypatch):
+    """The message says how much space is left and how much is needed."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 120_000_000))
 
     with pytest.raises(PartError, match="has 120 MB left and 500 MB are needed"), opened(tmp_path):
         pass
 
 
-def test_an_unusable_folder_is_said(tmp_path):
+def test_an_unusable_folder_is_reported(tmp_path):
     """A file in its place."""
     (tmp_path / "file").touch()
 
@@ -92,8 +92,8 @@ def test_an_unusable_folder_is_said(tmp_path):
         pass
 
 
-def test_an_interrupted_first_start_is_begun_anew(tmp_path):
-    """What an interrupted attempt left is not there for the next one, and no half folder has the name."""
+def test_an_interrupted_first_start_starts_over(tmp_path):
+    """An interrupted attempt leaves nothing for the next one, and no half-filled folder under the final name."""
 
     def interrupted() -> None:
         with fresh_folder(tmp_path / "postgres") as unfinished:
@@ -113,7 +113,7 @@ def test_an_interrupted_first_start_is_begun_anew(tmp_path):
 
 
 async def test_a_folder_stays_locked_until_its_last_process_is_gone(tmp_path):
-    """A killed stack's parts may still write when the next start comes."""
+    """Parts of a killed stack may still write during the next start."""
     with opened(tmp_path):
         process = await Process.start("Redis", ["sleep", "60"], log=tmp_path / "redis.log")
     with pytest.raises(PartError, match="is in use by another stack"), opened(tmp_path):

@@ -19,7 +19,7 @@ def wheel(tmp_path, monkeypatch):
     return closed / "pg" / "install"
 
 
-def test_what_others_cannot_reach_is_copied_once_with_its_libraries(wheel):
+def test_a_folder_closed_to_others_is_copied_once_with_its_libraries(wheel):
     first = reachable(wheel)
 
     assert first != wheel
@@ -29,5 +29,5 @@ def test_what_others_cannot_reach_is_copied_once_with_its_libraries(wheel):
     assert reachable(wheel) == first
 
 
-def test_what_everybody_can_reach_stays_where_it_is():
+def test_a_folder_open_to_everybody_is_not_copied():
     assert reachable(Path("/usr/lib")) == Path("/usr/lib")

@@ -75,7 +75,7 @@ def answered(*events: tuple[str, dict[str, object]]) -> Answer:
     return answer
 
 
-def test_what_is_delivered_twice_counts_once() -> None:
+def test_events_delivered_twice_count_once() -> None:
     first, second = ("delta", event(1, text="a")), ("delta", event(2, text="b"))
 
     answer = answered(("started", event(0, model="x", tier="free")), first, second, first, second)
@@ -89,7 +89,7 @@ def test_another_message_of_the_session_changes_nothing() -> None:
     assert answer.text == ""
 
 
-def test_a_higher_attempt_starts_the_text_anew_and_a_lower_one_is_void() -> None:
+def test_a_higher_attempt_restarts_the_text_and_a_lower_one_is_ignored() -> None:
     answer = answered(
         ("started", event(0)),
         ("sources", event(1, sources=[{"n": 1}])),
@@ -153,7 +153,7 @@ def test_nothing_changes_after_the_end(ending: str) -> None:
     assert (ending, "") == (answer.state, answer.text)
 
 
-def test_a_failure_is_taken_even_out_of_line() -> None:
+def test_a_failure_is_accepted_even_after_a_gap() -> None:
     answer = answered(("failed", event(9, message="Sorry.", code="x", retryable=False)))
 
     assert (answer.state, answer.failure) == ("failed", "Sorry.")

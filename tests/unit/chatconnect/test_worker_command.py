@@ -1,4 +1,4 @@
-"""What `chatconnect worker` says of its handlers."""
+"""What `chatconnect worker` and the pages say about the handlers."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_the_help_lists_the_names_of_the_handlers():
     assert ", ".join(NAMES) in invoke("--help")
 
 
-def test_a_page_names_only_handlers_that_there_are_and_one_page_lists_them():
+def test_pages_name_only_existing_handlers_and_one_page_lists_them_all():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     [listed] = re.findall(r"names for `--only` are ([\w, ]+)\.", text)
 

@@ -8,7 +8,7 @@ from gateway.web.problems import Problem
 from stores.postgres.clients import Client, hash_key
 from stores.rate_limits.limits import Limits
 
-# Nothing listens there: the process counts by itself.
+# Nothing listens there, so the process counts by itself.
 NO_REDIS = "redis://127.0.0.1:1/0"
 TICKETS = Tickets([b"s" * 32])
 ACME = Client("acme", "Acme", "free", ("https://acme.example",))
@@ -95,7 +95,7 @@ async def test_the_four_ways_in(headers, kind):
         ({"x_internal_secret": "\xe9", "x_client_id": "acme"}, 401),
         ({"x_internal_secret": "first secret", "x_client_id": "unknown"}, 403),
         ({"x_internal_secret": "first secret"}, 403),
-        # Whoever comes with a wrong internal secret is not let in by the key beside it.
+        # A valid key does not help next to a wrong internal secret.
         ({"x_internal_secret": "wrong", "authorization": "Bearer sk_acme"}, 401),
     ],
 )
@@ -106,14 +106,14 @@ async def test_everybody_else_is_refused_with_the_right_status(headers, status):
     assert refused.value.status == status
 
 
-async def test_without_a_configured_secret_no_secret_is_right():
+async def test_without_a_configured_secret_every_secret_is_refused():
     access = access_of(FakeClients())
     for secret in ("", "x"):
         with pytest.raises(Problem):
             access.require_internal(request(x_internal_secret=secret))
 
 
-async def test_only_an_allowed_origin_is_told_to_the_browser():
+async def test_only_an_allowed_origin_is_noted_for_cors():
     allowed = request(x_api_key="pk_acme", origin="https://acme.example")
     refused = request(x_api_key="pk_acme", origin="https://evil.example")
     await ACCESS.caller(allowed)
@@ -134,7 +134,7 @@ async def test_a_ticket_opens_its_own_session_and_no_server_route():
         assert refused.value.status == 403
 
 
-async def test_a_flood_of_unknown_keys_is_not_looked_up_and_keys_that_were_good_go_on():
+async def test_a_flood_of_unknown_keys_is_not_looked_up_and_known_keys_still_work():
     clients = FakeClients()
     access = access_of(clients)
     await access.caller(request(authorization="Bearer sk_acme"))

@@ -1,4 +1,4 @@
-"""Work beside a block must not die in silence."""
+"""A background task's failure must not go unnoticed."""
 
 import asyncio
 
@@ -9,10 +9,10 @@ from gateway.web.drain import Drain
 
 
 async def dies():
-    raise KeyError("a defect of ours")
+    raise KeyError("a bug")
 
 
-async def test_what_work_dies_of_ends_the_process_and_is_kept():
+async def test_a_failure_of_the_work_starts_the_drain_and_is_kept():
     drain, ended = Drain(), asyncio.Event()
     drain.on_begin(ended.set)
     async with background("work", dies(), drain), asyncio.timeout(5):
@@ -21,7 +21,7 @@ async def test_what_work_dies_of_ends_the_process_and_is_kept():
     assert isinstance(drain.failure, KeyError)
 
 
-async def test_work_ends_with_its_block_and_nothing_else_does():
+async def test_work_is_cancelled_at_the_end_of_its_block_without_a_drain():
     drain, task = Drain(), None
 
     async def works():
@@ -36,7 +36,7 @@ async def test_work_ends_with_its_block_and_nothing_else_does():
     assert not drain.is_on
 
 
-async def test_an_error_of_the_block_is_the_blocks_own():
+async def test_an_error_of_the_block_is_raised_unchanged():
     with pytest.raises(ZeroDivisionError):
         async with background("work", asyncio.Event().wait(), Drain()):
             raise ZeroDivisionError

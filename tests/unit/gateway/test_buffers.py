@@ -34,7 +34,7 @@ def offsets(buffers, cursor=-1, name=None):
     return [held.offset for held in buffers.get(KEY).after(cursor, name)]
 
 
-def test_the_garbage_collector_looks_through_no_frame():
+def test_the_garbage_collector_tracks_no_frame():
     assert not gc.is_tracked(frame(1))
 
 
@@ -63,21 +63,21 @@ def test_repetitions_and_lower_attempts_are_dropped(repetition):
     assert (answer.text, answer.is_whole) == ("he", True)
 
 
-def test_a_higher_attempt_starts_the_text_anew():
+def test_a_higher_attempt_restarts_the_text():
     buffers = rings_with(*answer_frames("draft", is_ended=False), *answer_frames("final", attempt=2, start=10))
 
     [answer] = buffers.answers(KEY)
     assert (answer.text, answer.attempt, answer.is_whole) == ("final", 2, True)
 
 
-def test_after_its_ending_nothing_more_of_a_message_counts(clock):
+def test_frames_after_a_messages_ending_are_dropped(clock):
     buffers = rings_with(*answer_frames("done"), clock=clock)
 
     assert not buffers.append(KEY, 0, frame(20, "completed", attempt=2, seq=9))
     buffers.append(KEY, 0, frame(21, "started", message=2, model="m", tier="free"))
     clock.now = KEPT_SECONDS + 1
     buffers.sweep()
-    assert not buffers.append(KEY, 0, frame(22, "completed", attempt=3, seq=9)), "its frames are forgotten, not its end"
+    assert not buffers.append(KEY, 0, frame(22, "completed", attempt=3, seq=9)), "an ended message was started again"
 
 
 def test_an_answer_whose_beginning_was_not_seen_is_not_whole():
@@ -100,7 +100,7 @@ def test_an_ended_answer_leaves_two_minutes_after_its_end(clock):
 
     assert buffers.get(KEY) is None
     assert buffers.size_bytes == 0
-    assert buffers.floor(KEY, 0) == 5, "a cursor below what left is told so"
+    assert buffers.floor(KEY, 0) == 5, "the floor did not rise to the last evicted frame"
     assert buffers.session_of(CLIENT, message_id(1)) is None
 
 
@@ -137,7 +137,7 @@ def test_an_ended_answer_leaves_whole_when_the_session_is_full(monkeypatch):
     assert buffers.floor(KEY, 0) >= 0
 
 
-def test_when_memory_is_short_ended_answers_go_first_and_oldest_first():
+def test_when_memory_is_short_ended_answers_are_evicted_oldest_first():
     def filled(total_bytes):
         buffers = ReplayBuffers(Clock(), total_bytes)
         for number in range(4):
@@ -163,7 +163,7 @@ def test_running_answers_give_up_their_frames_before_their_text():
     assert buffers.size_bytes <= 5_000
 
 
-def test_what_is_left_of_a_running_answer_does_not_pass_for_the_whole():
+def test_a_running_answer_that_lost_text_is_not_whole():
     buffers = ReplayBuffers(Clock(), total_bytes=buffer_module.ANSWER_OVERHEAD_BYTES + 80)
     for made in answer_frames("x" * 50, is_ended=False):
         buffers.append(KEY, 0, made)
@@ -172,7 +172,7 @@ def test_what_is_left_of_a_running_answer_does_not_pass_for_the_whole():
     assert buffers.size_bytes <= buffer_module.ANSWER_OVERHEAD_BYTES + 400
 
 
-def test_a_new_ring_knows_what_left_its_partition(clock):
+def test_a_new_ring_starts_with_the_floor_of_its_partition(clock):
     buffers = ReplayBuffers(clock)
     buffers.begin({0: 50, 1: 7})
     for made in answer_frames("gone", start=50):
@@ -184,7 +184,7 @@ def test_a_new_ring_knows_what_left_its_partition(clock):
     assert buffers.floor(SessionKey("other", "session"), 1) == 6
 
 
-def test_a_frame_wakes_whoever_waits():
+def test_a_frame_wakes_waiters():
     buffers, woken = ReplayBuffers(), []
 
     def wake():
@@ -198,7 +198,7 @@ def test_a_frame_wakes_whoever_waits():
     assert woken == [1]
 
 
-def test_a_ring_that_only_somebody_waited_at_goes_with_them():
+def test_an_empty_ring_is_removed_with_its_last_waiter():
     buffers = ReplayBuffers()
     buffer = buffers.join(KEY, 0, print)
     assert len(buffers) == 1

@@ -22,7 +22,7 @@ def scope(address="192.0.2.1", method="GET", **headers):
 
 
 class Crowd:
-    """Requests that hold a place until they are told how to end."""
+    """Requests that hold a slot until the test ends them: done, cancelled or broken."""
 
     def __init__(self, caps=CAPS):
         self.places = ConcurrencyLimit(caps)
@@ -65,7 +65,7 @@ steps = st.one_of(visitors, st.tuples(st.integers(0, 9), st.sampled_from(["done"
 
 
 @given(st.lists(steps, max_size=40))
-def test_however_requests_end_the_places_are_exactly_those_of_the_open_ones(script):
+def test_however_requests_end_only_open_ones_hold_slots(script):
     async def run():
         crowd, inside = Crowd(), []
         for step in script:
@@ -106,7 +106,7 @@ def test_however_requests_end_the_places_are_exactly_those_of_the_open_ones(scri
         ([("b", name) for name in "stus"] + [("a", name) for name in "tu"], 503, "instance"),
     ],
 )
-async def test_the_refusal_names_what_is_full_and_when_to_come_back(visits, status, detail):
+async def test_the_refusal_names_the_full_limit_and_when_to_retry(visits, status, detail):
     crowd = Crowd()
     for client, session in visits:
         await crowd.enter(Caller(A, "publishable") if client == "a" else Caller(B, "secret"), session)
@@ -133,7 +133,7 @@ async def test_the_refusal_names_what_is_full_and_when_to_come_back(visits, stat
         (scope(method="POST", accept="text/event-stream"), False),
     ],
 )
-async def test_only_a_native_event_source_is_sent_away_with_a_stream(asked, is_native):
+async def test_only_a_native_event_source_is_refused_with_a_stream(asked, is_native):
     request = Request(asked)
     with pytest.raises(FullError) as refused:
         crowd = Crowd(ConcurrencyCaps("streams", session=0, address=0, client=0, process=0))
@@ -163,5 +163,5 @@ def test_an_ipv6_network_counts_as_one_address(host, counted):
     assert address_of(Request(scope(host))) == counted
 
 
-def test_without_an_address_there_is_still_a_name():
+def test_a_missing_address_is_called_unknown():
     assert address_of(Request({**scope(), "client": None})) == "unknown"

@@ -1,4 +1,4 @@
-"""The shapes that the gateway reads frames by are those of the events, field for field."""
+"""The gateway's frame models have the same fields as the events they are read from."""
 
 import msgspec
 import pytest
@@ -21,6 +21,6 @@ PAIRS = [
 
 @pytest.mark.parametrize(("read", "written"), PAIRS, ids=lambda shape: shape.__name__)
 def test_a_frame_is_read_by_the_fields_that_its_event_is_written_with(read, written):
-    told = {field.serialization_alias for field in written.model_fields.values() if not field.exclude}
+    aliases = {field.serialization_alias for field in written.model_fields.values() if not field.exclude}
 
-    assert {field.encode_name for field in msgspec.structs.fields(read)} == told
+    assert {field.encode_name for field in msgspec.structs.fields(read)} == aliases

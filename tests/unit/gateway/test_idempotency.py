@@ -19,7 +19,7 @@ ID = UUID("8e03978e-40d5-43e8-bc93-6894a57f9324")
 
 
 def names(*keys, caller=SERVER, tickets=TICKETS, **fields):
-    """The session and the message that a POST is about."""
+    """The session id and message id of a POST."""
     body = identified(ChatRequest(message="?", **fields), keys, caller, tickets)
     return body.session_id, body.message_id
 
@@ -35,7 +35,7 @@ def test_a_key_that_is_a_uuid_names_the_message(key):
     assert names(key, session_id="s", caller=PAGE) == ("s", ID)
 
 
-def test_a_message_id_is_the_key_and_may_be_said_twice():
+def test_a_message_id_takes_precedence_over_a_key():
     assert names(str(ID), session_id="s", message_id=ID) == ("s", ID)
     assert names("order 7", session_id="s", message_id=ID) == ("s", ID)
 
@@ -48,14 +48,14 @@ def test_two_names_for_two_messages_are_refused():
 
 
 @pytest.mark.parametrize("key", ["", '""', '"open', 'a"b', "\\", "x" * (MAX_KEY_CHARACTERS + 1), "\x00"])
-def test_what_is_no_key_is_refused(key):
+def test_an_invalid_key_is_refused(key):
     with pytest.raises(Problem) as refusal:
         names(key, session_id="s")
 
     assert refusal.value.status == 422
 
 
-def test_one_key_at_a_time():
+def test_two_keys_are_refused():
     with pytest.raises(Problem):
         names("a", "b")
 
@@ -92,10 +92,10 @@ def test_the_same_key_is_the_same_message_and_another_is_another(key, session, o
 
 
 @given(KEYS)
-def test_clients_and_secrets_part_what_keys_join(key):
+def test_the_same_key_of_another_client_or_secret_is_another_message(key):
     assert names(key) != names(key, caller=Caller(OTHER, "secret"))
     assert names(key) != names(key, tickets=Tickets([b"t" * 32]))
 
 
-def test_words_do_not_run_into_each_other():
+def test_adjacent_name_parts_are_kept_separate():
     assert TICKETS.name("a", "bc") != TICKETS.name("ab", "c")

@@ -1,4 +1,4 @@
-"""Waiting for a frame must never harm who brings it."""
+"""Waiting for a frame must never disturb the tail that delivers it."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ async def silent():
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["woken", "the time is up"])
-async def test_frames_that_come_while_a_waiter_is_on_its_way_out_disturb_nobody(is_late):
+async def test_frames_that_arrive_while_a_waiter_is_leaving_disturb_nobody(is_late):
     buffers, loop = ReplayBuffers(), asyncio.get_running_loop()
     until = loop.time() + (0 if is_late else 60)
     waiting = asyncio.create_task(next_frame(buffers, SESSION, silent, until))

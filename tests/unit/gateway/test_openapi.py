@@ -52,14 +52,14 @@ def test_every_reference_leads_somewhere():
             assert together.keys() <= DOCUMENT["components"]["securitySchemes"].keys()
 
 
-def test_every_shape_of_the_http_face_is_described():
+def test_every_shape_of_the_http_api_is_described():
     of_no_document = {"DocumentFields", "DocumentPage", "HistoryPage"}
     shapes = {name for name, shape in vars(http).items() if isinstance(shape, type) and issubclass(shape, Shape)}
 
     assert shapes - of_no_document - {"Shape"} <= DOCUMENT["components"]["schemas"].keys()
 
 
-def test_what_is_limited_says_so_in_every_reply_but_other_refusals():
+def test_limit_headers_are_documented_for_success_and_429_only():
     for _, _, operation in OPERATIONS:
         telling = {
             int(status)
@@ -71,7 +71,7 @@ def test_what_is_limited_says_so_in_every_reply_but_other_refusals():
 
 
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
-def test_every_schema_is_one(name):
+def test_every_schema_is_valid(name):
     schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
 
     jsonschema_rs.meta.validate(DOCUMENT["components"]["schemas"][name])
@@ -91,7 +91,7 @@ def test_it_is_served():
     assert client.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
 
 
-def test_every_event_of_the_streams_is_named_where_it_comes():
+def test_every_stream_event_is_named_in_the_document():
     assert set(sse.EVENTS) <= set(re.findall(r'"const": "(\w+)"', json.dumps(DOCUMENT)))
 
 

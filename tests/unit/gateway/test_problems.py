@@ -90,7 +90,7 @@ def test_cleaned_text_can_be_stored_and_sent(text):
         ("family \N{ZERO WIDTH JOINER}", "family \N{ZERO WIDTH JOINER}"),
     ],
 )
-def test_what_cleaning_does(raw, clean):
+def test_text_is_cleaned(raw, clean):
     assert bodies.clean(raw) == clean
 
 
@@ -128,7 +128,7 @@ def test_a_body_without_an_announced_length_is_bounded_too():
         (["handling=lenient", "wait=0"], 0, "wait=0"),
     ],
 )
-def test_how_long_a_caller_would_wait(headers, seconds, applied):
+def test_the_prefer_header_sets_the_wait(headers, seconds, applied):
     wish = preference(headers)
 
     assert (wish.wait_seconds, wish.applied) == (seconds, applied)

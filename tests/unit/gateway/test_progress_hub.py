@@ -17,8 +17,8 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @dataclass
-class Heard:
-    """A record as it comes from the log."""
+class LogRecord:
+    """A record as read from the log."""
 
     key: bytes | None
     value: bytes | None
@@ -47,7 +47,7 @@ def progress(client_id="acme", document_id="doc_1", percent=10, **fields):
 
 def record(event):
     encoded = encode(event)
-    return Heard(encoded.key, encoded.value, encoded.headers)
+    return LogRecord(encoded.key, encoded.value, encoded.headers)
 
 
 def view(version=1, percent=10, status="parsing", step="Reading"):
@@ -56,52 +56,52 @@ def view(version=1, percent=10, status="parsing", step="Reading"):
     )
 
 
-async def test_a_watch_gets_the_latest_of_its_document():
-    news = ProgressHub()
-    with news.watch("acme", "doc_1") as watch:
+async def test_a_watch_gets_the_latest_progress_of_its_document():
+    hub = ProgressHub()
+    with hub.watch("acme", "doc_1") as watch:
         for event in (progress(percent=10), progress(percent=20), progress(document_id="doc_2", percent=90)):
-            news.dispatch(record(event))
+            hub.dispatch(record(event))
 
         assert await watch.next(5) == progress(percent=20)
         assert await watch.next(0) is None
 
 
-async def test_news_come_while_one_waits():
-    news = ProgressHub()
-    with news.watch("acme", "doc_1") as watch:
-        asyncio.get_running_loop().call_soon(news.dispatch, record(progress()))
+async def test_progress_wakes_a_waiting_watch():
+    hub = ProgressHub()
+    with hub.watch("acme", "doc_1") as watch:
+        asyncio.get_running_loop().call_soon(hub.dispatch, record(progress()))
 
         assert await watch.next(5) == progress()
 
 
-async def test_another_clients_document_of_the_same_id_is_not_told():
-    news = ProgressHub()
-    with news.watch("acme", "doc_1") as watch, news.watch("thief", "doc_1") as stranger:
-        news.dispatch(record(progress()))
+async def test_progress_of_another_client_with_the_same_document_id_is_not_delivered():
+    hub = ProgressHub()
+    with hub.watch("acme", "doc_1") as watch, hub.watch("thief", "doc_1") as stranger:
+        hub.dispatch(record(progress()))
 
         assert await watch.next(0) == progress()
         assert await stranger.next(0) is None
 
 
-async def test_a_watch_is_woken_without_news():
-    news = ProgressHub()
-    with news.watch("acme", "doc_1") as watch:
-        news.wake_all()
+async def test_a_watch_can_be_woken_without_progress():
+    hub = ProgressHub()
+    with hub.watch("acme", "doc_1") as watch:
+        hub.wake_all()
         async with asyncio.timeout(5):
             assert await watch.next(60) is None
 
 
-async def test_what_cannot_be_read_is_passed_over():
-    news = ProgressHub()
-    with news.watch("acme", "doc_1") as watch:
+async def test_unreadable_records_are_skipped():
+    hub = ProgressHub()
+    with hub.watch("acme", "doc_1") as watch:
         for broken in (
-            Heard(b"doc_1", b"{", []),
-            Heard(b"doc_1", None, []),
-            Heard(None, b"{}", []),
-            Heard(b"\xff", b"", []),
+            LogRecord(b"doc_1", b"{", []),
+            LogRecord(b"doc_1", None, []),
+            LogRecord(None, b"{}", []),
+            LogRecord(b"\xff", b"", []),
         ):
-            news.dispatch(broken)
-        news.dispatch(record(progress()))
+            hub.dispatch(broken)
+        hub.dispatch(record(progress()))
 
         assert await watch.next(0) == progress()
 
@@ -116,13 +116,13 @@ VIEWS = st.builds(
 
 
 @given(st.lists(VIEWS, min_size=1))
-def test_progress_of_a_version_never_falls_and_versions_never_do(found):
-    told = [found[0]]
+def test_neither_progress_nor_version_ever_goes_down(found):
+    accepted = [found[0]]
     for view in found[1:]:
-        if is_progress(view, told[-1]):
-            told.append(view)
+        if is_progress(view, accepted[-1]):
+            accepted.append(view)
 
-    for before, after in pairwise(told):
+    for before, after in pairwise(accepted):
         assert after != before
         assert after.version >= before.version
         if after.version == before.version and after.status not in sorted(ENDED_STATUSES):
@@ -130,7 +130,7 @@ def test_progress_of_a_version_never_falls_and_versions_never_do(found):
 
 
 @pytest.mark.parametrize("status", sorted(ENDED_STATUSES))
-def test_an_ending_is_always_news(status):
+def test_an_ending_always_counts_as_progress(status):
     assert is_progress(view(percent=5, status=status), view(percent=80))
     assert is_progress(view(version=0, status=status), view())
     assert not is_progress(view(version=1, status=status), view(version=2))

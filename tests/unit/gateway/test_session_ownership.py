@@ -1,4 +1,4 @@
-"""Who owns a session, and that nobody else is let in."""
+"""Who owns a session, and that everybody else is refused."""
 
 from uuid import UUID, uuid4
 
@@ -22,7 +22,7 @@ PAGE, SERVER = Caller(ACME, "publishable"), Caller(ACME, "secret")
 
 
 class FakeSessions:
-    """`stores.postgres.sessions.Sessions` in memory, which may be away."""
+    """`stores.postgres.sessions.Sessions` in memory; while `is_away`, claims fail."""
 
     def __init__(self):
         self.rows, self.is_away, self.asked = {}, False, 0
@@ -75,16 +75,16 @@ async def test_the_first_page_that_names_a_session_owns_it(stage):
     assert stage.sessions.rows["acme", name].visitor_id == stage.ownership.visitor(session)
 
 
-async def test_a_session_of_a_server_is_no_pages(stage):
+async def test_a_page_is_refused_a_servers_session(stage):
     name = str(uuid4())
     await stage.open(SERVER, name)
 
     assert await refused(stage.open(PAGE, name)) == 403
     await stage.open(SERVER, name)
-    assert stage.sessions.asked == 2, "what is recorded is not recorded again"
+    assert stage.sessions.asked == 2, "a recorded owner was recorded again"
 
 
-async def test_a_session_that_began_on_the_log_is_no_pages(stage):
+async def test_a_page_is_refused_a_session_that_began_on_the_log(stage):
     name = str(uuid4())
     stage.log.write(*answer_frames("hello"), session=name)
     async with reading(stage.tail):
@@ -92,7 +92,7 @@ async def test_a_session_that_began_on_the_log_is_no_pages(stage):
     assert stage.sessions.rows["acme", name] == SessionOwner("server")
 
 
-async def test_a_ticket_opens_its_session_and_asks_nobody(stage):
+async def test_a_ticket_opens_its_session_without_a_query(stage):
     holder = Caller(ACME, "ticket", Ticket("acme", "mine", "v", None))
     stage.sessions.is_away = True
     await stage.open(holder, "mine")
@@ -101,7 +101,7 @@ async def test_a_ticket_opens_its_session_and_asks_nobody(stage):
     assert stage.sessions.asked == 0
 
 
-async def test_while_postgres_is_away_a_page_is_let_into_no_session_that_may_be_anothers(stage):
+async def test_while_postgres_is_away_a_page_opens_no_session_that_may_be_anothers(stage):
     stage.sessions.is_away = True
     name = str(uuid4())
     stage.log.write(*answer_frames("hello"), session=name)
@@ -112,13 +112,13 @@ async def test_while_postgres_is_away_a_page_is_let_into_no_session_that_may_be_
         await stage.open(PAGE, name, UUID(message_id(1)))
 
 
-async def test_while_postgres_is_away_sessions_of_our_making_and_of_servers_go_on(stage):
+async def test_while_postgres_is_away_generated_sessions_and_servers_sessions_go_on(stage):
     stage.sessions.is_away = True
     await stage.open(PAGE, str(uuid4()), is_named=False)
     for number in range(50):
         await stage.open(SERVER, f"s{number}")
 
-    assert stage.sessions.asked == 1, "nobody waits again for what is known to be away"
+    assert stage.sessions.asked == 1, "a known outage was tried again"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ async def test_while_postgres_is_away_sessions_of_our_making_and_of_servers_go_o
     ["visitor-7", "1", "user@example.com", "00000000-0000-4000-8000-000000000007", "a" * 36,
      "6ba7b810-9dad-11d1-80b4-00c04fd430c8"],
 )  # fmt: skip
-async def test_a_page_names_no_session_that_another_could_guess(stage, name):
+async def test_a_page_may_not_name_a_guessable_session(stage, name):
     assert await refused(stage.open(PAGE, name)) == 422
     await stage.open(SERVER, name)
 
@@ -138,12 +138,12 @@ def test_a_random_uuid_cannot_be_guessed(form):
 
 
 @pytest.mark.parametrize("message", [UUID(int=7), UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")])
-async def test_a_page_names_no_message_that_another_could_guess_when_its_session_follows_from_it(stage, message):
+async def test_a_page_may_not_name_a_guessable_message_that_determines_its_session(stage, message):
     assert await refused(stage.open(PAGE, str(uuid4()), message, is_named=False)) == 422
     await stage.open(SERVER, str(uuid4()), message, is_named=False)
 
 
-def test_a_page_may_name_a_session_by_the_id_that_was_made_for_it():
+def test_a_page_may_name_a_session_by_its_generated_id():
     require_unguessable("sessionId", str(Tickets([b"s" * 32]).name("session", "acme", "visitor", str(uuid4()))))
 
 
@@ -158,7 +158,7 @@ async def test_a_server_gets_no_ticket_of_a_session_that_a_page_opened(stage):
     ) == stage.ownership.visitor(session)
 
 
-async def test_a_ticketed_session_stays_its_visitors(stage):
+async def test_a_ticketed_session_stays_with_its_visitor(stage):
     session = stage.subscriptions.session("acme", "visitor-7")
 
     assert await stage.ownership.visitor_for_ticket(session, "a", "new") == "a"

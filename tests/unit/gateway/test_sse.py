@@ -1,4 +1,4 @@
-"""Frames as bytes, and the writer on a socket in memory."""
+"""SSE frames as bytes, and event streams on an in-memory socket."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ GET = {"type": "http", "method": "GET"}
 
 
 @given(st.text(st.characters(codec="utf-8")), st.integers(1, 7))
-def test_whatever_the_data_holds_arrives_as_it_was(text, cut):
+def test_any_data_arrives_unchanged(text, cut):
     body = sse.event("delta", json.dumps({"text": text}, ensure_ascii=False).encode(), "e.0.1")
     parser = SseParser()
     found = [made for start in range(0, len(body), cut) for made in parser.feed(body[start : start + cut])]
@@ -51,7 +51,7 @@ def test_line_ends_in_data_do_not_end_the_event(line_end):
     assert body == b'event: delta\ndata: {"text":\ndata: "x"}\n\n'
 
 
-def test_the_first_frame_and_heartbeats_move_the_cursor_and_fire_nothing():
+def test_the_first_frame_and_heartbeats_move_the_cursor_and_fire_no_event():
     parser = SseParser()
 
     assert list(parser.feed(sse.first(700, "e.0.4"))) == []
@@ -70,7 +70,7 @@ def test_bodies_are_joined_up_to_the_limit_and_never_split():
 
 
 class Stage:
-    """A tail that reads a log in memory, and streams on it."""
+    """A tail that reads an in-memory log, and streams that it feeds."""
 
     def __init__(self):
         self.log = FakeLog()
@@ -112,7 +112,7 @@ async def test_frames_go_out_as_they_come_until_the_client_leaves(stage):
         stage.log.write(*answer_frames("hi"))
         await stage.seen("event: completed")
         assert f"id: {EPOCH}.0.2\nevent: delta\n" in stage.socket.text
-        assert not serving.done(), "a session's stream goes on after an answer"
+        assert not serving.done(), "a session's stream ended with an answer"
         stage.socket.disconnect()
 
     assert not stage.socket.is_ended
@@ -141,7 +141,7 @@ async def test_the_stream_of_one_answer_ends_with_it_and_carries_no_other(stage)
     assert stage.socket.text.count("event: completed") == 1
 
 
-async def test_a_running_answer_begins_with_a_snapshot_that_carries_the_place(stage):
+async def test_a_running_answer_begins_with_a_snapshot_that_carries_the_id(stage):
     frames = answer_frames("hello")
     stage.log.write(*frames[:4])
     await asyncio.sleep(0)
@@ -153,14 +153,14 @@ async def test_a_running_answer_begins_with_a_snapshot_that_carries_the_place(st
         stage.socket.disconnect()
 
     first, snapshot, *rest = stage.socket.text.strip().split("\n\n")
-    assert first.endswith(f"id: {EPOCH}.0.-1"), "until the snapshot has come, coming back means coming for it"
+    assert first.endswith(f"id: {EPOCH}.0.-1"), "a reconnect before the snapshot would miss it"
     assert snapshot.startswith(f"id: {EPOCH}.0.3\nevent: snapshot")
     assert '"text":"he"' in snapshot
     assert [line.partition("\n")[0] for line in rest] == [f"id: {EPOCH}.0.{offset}" for offset in range(4, 8)]
 
 
-async def test_only_the_last_snapshot_carries_the_place(stage):
-    """A connection that breaks between two snapshots has to bring both again."""
+async def test_only_the_last_snapshot_carries_the_id(stage):
+    """After a break between two snapshots the next connection must send both again."""
     stage.log.write(*answer_frames("one", message=1), *answer_frames("two", message=2, start=50))
     await asyncio.sleep(0)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
@@ -180,7 +180,7 @@ async def test_head_gets_the_headers_and_an_end(stage):
     assert (stage.socket.status, stage.socket.text, stage.socket.is_ended) == (200, "", True)
 
 
-async def test_silence_is_filled_with_the_place_of_the_whole_partition(stage, monkeypatch):
+async def test_heartbeats_carry_the_position_in_the_partition(stage, monkeypatch):
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", (0.01, 0.02))
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
@@ -204,7 +204,7 @@ async def test_a_client_that_does_not_read_is_cut_off(stage, monkeypatch):
     assert not stage.socket.is_ended
 
 
-async def test_a_client_behind_the_ring_is_sent_away_to_come_back(stage):
+async def test_a_stream_behind_the_ring_ends_so_that_its_client_reconnects(stage):
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
         await stage.seen("retry: ")
@@ -237,8 +237,8 @@ async def test_a_stream_ends_when_its_time_is_up(stage):
 
 
 @pytest.mark.parametrize("change", [{"headers": ()}, {"headers": (("client-id", b"acme"),)}, {"key": None}], ids=str)
-async def test_a_record_that_is_not_ours_is_passed_over(stage, change):
-    """What came before it and what comes after it are told; it is counted."""
+async def test_a_record_without_its_key_or_headers_is_skipped(stage, change):
+    """The frames before and after it are sent, and it is counted."""
     passed_over = UNREADABLE._value.get()
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         await stage.open(group)
@@ -248,8 +248,8 @@ async def test_a_record_that_is_not_ours_is_passed_over(stage, change):
         await stage.seen(f"id: {EPOCH}.0.8\nevent: completed")
         stage.socket.disconnect()
 
-    told = re.findall(r"^id: (.+)\nevent: ", stage.socket.text, re.MULTILINE)
-    assert told == [f"{EPOCH}.0.{offset}" for offset in (0, 1, 2, 3, 5, 6, 7, 8)]
+    sent = re.findall(r"^id: (.+)\nevent: ", stage.socket.text, re.MULTILINE)
+    assert sent == [f"{EPOCH}.0.{offset}" for offset in (0, 1, 2, 3, 5, 6, 7, 8)]
     assert UNREADABLE._value.get() == passed_over + 1
 
 

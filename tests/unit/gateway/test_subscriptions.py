@@ -1,4 +1,4 @@
-"""What is told while Postgres is away: all that the rings know, and nothing that only looks whole."""
+"""Streams while Postgres is away: everything in the rings, and nothing that only looks complete."""
 
 import asyncio
 from functools import partial
@@ -22,7 +22,7 @@ BELOW_THE_FLOOR = f"{EPOCH}.0.0"
 
 
 class Stage:
-    """An answer that has ended, one that runs, and no Postgres."""
+    """One ended answer, one running answer, and no Postgres."""
 
     def __init__(self):
         self.log, self.buffers, self.history = FakeLog(), ReplayBuffers(), FakeHistory()
@@ -34,7 +34,7 @@ class Stage:
         self.history.is_away = True
 
     def shed(self, shed):
-        """As memory that is short does."""
+        """Evicts as the buffers do when memory is short."""
         buffer = self.buffers.get(self.session.key)
         self.buffers._shrink(buffer, partial(shed, buffer))
 
@@ -80,7 +80,7 @@ async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_
     assert texts(start)[1] == ("running", "runs")
 
 
-async def test_who_has_an_id_is_not_given_a_part_of_what_it_misses(stage):
+async def test_a_client_with_an_id_is_not_sent_only_part_of_what_it_missed(stage):
     stage.shed(ReplayBuffer.shed_ended)
 
     for last_event_id in (BELOW_THE_FLOOR, f"{EPOCH}.0.-1", "foreign"):
@@ -90,7 +90,7 @@ async def test_who_has_an_id_is_not_given_a_part_of_what_it_misses(stage):
             await stage.to_message(9, last_event_id)
 
 
-async def test_who_has_an_id_from_which_nothing_is_missing_goes_on(stage):
+async def test_a_client_with_an_id_that_missed_nothing_resumes(stage):
     start = await stage.subscriptions.to_session(stage.session, f"{EPOCH}.0.21")
 
     assert (start.cursor, start.answers) == (21, ())
@@ -101,27 +101,27 @@ async def test_an_answer_that_the_rings_hold_needs_no_database(stage):
     assert texts(await stage.to_message(2, "foreign")) == [("running", "runs")]
 
 
-async def test_an_answer_of_which_only_its_end_is_known_is_not_asked_for_again(stage):
+async def test_an_answer_of_which_only_the_end_is_known_asks_the_client_to_retry(stage):
     stage.shed(ReplayBuffer.shed_ended)
 
     with pytest.raises(NotYetError):
         await stage.to_message(1)
 
 
-async def test_an_answer_that_runs_without_its_beginning_is_not_asked_for_again(stage):
+async def test_a_running_answer_without_its_beginning_asks_the_client_to_retry(stage):
     stage.shed(ReplayBuffer.shed_texts)
 
     with pytest.raises(NotYetError):
         await stage.to_message(2)
 
 
-async def test_of_an_unknown_message_only_postgres_could_tell(stage):
+async def test_an_unknown_message_needs_postgres(stage):
     with pytest.raises(DATABASE_ERRORS):
         await stage.to_message(9)
 
 
 async def test_an_old_answer_with_a_hole_hides_no_newer_one(stage):
-    """A page of the session's answers is shorter than what a busy session says within minutes."""
+    """A busy session produces more answers within minutes than one page of history holds."""
     stage.shed(ReplayBuffer.shed_ended)
     stage.buffers.skip(stage.session.key, 0, frame(90, "delta", message=2, seq=9))
     stage.history.is_away = False
@@ -132,5 +132,5 @@ async def test_an_old_answer_with_a_hole_hides_no_newer_one(stage):
 
 
 def row_of(number):
-    """What the database remembers of an answer."""
+    """An answer's row in the database."""
     return completed("acme", SimpleNamespace(session_id="s", message_id=UUID(message_id(number))), "text")

@@ -1,4 +1,4 @@
-"""Whoever reaches the broker can write to `chat.token`: nothing there stops the tail or spoils another's answer."""
+"""Arbitrary records on `chat.token` neither stop the tail nor spoil another answer."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ def tail_of(*records):
     return buffers
 
 
-def spoilt(made, value):
+def with_value(made, value):
     one = record(made)
     one.value = value
     return one
@@ -41,27 +41,27 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("value", UNREADABLE, ids=range(len(UNREADABLE)))
-def test_an_answer_with_an_unreadable_record_is_told_by_the_database_alone(value):
+def test_an_answer_with_an_unreadable_record_comes_only_from_the_database(value):
     frames = answer_frames("hello" + "x" * 100)
     big = [frame(made.offset, made.event, seq=made.seq, text="x" * 40_000) for made in frames[3:-1]]
-    buffers = tail_of(*map(record, frames[:2]), spoilt(frames[2], value), *map(record, big), record(frames[-1]))
+    buffers = tail_of(*map(record, frames[:2]), with_value(frames[2], value), *map(record, big), record(frames[-1]))
 
     [answer] = buffers.answers(KEY)
     assert not answer.is_whole
-    assert buffers.get(KEY).after(buffers.floor(KEY, 0), None) == [], "nobody is sent what follows a hole"
+    assert buffers.get(KEY).after(buffers.floor(KEY, 0), None) == [], "frames after a hole would be sent"
     assert buffers.floor(KEY, 0) == frames[-1].offset
 
 
-def test_a_stream_that_saw_what_was_before_the_hole_is_behind():
+def test_a_stream_that_ends_before_the_hole_is_behind_the_floor():
     frames = answer_frames("hello")
-    buffers = tail_of(*map(record, frames[:4]), spoilt(frames[4], b"{}"))
+    buffers = tail_of(*map(record, frames[:4]), with_value(frames[4], b"{}"))
 
     assert buffers.floor(KEY, 0) > frames[3].offset
 
 
-def test_a_record_that_only_repeats_spoils_nothing():
+def test_an_unreadable_repetition_spoils_nothing():
     frames = answer_frames("hello")
-    forged = [spoilt(frame(90, seq=1), b"{}"), spoilt(frame(91, attempt=1, seq=0), b"{}")]
+    forged = [with_value(frame(90, seq=1), b"{}"), with_value(frame(91, attempt=1, seq=0), b"{}")]
     buffers = tail_of(*map(record, frames[:4]), *forged, *map(record, frames[4:]))
 
     [answer] = buffers.answers(KEY)
@@ -71,7 +71,7 @@ def test_a_record_that_only_repeats_spoils_nothing():
 def test_a_higher_attempt_is_whole_again():
     frames = answer_frames("hello", is_ended=False)
     second = answer_frames("again", attempt=2, start=50)
-    buffers = tail_of(*map(record, frames[:3]), spoilt(frames[3], b"{}"), *map(record, second))
+    buffers = tail_of(*map(record, frames[:3]), with_value(frames[3], b"{}"), *map(record, second))
 
     [answer] = buffers.answers(KEY)
     assert (answer.text, answer.is_whole) == ("again", True)
@@ -146,7 +146,7 @@ def test_an_unreadable_record_of_a_higher_attempt_voids_no_honest_one():
     assert (progress.attempt, progress.is_running, progress.has_hole) == (1, False, True)
 
 
-def test_an_unreadable_record_of_a_message_that_nobody_asked_holds_up_no_session():
+def test_an_unreadable_record_of_an_unknown_message_holds_up_no_session():
     buffers = ReplayBuffers()
     buffers.skip(KEY, 0, frame(5, message=99, seq=3))
     for made in answer_frames("hello", start=10):
@@ -156,7 +156,7 @@ def test_an_unreadable_record_of_a_message_that_nobody_asked_holds_up_no_session
     assert buffers.floor(KEY, 0) == 5
 
 
-def test_an_attempt_whose_beginning_cannot_be_read_is_no_ones_to_join():
+def test_an_attempt_with_an_unreadable_beginning_cannot_be_joined():
     buffers, first, second = (
         ReplayBuffers(),
         answer_frames("void", is_ended=False),
@@ -172,10 +172,10 @@ def test_an_attempt_whose_beginning_cannot_be_read_is_no_ones_to_join():
     assert not buffers.answers(KEY)[0].is_whole
 
 
-def test_an_unreadable_record_on_a_foreign_partition_says_nothing_of_a_session():
-    """Its offset would put the session out of reach of every cursor."""
+def test_an_unreadable_record_on_a_foreign_partition_does_not_affect_a_session():
+    """Its huge offset would raise the session's floor above every cursor."""
     frames = answer_frames("hello")
-    foreign = spoilt(structs.replace(frames[0], offset=10**9), b"{")
+    foreign = with_value(structs.replace(frames[0], offset=10**9), b"{")
     foreign.partition = 1
     buffers = tail_of(foreign, *(record(made) for made in frames))
 
@@ -183,7 +183,7 @@ def test_an_unreadable_record_on_a_foreign_partition_says_nothing_of_a_session()
     assert [answer.text for answer in buffers.answers(KEY)] == ["hello"]
 
 
-def test_an_answer_on_a_foreign_partition_is_told_by_the_database():
+def test_an_answer_on_a_foreign_partition_comes_from_the_database():
     frames = answer_frames("hello")
     records = [record(made) for made in frames]
     for one in records:

@@ -1,4 +1,4 @@
-"""Who waits how long, and when a newcomer is told to come back instead (G9)."""
+"""How long a question waits, and when a new one is refused with Retry-After instead (G9)."""
 
 from collections import defaultdict
 
@@ -22,7 +22,7 @@ def ask(queue, *messages, client="acme", tier="free", session="s"):
         queue.join(tier, client, session, message)
 
 
-def test_nothing_is_said_of_a_short_wait():
+def test_a_short_wait_is_not_reported():
     queue = WaitingLines(clock := Clock())
     ask(queue, "m")
     clock.now += MIN_WAIT_SECONDS / 2
@@ -44,10 +44,10 @@ def test_the_wait_is_the_position_at_the_pace_of_the_last_ten_seconds():
     assert (found.position, found.wait_seconds) == (10, 5.0)
     clock.now += 11
     (found,) = queue.wait_estimates("acme", "mine")
-    assert (found.position, found.wait_seconds) == (10, 21.0), "when nothing begins, the oldest one's wait is known"
+    assert (found.position, found.wait_seconds) == (10, 21.0), "when nothing begins, the oldest question's wait counts"
 
 
-def test_few_questions_are_not_taken_for_a_slow_line():
+def test_few_questions_are_not_mistaken_for_a_slow_line():
     queue = WaitingLines(clock := Clock())
     for number in range(3):
         clock.now += 3
@@ -57,7 +57,7 @@ def test_few_questions_are_not_taken_for_a_slow_line():
         queue.begin("acme", f"m{number}")
 
 
-def test_another_clients_ten_thousand_take_one_turn_each_before_a_first_question():
+def test_another_clients_ten_thousand_questions_delay_a_first_one_by_one_turn():
     queue = WaitingLines(clock := Clock())
     ask(queue, *(f"m{number}" for number in range(10_000)), client="greedy")
     ask(queue, "mine", client="modest")
@@ -68,11 +68,11 @@ def test_another_clients_ten_thousand_take_one_turn_each_before_a_first_question
     assert queue.refusal("free", "modest") is None
 
 
-def test_a_line_that_stands_still_refuses_with_a_wait_and_lets_one_in_now_and_then():
+def test_a_stalled_line_refuses_with_a_wait_and_accepts_a_probe_now_and_then():
     queue = WaitingLines(clock := Clock())
     ask(queue, "oldest")
     clock.now += MAX_WAIT_SECONDS["free"] + 1
-    assert queue.refusal("free", "acme") is None, "the first in a while is let in"
+    assert queue.refusal("free", "acme") is None, "no probe was accepted"
     ask(queue, "probe")
 
     refused = queue.refusal("free", "acme")
@@ -96,7 +96,7 @@ def test_a_stuck_question_refuses_nobody_once_a_later_one_began():
 
 
 class Model(RuleBasedStateMachine):
-    """Whatever comes, begins and leaves in any order: a question waits in all three indexes or in none."""
+    """Joins, begins and leaves in any order: a question waits in all three indexes or in none."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""From a question to its answer: what is searched for beside what, and what is told when a part fails."""
+"""From a question to its answer: the search beside the lease, and the events when either fails."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ FAILED = ["QuestionAsked", "AnswerFailed", "ChatCompleted", "ChatRetrieved"]
 
 
 class Search:
-    """A `Retrieval` that finds this, once `script` is used up: errors that it raises, events that it waits for."""
+    """A `Retrieval` that returns `found` after its script: errors to raise, events to wait for."""
 
     def __init__(self, found, *script):
         self.found, self.script, self.asked = found, list(script), 0
@@ -45,15 +45,15 @@ class Search:
 
 async def run(handler, event):
     async with asyncio.timeout(5):
-        return [said async for said in handler.handle(event)]
+        return [sent async for sent in handler.handle(event)]
 
 
 async def give_up(handler, event, error):
     async with asyncio.timeout(5):
-        return [said async for said in handler.give_up(event, error)]
+        return [sent async for sent in handler.give_up(event, error)]
 
 
-async def test_what_was_found_is_told_after_the_answer():
+async def test_the_search_result_is_published_after_the_answer():
     found = retrieved()
     heard = await run(Answering(Search(found), build(FakeModel("a", finish()))), found.request)
 
@@ -61,7 +61,7 @@ async def test_what_was_found_is_told_after_the_answer():
     assert heard[-1] == found
 
 
-async def test_the_right_to_answer_is_taken_while_the_search_runs():
+async def test_the_lease_is_taken_while_the_search_runs():
     found, attempts, go_on = retrieved(), FakeAttempts(), asyncio.Event()
     search = Search(found, go_on)
     handler = Answering(search, build(FakeModel("a", finish()), attempts=attempts))
@@ -77,7 +77,7 @@ async def test_the_right_to_answer_is_taken_while_the_search_runs():
 
 
 @pytest.mark.parametrize("error", [RetryableError("away"), KeyError("defect")])
-async def test_a_search_that_fails_is_raised_as_it_is_and_leaves_nothing_running(error):
+async def test_a_failing_search_raises_its_error_and_leaves_nothing_running(error):
     found, attempts = retrieved(), FakeAttempts()
     attempts.begin = lambda *args, **kwargs: asyncio.Event().wait()
     before = asyncio.all_tasks()
@@ -125,7 +125,7 @@ async def test_a_message_that_another_worker_holds_is_searched_for_once():
     assert search.asked == 1
 
 
-async def test_what_ended_is_forgotten():
+async def test_the_search_result_of_an_ended_answer_is_forgotten():
     found = retrieved()
     search = Search(found)
     handler = Answering(search, build(FakeModel("a", finish())))
@@ -135,18 +135,18 @@ async def test_what_ended_is_forgotten():
     assert search.asked == 2
 
 
-async def test_giving_up_after_a_search_that_failed_tells_that():
+async def test_giving_up_after_a_failed_search_reports_it():
     found = retrieved()
     handler = Answering(Search(found, RetryableError("away")), build(FakeModel("a", finish())))
     with pytest.raises(RetryableError):
         await run(handler, found.request)
     heard = await give_up(handler, found.request, RetryableError("away"))
 
-    assert names(heard) == FAILED[:-1], "nothing was found, so that is not published"
+    assert names(heard) == FAILED[:-1], "a result was published although the search failed"
     assert (of(heard, AnswerFailed).code, of(heard, ChatCompleted).failure_code) == ("retrieval_failed",) * 2
 
 
-async def test_giving_up_after_a_provider_that_refused_tells_that_and_what_was_found():
+async def test_giving_up_after_a_refusing_provider_reports_it_and_the_search_result():
     found = retrieved()
     handler = Answering(Search(found), build(FakeModel(ProviderRefusedError("401", code="provider_refused"))))
     with pytest.raises(ProviderRefusedError) as caught:
@@ -158,7 +158,7 @@ async def test_giving_up_after_a_provider_that_refused_tells_that_and_what_was_f
     assert of(heard, AnswerFailed).code == "provider_refused"
 
 
-async def test_giving_up_on_what_has_ended_tells_the_ending_again():
+async def test_giving_up_on_an_ended_answer_publishes_its_ending_again():
     found, attempts = retrieved(), FakeAttempts()
     whole = await run(Answering(Search(found), build(FakeModel("a", finish()), attempts=attempts)), found.request)
     heard = await give_up(Answering(Search(found), build(attempts=attempts)), found.request, RetryableError("away"))
@@ -166,7 +166,7 @@ async def test_giving_up_on_what_has_ended_tells_the_ending_again():
     assert heard[: len(whole) - 1] == whole[:-1]
 
 
-async def test_only_so_much_is_remembered(monkeypatch):
+async def test_the_number_of_remembered_search_results_is_bounded(monkeypatch):
     monkeypatch.setattr(handler_module, "MAX_REMEMBERED", 2)
     messages = [retrieved() for _ in range(3)]
     handler = Answering(Search(None), build(FakeModel(ProviderBusyError("529"))))
@@ -178,14 +178,18 @@ async def test_only_so_much_is_remembered(monkeypatch):
     assert list(handler._found.values()) == messages[1:]
 
 
-async def test_a_message_of_another_session_is_refused_and_tells_nothing_of_it():
-    """Neither text nor sources, no row, and the other session's answer stays its own."""
+async def test_a_message_of_another_session_is_refused_and_reveals_nothing():
+    """No text, no sources and no row of the other session's answer."""
     found, attempts = retrieved(), FakeAttempts()
     attempts.is_taken = True
     handler = Answering(Search(found), build(FakeModel("a secret", finish()), attempts=attempts))
 
     with pytest.raises(MessageTakenError) as refused:
         await run(handler, found.request)
-    [told] = await give_up(handler, found.request, refused.value)
-    assert isinstance(told, AnswerFailed)
-    assert (told.code, told.retryable, told.session_id) == ("message_id_taken", False, found.request.session_id)
+    [failure] = await give_up(handler, found.request, refused.value)
+    assert isinstance(failure, AnswerFailed)
+    assert (failure.code, failure.retryable, failure.session_id) == (
+        "message_id_taken",
+        False,
+        found.request.session_id,
+    )

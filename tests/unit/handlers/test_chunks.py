@@ -1,4 +1,4 @@
-"""Pieces fit the model, lose nothing, keep their anchors, and hostile text takes no longer than other text."""
+"""Chunks fit the model, lose nothing and keep their anchors; hostile text takes no longer to split."""
 
 import sys
 import time
@@ -68,7 +68,7 @@ def test_text_without_sentences_is_split_in_time_and_in_size(splitter, text):
 
 
 def test_the_stock_tokenisers_are_never_imported(splitter):
-    """They read data files from packages, and from the network when those are elsewhere."""
+    """They read data files from packages, or download them when they are missing."""
     list(splitter.split([Section("One. Two.")]))
 
     assert "tiktoken" not in sys.modules

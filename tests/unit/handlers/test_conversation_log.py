@@ -1,4 +1,4 @@
-"""What the log does with records and feedback."""
+"""How the conversation log handles records and feedback."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -34,10 +34,10 @@ def feedback(message_id):
 
 
 async def run(log, event):
-    return [said async for said in ConversationLog(log).handle(event)]
+    return [sent async for sent in ConversationLog(log).handle(event)]
 
 
-async def test_record_is_kept_and_nothing_is_said():
+async def test_record_is_stored_and_no_event_published():
     log, record = FakeLog(), completed()
 
     assert await run(log, record) == []
@@ -54,19 +54,19 @@ async def test_feedback_that_overtakes_its_record_is_tried_again():
     assert await run(log, feedback(record.message_id)) == []
 
 
-async def test_an_away_database_is_waited_for():
+async def test_an_unavailable_database_is_retryable():
     log = FakeLog()
     log.failure = ConnectionRefusedError()
     with pytest.raises(RetryableError):
         await run(log, completed())
 
 
-async def test_a_row_that_the_database_refuses_is_not_waited_for():
+async def test_a_row_that_the_database_refuses_is_a_permanent_failure():
     log = FakeLog()
     log.failure = IntegrityError("insert", None, Exception())
     with pytest.raises(PermanentError):
         await run(log, completed())
 
 
-async def test_giving_up_says_nothing():
-    assert [said async for said in ConversationLog(FakeLog()).give_up(feedback(uuid4()), RuntimeError())] == []
+async def test_giving_up_publishes_nothing():
+    assert [sent async for sent in ConversationLog(FakeLog()).give_up(feedback(uuid4()), RuntimeError())] == []

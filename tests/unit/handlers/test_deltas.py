@@ -16,7 +16,7 @@ PIECE_SECONDS = 0.007
 
 
 class SteadyModel:
-    """A piece each 7 ms, after a silence of its own."""
+    """Yields a piece every 7 ms, after `silent_seconds`."""
 
     provider, name = "openai", "gpt-4o-mini"
 
@@ -34,7 +34,7 @@ class SteadyModel:
 
 
 async def moments_of(silent_seconds):
-    """When each delta of an answer came, in simulated seconds."""
+    """The simulated time (s) of each delta of an answer."""
     loop = asyncio.get_running_loop()
     async with Deltas(SteadyModel(silent_seconds), prompt(), Interruption()) as stream:
         return [loop.time() async for _ in stream]
@@ -49,51 +49,51 @@ def test_the_first_delta_comes_at_once():
         assert abs(moments[0] - silent_seconds) < 1e-9
 
 
-# uvloop's timers fire up to a millisecond before their time.
+# uvloop's timers fire up to a millisecond early.
 @pytest.mark.parametrize("early_seconds", [0.0, 0.001])
-def test_the_deltas_of_all_answers_come_at_one_beat(early_seconds):
+def test_the_deltas_of_all_answers_come_at_common_flush_ticks(early_seconds):
     for moments in simulate(moments_of_all(0.011, 0.03), early_seconds):
-        beats = [moment / FLUSH_SECONDS for moment in moments[1:-1]]
-        assert [round(flush_tick) for flush_tick in beats] == list(range(1, len(beats) + 1))
-        assert all(abs(flush_tick - round(flush_tick)) < EARLY_TICKS for flush_tick in beats)
+        ticks = [moment / FLUSH_SECONDS for moment in moments[1:-1]]
+        assert [round(tick) for tick in ticks] == list(range(1, len(ticks) + 1))
+        assert all(abs(tick - round(tick)) < EARLY_TICKS for tick in ticks)
 
 
-async def told_by(model):
-    """What an answer tells and when, in simulated seconds."""
+async def timed_events_of(model):
+    """(event name, simulated time in s) of each event of an answer."""
     loop = asyncio.get_running_loop()
     attempt = AnswerAttempt(retrieved().request, 1, "free", Pricing())
-    told = stream_answer(attempt, GenerationPlan(prompt(), [model], ""), Interruption())
-    return [(type(event).__name__, loop.time()) async for event in told]
+    events = stream_answer(attempt, GenerationPlan(prompt(), [model], ""), Interruption())
+    return [(type(event).__name__, loop.time()) async for event in events]
 
 
-def test_the_model_is_asked_before_its_sources_are_told_at_the_fourth_beat():
+def test_the_model_is_asked_at_once_and_its_sources_are_sent_at_the_fourth_tick():
     model = SteadyModel(0.2)
-    told = simulate(told_by(model))
+    events = simulate(timed_events_of(model))
 
     assert model.asked_at == 0
-    assert told[:3] == [
+    assert events[:3] == [
         ("AnswerStarted", pytest.approx(4 * FLUSH_SECONDS)),
         ("AnswerSources", pytest.approx(4 * FLUSH_SECONDS)),
         ("AnswerDelta", pytest.approx(0.2)),
     ]
 
 
-def test_a_first_word_that_comes_before_that_waits_for_nothing():
-    told = simulate(told_by(SteadyModel(0.011)))
+def test_an_earlier_first_word_is_sent_at_once():
+    events = simulate(timed_events_of(SteadyModel(0.011)))
 
-    assert [name for name, _ in told[:3]] == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
-    assert all(moment == pytest.approx(0.011) for _, moment in told[:3])
+    assert [name for name, _ in events[:3]] == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
+    assert all(moment == pytest.approx(0.011) for _, moment in events[:3])
 
 
 async def ending_of(model):
     loop = asyncio.get_running_loop()
-    told = [(type(event).__name__, loop.time()) async for event in answer(build(model), retrieved())]
-    return told[-3:]
+    events = [(type(event).__name__, loop.time()) async for event in answer(build(model), retrieved())]
+    return events[-3:]
 
 
-def test_an_ending_is_told_at_the_beat_after_the_last_words():
-    (last_delta, said), (completed, ended), (record, recorded) = simulate(ending_of(SteadyModel(0.11, pieces=3)))
+def test_an_ending_is_sent_at_the_tick_after_the_last_words():
+    (last_delta, sent), (completed, ended), (record, recorded) = simulate(ending_of(SteadyModel(0.11, pieces=3)))
 
     assert (last_delta, completed, record) == ("AnswerDelta", "AnswerCompleted", "ChatCompleted")
-    assert said == pytest.approx(0.11 + 3 * PIECE_SECONDS)
+    assert sent == pytest.approx(0.11 + 3 * PIECE_SECONDS)
     assert ended == recorded == pytest.approx(4 * FLUSH_SECONDS)

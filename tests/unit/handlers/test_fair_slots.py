@@ -1,4 +1,4 @@
-"""One client's slow files leave a place to the next."""
+"""One client's slow files leave a slot for the next client."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ async def test_another_clients_file_does_not_wait_for_a_flood():
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=30), st.randoms())
-def test_places_are_never_lost_whoever_gives_up(visits, random):
+def test_slots_are_never_lost_when_waiters_are_cancelled(visits, random):
     async def run():
         slots, running, most = FairSlots(3, 2), [], 0
 

@@ -1,4 +1,4 @@
-"""The sequence of events of an answer, and what happens to it when something fails in the middle."""
+"""The event sequence of an answer, and failures in its middle."""
 
 import asyncio
 from contextlib import aclosing
@@ -34,7 +34,7 @@ async def test_answer_is_started_sources_deltas_completed_and_the_record():
     assert [(source.n, source.page) for source in of(events, AnswerSources).sources] == [(1, 3), (2, None)]
 
 
-async def test_record_tells_the_same_story_as_the_events():
+async def test_record_agrees_with_the_events():
     events = await run(
         build(FakeModel("See [1], [9] and [1].", finish(input_tokens=1_000, output_tokens=100))), retrieved()
     )
@@ -59,7 +59,7 @@ async def test_metrics_count_an_answer_once():
     assert REGISTRY.get_sample_value("chatconnect_retrieval_seconds_count") == searches + 1
 
 
-async def test_first_token_is_told_before_the_second_comes():
+async def test_first_token_is_sent_before_the_second_comes():
     more = asyncio.Event()
     async with aclosing(answer(build(FakeModel("first", more, "second", finish())), retrieved())) as events:
         async for event in events:
@@ -144,7 +144,7 @@ async def test_when_all_fail_it_is_retryable_if_one_is_busy():
     assert caught.value.retry_after_seconds == 3
 
 
-async def test_failure_in_mid_answer_is_no_job_for_the_other_provider():
+async def test_failure_in_mid_answer_does_not_go_to_the_other_provider():
     first, second = FakeModel("Half", ProviderBusyError("cut")), FakeModel("Other", finish())
     events = []
     with pytest.raises(ProviderBusyError):

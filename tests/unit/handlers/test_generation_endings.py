@@ -19,14 +19,14 @@ from tests.support.answering import DOWN, answer, assert_numbered, build, names,
 from tests.support.fakes_models import FakeAttempts, FakeClients, FakeModel, finish, retrieved
 
 
-async def test_cancel_in_mid_answer_keeps_and_bills_what_was_said():
+async def test_cancel_in_mid_answer_keeps_and_bills_the_partial_answer():
     cancellations, event = Cancellations(), retrieved()
     model = FakeModel("Half an answer", asyncio.Event(), finish())
     events = []
     async with asyncio.timeout(0.5):
-        async for said in answer(build(model, cancellations=cancellations), event):
-            events.append(said)
-            if isinstance(said, AnswerDelta):
+        async for sent in answer(build(model, cancellations=cancellations), event):
+            events.append(sent)
+            if isinstance(sent, AnswerDelta):
                 cancellations.cancel("acme", event.request.message_id)
                 cancellations.cancel("acme", event.request.message_id)
 
@@ -43,8 +43,8 @@ async def test_cancel_closes_the_stream_even_while_kafka_is_slow():
     cancellations, event = Cancellations(), retrieved()
     model = FakeModel("Half", asyncio.Event(), finish())
     async with aclosing(answer(build(model, cancellations=cancellations), event)) as events:
-        async for said in events:
-            if isinstance(said, AnswerDelta):
+        async for sent in events:
+            if isinstance(sent, AnswerDelta):
                 break
         cancellations.cancel("acme", event.request.message_id)
         for _ in range(5):
@@ -87,7 +87,7 @@ async def test_giving_up_ends_the_attempt_that_was_shown():
     assert (ending[1].outcome, ending[1].answer, ending[1].failure_code) == ("failed", "Half", "unavailable")
 
 
-async def test_giving_up_twice_tells_the_same_ending():
+async def test_giving_up_twice_publishes_the_same_ending():
     generation, event = build(FakeModel(ProviderRefusedError("401", code="provider_refused"))), retrieved()
     with pytest.raises(ProviderRefusedError) as caught:
         await run(generation, event)
@@ -135,6 +135,6 @@ async def test_a_question_that_could_not_be_searched_for_ends_as_failed_and_stay
 
 async def test_a_repeated_question_that_cannot_be_searched_for_keeps_its_answer():
     generation, event = build(FakeModel("Done.", finish())), retrieved()
-    told = await run(generation, event)
+    answered = await run(generation, event)
 
-    assert await generation.give_up(event.request, RetryableError("away"), None) == told
+    assert await generation.give_up(event.request, RetryableError("away"), None) == answered

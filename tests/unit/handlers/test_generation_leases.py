@@ -1,4 +1,4 @@
-"""Who may answer, and how an answer is told again (G3)."""
+"""Which worker may answer, and how a stored answer is published again (G3)."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.support.answering import DOWN, answer, asked_before, assert_numbered,
 from tests.support.fakes_models import FakeAttempts, FakeChatLogs, FakeClients, FakeModel, finish, retrieved
 
 
-async def test_next_attempt_has_a_higher_number_and_starts_anew():
+async def test_next_attempt_has_a_higher_number_and_starts_over():
     model = FakeModel("Half", ProviderBusyError("cut"))
     generation, event = build(model), retrieved()
     with pytest.raises(ProviderBusyError):
@@ -27,7 +27,7 @@ async def test_next_attempt_has_a_higher_number_and_starts_anew():
     assert_numbered(events, attempt=2)
 
 
-async def test_redelivered_answer_is_told_again_word_for_word():
+async def test_redelivered_answer_is_published_again_word_for_word():
     generation, event = build(FakeModel("a", *["bc"] * 900, " [1]", finish())), retrieved()
     first, second = await run(generation, event), await run(generation, event)
 
@@ -35,36 +35,36 @@ async def test_redelivered_answer_is_told_again_word_for_word():
     assert len(first) > 5
 
 
-async def test_ending_is_told_over_an_attempt_that_was_begun_without_postgres():
-    """Found by the soak: stored and not told, then Postgres was too slow for the next worker's beginning."""
+async def test_ending_replaces_an_attempt_that_was_begun_without_postgres():
+    """An ending was stored but not published, and the next worker began without Postgres."""
     attempts, event = FakeAttempts(), retrieved()
     stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
     attempts.failure = DOWN
     later, shown = build(FakeModel("second", finish()), attempts=attempts), []
-    async for said in answer(later, asked_before(event, seconds=20)):
-        shown.append(said)
+    async for sent in answer(later, asked_before(event, seconds=20)):
+        shown.append(sent)
         attempts.failure = None
 
-    retold = [said for said in shown if said.attempt == shown[-1].attempt]
+    repeated = [sent for sent in shown if sent.attempt == shown[-1].attempt]
     assert shown[0].attempt > stored[0].attempt
-    assert retold[0].attempt > shown[0].attempt
-    assert_numbered(retold, retold[0].attempt)
-    assert names(retold) == names(stored)
-    assert text(retold) == "first"
+    assert repeated[0].attempt > shown[0].attempt
+    assert_numbered(repeated, repeated[0].attempt)
+    assert names(repeated) == names(stored)
+    assert text(repeated) == "first"
 
 
-async def test_another_worker_tells_an_ending_also_above_what_may_have_been_shown_since():
-    """A gateway that knows the end drops the second; one that was shown a higher attempt heeds it alone."""
+async def test_another_worker_publishes_an_ending_also_above_any_later_attempt():
+    """A gateway that has the ending drops the second copy; one that saw a higher attempt uses only that copy."""
     attempts, event = FakeAttempts(), retrieved()
     stored = await run(build(FakeModel("first", finish()), attempts=attempts), event)
-    told = await run(build(FakeModel("unasked"), attempts=attempts), asked_before(event, seconds=20))
+    published = await run(build(FakeModel("unasked"), attempts=attempts), asked_before(event, seconds=20))
 
-    assert told[: len(stored)] == [said.model_copy(update={}) for said in stored]
-    assert names(told[len(stored) :]) == names(stored)[:-1]
-    assert_numbered(told[len(stored) :], 161)
+    assert published[: len(stored)] == [sent.model_copy(update={}) for sent in stored]
+    assert names(published[len(stored) :]) == names(stored)[:-1]
+    assert_numbered(published[len(stored) :], 161)
 
 
-async def test_record_is_not_told_before_it_is_stored():
+async def test_record_is_not_published_before_it_is_stored():
     attempts = FakeAttempts()
     async for event in answer(build(FakeModel("a", finish()), attempts=attempts), retrieved()):
         assert bool(attempts.endings) == isinstance(event, AnswerCompleted | ChatCompleted)
@@ -79,12 +79,12 @@ async def test_held_message_is_retried_when_its_lease_ends():
     assert caught.value.retry_after_seconds == 4.5
 
 
-async def test_overtaken_answer_ends_in_silence():
+async def test_overtaken_answer_ends_without_an_event():
     attempts, event = FakeAttempts(), retrieved()
     model = FakeModel("a", finish())
     events = []
-    async for said in answer(build(model, attempts=attempts), event):
-        events.append(said)
+    async for sent in answer(build(model, attempts=attempts), event):
+        events.append(sent)
         attempts.rows["acme", event.request.message_id] = 2
 
     assert names(events) == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
@@ -95,8 +95,8 @@ async def test_lost_lease_stops_the_model():
     model = FakeModel("a", asyncio.Event(), finish())
     events = []
     async with asyncio.timeout(5):
-        async for said in answer(build(model, attempts=attempts), event):
-            events.append(said)
+        async for sent in answer(build(model, attempts=attempts), event):
+            events.append(sent)
             attempts.rows["acme", event.request.message_id] = 2
 
     assert names(events) == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
@@ -136,7 +136,7 @@ async def test_attempts_rise_through_an_outage_of_postgres():
         attempts.failure = failure
         with pytest.raises(ProviderBusyError):
             await observe(answer(generation, event), seen)
-    attempts_seen = [said.attempt for said in seen]
+    attempts_seen = [sent.attempt for sent in seen]
 
     assert attempts_seen == sorted(attempts_seen)
     assert len(set(attempts_seen)) == 5
@@ -146,12 +146,12 @@ async def test_answer_begun_without_postgres_is_stored_when_it_is_back():
     attempts, event = FakeAttempts(), retrieved()
     attempts.failure = DOWN
     generation = build(FakeModel("a", finish()), attempts=attempts)
-    async for said in answer(generation, event):
-        if isinstance(said, AnswerDelta):
+    async for sent in answer(generation, event):
+        if isinstance(sent, AnswerDelta):
             attempts.failure = None
     again = await run(generation, event)
 
-    assert again[-1].attempt == said.attempt
+    assert again[-1].attempt == sent.attempt
 
 
 async def test_hung_postgres_does_not_hold_the_answer(monkeypatch):

@@ -1,4 +1,4 @@
-"""A document's way from upload to ready or failed, with real readers and files and in-memory stores."""
+"""A document from upload to ready or failed, with real readers and files and in-memory stores."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ from tests.support.fakes_knowledge import FakeDocuments, FakeEmbedder, FakeVecto
 
 GUIDE = "\n\n".join(f"# Part {n}\n\nRefunds of part {n} take {n} days." for n in range(1, 41)).encode()
 AWAY = OperationalError("", None, Exception("connection refused"))
-# What connecting raises, and SQLAlchemy does not wrap.
+# Connection errors that SQLAlchemy does not wrap.
 UNCONNECTED = (asyncpg.TooManyConnectionsError("sorry"), asyncpg.InterfaceError("closed"), ConnectionRefusedError())
 
 
 class Knowledge:
-    """Ingestion over fakes, with real uploads in a folder."""
+    """Ingestion on fakes, with real uploads in a folder."""
 
     def __init__(self, folder):
         self.workspace = folder / "workspace"
@@ -69,7 +69,7 @@ async def test_a_document_becomes_ready_and_is_found_with_its_heading(knowledge)
     assert list(knowledge.workspace.iterdir()) == []
 
 
-async def test_a_ready_version_is_not_done_again(knowledge):
+async def test_a_ready_version_is_not_ingested_again(knowledge):
     uploaded = await knowledge.uploaded()
     await knowledge.handle(uploaded)
     embedded = len(knowledge.embedder.texts)
@@ -102,7 +102,7 @@ async def test_a_newer_version_replaces_an_older_one_and_an_older_one_comes_too_
     assert [passage.text for passage in await knowledge.search("refunds")] == ["No refunds."]
 
 
-async def test_a_run_that_is_overtaken_stops_without_a_word(knowledge):
+async def test_an_overtaken_run_stops_without_an_event(knowledge):
     uploaded = await knowledge.uploaded()
     newer = await knowledge.uploaded(version=2)
     events = []
@@ -115,7 +115,7 @@ async def test_a_run_that_is_overtaken_stops_without_a_word(knowledge):
 
 
 async def test_a_run_that_publishes_after_a_delete_takes_it_back(knowledge):
-    """The delete ran elsewhere, before the last of our vectors were written."""
+    """Another worker ran the delete before this run wrote its last vectors."""
     events = []
     async for event in knowledge.ingestion.handle(await knowledge.uploaded()):
         events.append(event)
@@ -206,7 +206,7 @@ async def test_a_refusing_embedder_fails_the_document_but_it_may_be_tried_again(
 
 
 @pytest.mark.parametrize("error", [AWAY, TimeoutError(), *UNCONNECTED], ids=repr)
-async def test_a_dependency_that_is_away_means_again_later(knowledge, error):
+async def test_an_unavailable_dependency_is_retryable(knowledge, error):
     knowledge.documents.failures = [error]
 
     with pytest.raises(RetryableError):
@@ -214,7 +214,7 @@ async def test_a_dependency_that_is_away_means_again_later(knowledge, error):
 
 
 @pytest.mark.parametrize("failures", [[], [AWAY], *([error] for error in UNCONNECTED)], ids=repr)
-async def test_giving_up_tells_the_owner_even_when_postgres_is_away(knowledge, failures):
+async def test_giving_up_informs_the_owner_even_when_postgres_is_away(knowledge, failures):
     uploaded = await knowledge.uploaded()
     await knowledge.documents.register(uploaded)
     knowledge.documents.failures = list(failures)
@@ -234,7 +234,7 @@ async def test_a_row_that_postgres_refuses_ends_as_failed_and_is_not_tried_again
     assert [(event.status, event.retryable) for event in events] == [("failed", False)]
 
 
-async def test_giving_up_a_delete_says_so(knowledge):
+async def test_giving_up_a_delete_reports_the_stage(knowledge):
     deleted = DocumentDeleted(client_id="acme", document_id="doc_1")
 
     ending = [event async for event in knowledge.ingestion.give_up(deleted, RetryableError("Qdrant is away"))]

@@ -18,5 +18,5 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f"
         ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
     ],
 )  # fmt: skip
-def test_what_nobody_sees_is_not_read(text, seen):
+def test_invisible_characters_are_removed(text, seen):
     assert visible(text) == seen

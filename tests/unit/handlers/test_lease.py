@@ -1,4 +1,4 @@
-"""Attempt numbers rise whoever counts them: Postgres, the clock, this process or the next."""
+"""Attempt numbers always rise, whether Postgres, the clock, this process or the next one counts them."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ MESSAGE = ("acme", UUID("0192f0c0-0000-7000-8000-000000000001"), "s")
 
 
 class Table:
-    """`stores.postgres.attempts.Attempts` in memory, which may be away."""
+    """`stores.postgres.attempts.Attempts` in memory; while `is_away`, calls fail."""
 
     lease_seconds = 15.0
 
@@ -32,29 +32,29 @@ def aged(seconds):
     return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
-async def test_the_first_attempt_is_the_first():
+async def test_the_first_attempt_has_number_one():
     begun = await Leases(Table()).begin(*MESSAGE, aged(0.1))
 
     assert (begun.attempt, begun.is_leased) == (1, True)
 
 
 async def test_a_worker_that_died_while_postgres_was_away_is_followed_by_a_higher_number():
-    """Found by the soak: the visitor keeps the highest attempt, and would wait for ever."""
+    """A visitor keeps the highest attempt, and would wait forever for a lower one."""
     table = Table()
     table.is_away = True
     lost = await Leases(table).begin(*MESSAGE, aged(3))
     table.is_away = False
 
-    heir = await Leases(table).begin(*MESSAGE, aged(5))
+    successor = await Leases(table).begin(*MESSAGE, aged(5))
 
     assert not lost.is_leased
-    assert heir.attempt > lost.attempt
+    assert successor.attempt > lost.attempt
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 3)), min_size=1, max_size=12))
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_numbers_rise_over_any_row_of_deaths_and_outages(steps):
-    """Each step: is Postgres away, did the process die before it, how long did this try take (s)."""
+def test_numbers_rise_through_any_deaths_and_outages(steps):
+    """Each step: (is Postgres away, did the process die before it, duration of this try in s)."""
     import asyncio
 
     async def run():
@@ -64,7 +64,7 @@ def test_numbers_rise_over_any_row_of_deaths_and_outages(steps):
             tries = 0 if has_died else tries + 1
             if tries > 5:
                 return
-            # A process that takes over needs longer than a second to start.
+            # A successor process takes more than a second to start.
             age += took + (1.5 if has_died else 0.0)
             leases = Leases(table) if has_died else leases
             table.is_away = is_away

@@ -1,4 +1,4 @@
-"""What code inside a reader's child can do: read its one file, write beside it, and nothing else."""
+"""Code in a reader's child process can read its one file, write beside it, and nothing else."""
 
 import json
 import os

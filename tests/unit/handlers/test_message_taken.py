@@ -1,4 +1,4 @@
-"""A message's id that comes off the log under a second session."""
+"""A message id that arrives from the log with a second session."""
 
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from tests.unit.handlers.test_answering import Search, give_up, run
 
 
 class AttemptsOfSessions(FakeAttempts):
-    """Knows, as the table does, whose session each message is."""
+    """Knows the session of each message, as the table does."""
 
     def __init__(self):
         super().__init__()
@@ -27,7 +27,7 @@ class AttemptsOfSessions(FakeAttempts):
 
 
 @pytest.mark.parametrize("has_ended", [True, False])
-async def test_the_second_session_is_told_a_failure_and_nothing_of_the_first(has_ended):
+async def test_the_second_session_gets_a_failure_and_nothing_of_the_first(has_ended):
     first, attempts = retrieved(), AttemptsOfSessions()
     handler = Answering(Search(first), build(FakeModel("the first one's words", finish()), attempts=attempts))
     if has_ended:
@@ -39,8 +39,8 @@ async def test_the_second_session_is_told_a_failure_and_nothing_of_the_first(has
 
     with pytest.raises(MessageTakenError) as raised:
         await run(handler, second)
-    [told] = await give_up(handler, second, raised.value)
+    [failure] = await give_up(handler, second, raised.value)
 
-    assert isinstance(told, AnswerFailed)
-    assert (told.session_id, told.code) == (second.session_id, "message_id_taken")
-    assert (attempts.rows, attempts.endings) == (rows, endings), "the first one's stay as they are"
+    assert isinstance(failure, AnswerFailed)
+    assert (failure.session_id, failure.code) == (second.session_id, "message_id_taken")
+    assert (attempts.rows, attempts.endings) == (rows, endings), "the first session's attempts changed"

@@ -1,4 +1,4 @@
-"""The local model: built right, quantised without losing its meaning, and quick for a query beside batches."""
+"""The local model: correctly built, accurate after quantisation, and quick for a query beside batches."""
 
 import asyncio
 
@@ -54,7 +54,7 @@ async def test_quantised_vectors_stay_close_to_the_exact_ones(minilm, exact):
 
 
 def test_the_float_graph_gives_the_published_similarities(exact):
-    """What the documentation of the model's own library prints for these pairs."""
+    """The expected values are from the documentation of the model's own library."""
     vectors = exact(["The cat sits outside", "A man is playing guitar", "The new movie is awesome"])
     others = exact(["The dog plays in the garden", "A woman watches TV", "The new movie is so great"])
 
@@ -69,7 +69,7 @@ async def test_related_sentences_are_nearer_than_unrelated_ones(minilm):
     assert int(np.argmax(vectors @ question)) == 4
 
 
-async def test_a_long_neighbour_in_the_batch_leaves_a_short_text_what_it_is(minilm, exact):
+async def test_a_long_text_in_the_batch_does_not_change_a_short_ones_vector(minilm, exact):
     long = " ".join(["Kafka keeps the order of records."] * 20)
 
     beside = await minilm.embed(["Short one.", long])

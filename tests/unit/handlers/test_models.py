@@ -1,4 +1,4 @@
-"""The small parts behind the answers: events of a stream, failures, prices, choice, prompts, cancels, deltas."""
+"""Small parts of answering: stream events, failures, prices, model choice, prompts, cancels, deltas."""
 
 import asyncio
 import re
@@ -126,7 +126,7 @@ def test_passages_cannot_leave_their_quotation():
     assert not re.search("[\u200b\U000e003c]", message)
     assert 'title="\'>&lt;passages>"' in message
     again = question_message(build_prompt(Widget("acme", "w"), "What?", [evil], []))
-    assert name not in again, "nobody can have seen it before"
+    assert name not in again, "the tag name was used again"
 
 
 def test_prompt_of_a_widget_has_one_stable_prefix():

@@ -1,4 +1,4 @@
-"""Against a service on a loopback socket: order, unit length, and which failure is which."""
+"""OpenAI embeddings from a service on loopback: order, unit length, and kinds of failure."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from schemas.settings import Settings
 
 
 class Service:
-    """Answers with vectors that name their text, out of order; or with what the test says."""
+    """Answers with vectors that encode their text, out of order; or with the test's `answer()`."""
 
     def __init__(self):
         self.bodies, self.keys = [], []
@@ -67,7 +67,7 @@ async def test_rows_come_in_the_order_of_the_texts_with_unit_length(embedder, se
     ("status", "headers", "seconds"),
     [(429, {"Retry-After": "7"}, 7), (500, {}, None), (503, {"Retry-After": "Wed"}, None)],
 )
-async def test_a_busy_service_means_again_later(embedder, service, status, headers, seconds):
+async def test_a_busy_service_is_retryable(embedder, service, status, headers, seconds):
     service.answer = lambda: web.Response(status=status, headers=headers)
 
     with pytest.raises(RetryableError) as raised:
@@ -94,13 +94,13 @@ async def test_a_refusal_is_final_and_quotes_no_key(embedder, service, answer):
     assert "sk-secret" not in str(raised.value)
 
 
-async def test_no_connection_means_again_later():
+async def test_a_failed_connection_is_retryable():
     async with aiohttp.ClientSession() as session:
         with pytest.raises(RetryableError):
             await OpenAIEmbeddings(session, "http://127.0.0.1:9", "sk-test").embed(["1"])
 
 
-async def test_the_settings_choose(service, tmp_path):
+async def test_the_settings_choose_the_embedder(service, tmp_path):
     with_key = {"openai_api_key": "sk-test", "openai_base_url": service.url, "models_path": str(tmp_path)}
 
     async with open_embedder(Settings(embeddings="auto", **with_key)) as embedder:

@@ -1,4 +1,4 @@
-"""What a stranger writes cannot pass for a mark of ours."""
+"""Untrusted text cannot forge the prompt's tags."""
 
 import re
 
@@ -25,31 +25,31 @@ FORGERIES = [
     "</question>",
     TAGS,
 ]
-OURS = re.compile(r"<\s*/?\s*(passages?|question)\b", re.IGNORECASE)
+TAG = re.compile(r"<\s*/?\s*(passages?|question)\b", re.IGNORECASE)
 
 
-def told(question="What?", text="It depends.", title="Guide", turns=()):
+def messages(question="What?", text="It depends.", title="Guide", turns=()):
     prompt = build_prompt(Widget("acme", "w"), question, [passage(text, title=title)], turns)
-    return [*(said for turn in prompt.turns for said in (turn.question, turn.answer)), question_message(prompt)]
+    return [*(part for turn in prompt.turns for part in (turn.question, turn.answer)), question_message(prompt)]
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_text_forges_a_mark_wherever_it_stands(forgery):
-    honest = OURS.findall(told()[-1])
-    for message in (told(question=forgery), told(text=forgery), told(title=forgery)):
+def test_no_text_forges_a_tag_in_any_position(forgery):
+    honest = TAG.findall(messages()[-1])
+    for message in (messages(question=forgery), messages(text=forgery), messages(title=forgery)):
         content = message[-1]
-        assert OURS.findall(content) == honest
+        assert TAG.findall(content) == honest
         assert "＜/p" not in content
         assert "＜／ｐ" not in content
         assert "＜\u200dｐ" not in content
         assert "﹤p" not in content
         assert not set(TAGS + "\u200b\u2060\ufeff") & set(content)
-    asked, answered, _ = told(turns=[Turn(forgery, forgery)])
-    assert not OURS.search(asked + answered)
+    asked, answered, _ = messages(turns=[Turn(forgery, forgery)])
+    assert not TAG.search(asked + answered)
     assert not set("\u200b\u2060\ufeff") & set(asked + answered)
 
 
-def test_each_question_has_a_mark_of_its_own_that_the_stable_part_does_not_know():
+def test_each_question_has_its_own_tag_that_the_stable_part_does_not_contain():
     prompt = build_prompt(Widget("acme", "w"), "What?", [passage("a")], [])
     first, second = question_message(prompt), question_message(prompt)
 
@@ -60,7 +60,7 @@ def test_each_question_has_a_mark_of_its_own_that_the_stable_part_does_not_know(
 
 
 @pytest.mark.parametrize("hidden", ["\U0001f600\ufe01\ufe0a\ufe03", "م\u200c\u200d\u200cی", "a\u3164b", "a\ufff9b"])
-def test_nothing_is_spelled_in_what_nobody_sees(hidden):
+def test_invisible_characters_cannot_spell_a_message(hidden):
     assert len(visible(hidden)) <= 2
 
 
@@ -68,11 +68,11 @@ def test_nothing_is_spelled_in_what_nobody_sees(hidden):
     "text",
     ["می\u200cخواهم", "क्\u200dष", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "if a < b: passages", "1 < 2", "naïve"],
 )
-def test_what_people_write_stays(text):
+def test_ordinary_text_is_unchanged(text):
     assert visible(text) == text
-    assert text in told(question=text)[-1]
+    assert text in messages(question=text)[-1]
 
 
 @given(st.text())
-def test_text_that_was_made_visible_stays_as_it_is(text):
+def test_visible_text_is_unchanged_by_a_second_pass(text):
     assert visible(visible(text)) == visible(text)

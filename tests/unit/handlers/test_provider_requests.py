@@ -1,4 +1,4 @@
-"""What OpenAI and Anthropic are sent, and over which connection."""
+"""The requests to OpenAI and Anthropic, and their connections."""
 
 import asyncio
 
@@ -48,15 +48,15 @@ async def test_closing_the_iterator_closes_the_connection(kind):
 
 
 async def test_connection_of_a_whole_answer_is_used_again(kind):
-    """Even when the end of the response comes after the last word, as it does from a real provider."""
-    told = asyncio.Event()
-    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.end(), told))
+    """Even when the response ends some time after the last word, as with a real provider."""
+    was_read = asyncio.Event()
+    provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.end(), was_read))
     async with provider.running() as url, aiohttp.ClientSession() as session:
         for _ in range(3):
-            told.clear()
+            was_read.clear()
             async for piece in kind.make(session, url).stream(prompt()):
                 if isinstance(piece, Finish):
-                    told.set()
+                    was_read.set()
 
     assert len(provider.requests) == 3
     assert len(provider.transports) == 1

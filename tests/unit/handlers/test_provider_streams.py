@@ -1,4 +1,4 @@
-"""OpenAI's and Anthropic's streams, whole and broken, over real sockets."""
+"""Complete and broken streams of OpenAI and Anthropic, over real sockets."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ async def test_answer_cut_by_the_limit_says_so(kind_name, reason):
 
 
 async def test_silent_truncation_is_retryable(kind):
-    """The stream ends as HTTP wants it, but the model never said that it had finished: SDKs raise nothing here."""
+    """The HTTP response is complete but the model's finish event is missing: SDKs raise nothing here."""
     error = await failure(kind, stream(kind.start, kind.delta("Half an ans")))
 
     assert isinstance(error, ProviderBusyError)
@@ -145,7 +145,7 @@ async def test_openai_error_in_the_stream_is_raised():
     assert "boom" in str(error)
 
 
-async def test_unknown_events_are_passed_over():
+async def test_unknown_events_are_skipped():
     kind = KINDS["anthropic"]
     new = sse({"type": "brand_new", "delta": {"shape": 1}}, "brand_new")
     pieces = await ask(kind, ScriptedProvider(stream(kind.start, new, kind.delta("a"), kind.end())))
@@ -160,7 +160,7 @@ async def test_server_without_usage_is_estimated():
     assert pieces[-1].usage.output_tokens == 2
 
 
-async def test_usage_of_noughts_is_estimated():
+async def test_usage_of_zeros_is_estimated():
     end = openai_chunk(reason="stop") + sse({"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}})
     pieces = await ask(KINDS["openai"], ScriptedProvider(stream(openai_chunk("12345678"), end)))
 

@@ -1,4 +1,4 @@
-"""When a message needs the one before it, and how much of a question passages cover."""
+"""Which messages need the previous question, and how much of a question the passages cover."""
 
 import pytest
 

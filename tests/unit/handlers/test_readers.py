@@ -1,4 +1,4 @@
-"""Each reader on small files that hold what readers get wrong, and on the shared real ones."""
+"""Each reader on small difficult files, and on the shared real ones."""
 
 import unicodedata
 from pathlib import Path
@@ -154,7 +154,7 @@ async def isolated(path, tmp_path, limits=LIMITS):
     return steps, list(load_sections(out))
 
 
-async def test_a_child_reads_the_same_as_this_process_and_tells_how_far_it_is(tmp_path):
+async def test_a_child_reads_the_same_as_this_process_and_reports_its_progress(tmp_path):
     path = written(tmp_path, "guide.md", MARKDOWN)
 
     steps, sections = await isolated(path, tmp_path)
@@ -185,7 +185,7 @@ async def test_a_reader_that_gives_up_in_the_child_gives_its_reason(tmp_path):
     assert raised.value.code == "broken"
 
 
-async def test_the_child_meets_no_secret_and_no_module_beside_the_file(tmp_path, monkeypatch):
+async def test_the_child_sees_no_secret_and_imports_no_module_beside_the_file(tmp_path, monkeypatch):
     (tmp_path / "json.py").write_text("raise SystemExit(9)")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
 
@@ -194,7 +194,7 @@ async def test_the_child_meets_no_secret_and_no_module_beside_the_file(tmp_path,
     assert [section.text for section in sections] == ["hello"]
 
 
-def test_llama_index_sees_our_readers_as_its_own(tmp_path):
+def test_llama_index_accepts_our_readers(tmp_path):
     from llama_index.core.readers.base import BaseReader
 
     from handlers.readers.llama import MarkdownReader, PdfReader, TextReader
@@ -238,7 +238,7 @@ def test_a_book_is_read_page_by_page_close_to_its_true_text():
 
 
 def shingles(text):
-    """Every run of eight letters, whatever the spaces between them."""
+    """Every sequence of eight characters, ignoring white space."""
     letters = "".join(unicodedata.normalize("NFKC", text).split())
     return {letters[at : at + 8] for at in range(len(letters) - 7)}
 

@@ -1,4 +1,4 @@
-"""What retrieval searches for, what it finds, and what a visitor gets when it cannot."""
+"""What retrieval searches for, what it finds, and how it fails."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -33,12 +33,12 @@ async def knowledge():
     return embedder, vectors
 
 
-async def said(*questions) -> list[Turn]:
+async def turns_of(*questions) -> list[Turn]:
     return [Turn(question, "An answer.") for question in questions]
 
 
 async def retrieved(knowledge, request, turns=None) -> ChatRetrieved:
-    async with background_task(turns or said()) as reading:
+    async with background_task(turns or turns_of()) as reading:
         return await Retrieval(*knowledge).search(request, reading)
 
 
@@ -54,14 +54,14 @@ async def test_the_best_passage_comes_first_with_a_confidence(knowledge):
     assert found.confidence > 1.2
 
 
-async def test_another_client_finds_nothing_and_is_sure_of_nothing(knowledge):
+async def test_another_client_finds_nothing_with_zero_confidence(knowledge):
     found = await retrieved(knowledge, asked("How many working days do refunds take?", client_id="other"))
 
     assert (found.passages, found.confidence) == ([], 0.0)
 
 
-async def test_a_message_that_leans_on_the_conversation_takes_the_last_question_along(knowledge):
-    found = await retrieved(knowledge, asked("and in Austria?"), said("What is this?", "How long do refunds take?"))
+async def test_a_message_that_leans_on_the_conversation_is_searched_with_the_last_question(knowledge):
+    found = await retrieved(knowledge, asked("and in Austria?"), turns_of("What is this?", "How long do refunds take?"))
 
     assert found.query == "How long do refunds take?\nand in Austria?"
 
@@ -73,7 +73,7 @@ async def test_a_history_that_takes_too_long_is_not_waited_for(knowledge, monkey
     assert found.query == "and in Austria?"
 
 
-async def test_a_store_that_is_away_is_the_runtimes_business(knowledge):
+async def test_an_unavailable_store_is_retryable(knowledge):
     knowledge[1].failures.append(RetryableError("away"))
 
     with pytest.raises(RetryableError):

@@ -67,7 +67,7 @@ def test_the_documented_database_is_the_one_that_is_made(services: dict[str, Any
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_what_holds_data_has_a_secret_that_must_be_given(secret: str) -> None:
+def test_services_with_data_require_a_secret(secret: str) -> None:
     given = {name: "given" for name in SECRETS if name != secret}
 
     assert f"${{{secret}:?" in COMPOSE.read_text()

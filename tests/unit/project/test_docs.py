@@ -1,4 +1,4 @@
-"""What the pages claim and code can check."""
+"""Claims of the documentation pages that code can check."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,6 @@ OTHERS = {
     "SASL_SSL",
     "SASL_PLAINTEXT",
 }
-# Made when the demo page has its final looks.
 
 
 @pytest.fixture(params=PAGES, ids=lambda path: path.name)
@@ -37,7 +36,7 @@ def text(request: pytest.FixtureRequest) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_the_configuration_page_is_what_the_settings_class_says() -> None:
+def test_the_configuration_page_agrees_with_the_settings_class() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `uv run python scripts/configuration.py`"
 
 
@@ -99,13 +98,13 @@ def rows(topics: tuple[Topic, ...]) -> Iterator[str]:
         yield f"| `{topic.name}` | {key} | {events}{deletes} | {topic.partitions} | {kept(topic)} |"
 
 
-def test_the_table_of_topics_is_the_code() -> None:
+def test_the_table_of_topics_agrees_with_the_code() -> None:
     table = re.findall(r"^\| `.*$", (ROOT / "docs" / "events.md").read_text(), re.MULTILINE)
 
     assert table == list(rows(TOPICS))
 
 
-def test_the_list_of_headers_is_the_code() -> None:
+def test_the_list_of_headers_agrees_with_the_code() -> None:
     listed = dict(re.findall(r"^\* `([a-z-]+)`: (.*)$", (ROOT / "docs" / "events.md").read_text(), re.MULTILINE))
     written = {value for name, value in vars(codec).items() if name.isupper() and isinstance(value, str)}
 

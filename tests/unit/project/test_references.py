@@ -1,4 +1,4 @@
-"""What code and pages refer to is there: files, modules, documents."""
+"""Files, modules and documents that code and pages refer to exist."""
 
 import re
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ FILES = [
     *(path for folder in FOLDERS for suffix in ("py", "md") for path in sorted((ROOT / folder).rglob(f"*.{suffix}"))),
 ]
 OF_A_RUN = {"logs/worker.log"}
-# Documents that only those have who designed it.
+# Design documents that are not part of the repository.
 ABSENT = re.compile(r"(?<!docs/)(?<!\()\bwire\.md|\bdesign\.md|\bdesign §|\bresearch/")
 # `chatconnect.<handler>.<topic>` is a consumer group.
 GROUP = re.compile(r"chatconnect\.\w+\.(chat|document)\.\w+")
@@ -64,14 +64,14 @@ def test_every_test_that_is_named_is_there(texts: dict[str, str]) -> None:
     assert sorted(missing) == []
 
 
-def test_nothing_refers_to_a_document_that_a_stranger_does_not_have(texts: dict[str, str]) -> None:
+def test_nothing_refers_to_a_document_outside_the_repository(texts: dict[str, str]) -> None:
     found = {where: sorted(set(ABSENT.findall(text))) for where, text in texts.items() if where != "docs/wire.md"}
 
     assert {where: names for where, names in found.items() if names} == {}
 
 
 def _is_there(name: str) -> bool:
-    """A module, or something in one."""
+    """Whether it is a module, or a name inside one."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:

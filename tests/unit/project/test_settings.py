@@ -1,4 +1,4 @@
-"""What the environment may say."""
+"""Which secrets the environment may contain."""
 
 from secrets import token_urlsafe
 

@@ -1,4 +1,4 @@
-"""The rules of a test run itself."""
+"""The rules of `tests/conftest.py` for test runs."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def test_on_what_the_clone_holds():
 
 
 def pytest_in_a_clone(folder, tests, ci):
-    """How pytest ends on these tests, under our conftest."""
+    """The finished pytest process that ran these tests with our conftest."""
     own = folder / "clone" / "tests"
     own.mkdir(parents=True)
     shutil.copy(CONFTEST, own)
@@ -51,7 +51,7 @@ def pytest_in_a_clone(folder, tests, ci):
 
 @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
 def test_a_skip_is_a_failure_in_ci(tmp_path, ci, code):
-    """Neither form slips through there; on a developer's machine both do."""
+    """Both ways to skip fail in CI and pass on a developer's machine."""
     ended = pytest_in_a_clone(tmp_path, SKIPPING, ci)
 
     assert ended.returncode == code

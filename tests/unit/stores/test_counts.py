@@ -25,7 +25,7 @@ def take(counted, limit, key=KEY):
 
 
 @given(st.integers(1, 50), st.lists(st.tuples(st.floats(0, 90), st.integers(1, 60)), max_size=20))
-def test_no_minute_of_the_clock_lets_more_through_than_the_limit(limit, bursts):
+def test_no_clock_minute_allows_more_than_the_limit(limit, bursts):
     clock = Clock()
     counted, let_through = Counts(clock), Counter()
     for pause, attempts in bursts:
@@ -36,7 +36,7 @@ def test_no_minute_of_the_clock_lets_more_through_than_the_limit(limit, bursts):
 
 
 @given(st.integers(1, 50), st.lists(st.tuples(st.floats(0, 90), st.integers(1, 60)), min_size=1, max_size=20))
-def test_whoever_waits_as_long_as_told_is_let_through(limit, bursts):
+def test_a_caller_that_waits_for_the_reset_is_allowed(limit, bursts):
     clock = Clock()
     counted = Counts(clock)
     for pause, attempts in bursts:
@@ -53,7 +53,7 @@ def test_whoever_waits_as_long_as_told_is_let_through(limit, bursts):
     assert take(counted, limit)
 
 
-def test_a_minute_fades_into_the_next_one():
+def test_a_minutes_count_fades_during_the_next_one():
     clock = Clock(WINDOW_SECONDS * 1_000.0)
     counted = Counts(clock)
     assert all(take(counted, 10) for _ in range(10))
@@ -63,14 +63,14 @@ def test_a_minute_fades_into_the_next_one():
     assert [take(counted, 10) for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_everybody_has_a_count_of_their_own():
+def test_every_key_has_its_own_count():
     counted = Counts(Clock())
     assert take(counted, 1, ("a", "b/c"))
     assert take(counted, 1, ("a/b", "c"))
     assert not take(counted, 1, ("a", "b/c"))
 
 
-def test_memory_is_bounded_and_the_longest_silent_is_forgotten(monkeypatch):
+def test_memory_is_bounded_and_the_least_recent_key_is_forgotten(monkeypatch):
     monkeypatch.setattr(counts, "MAX_KEYS", 3)
     counted = Counts(Clock())
     for name in "abcabd":

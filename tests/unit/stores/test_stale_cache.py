@@ -34,7 +34,7 @@ async def test_a_fresh_row_is_not_loaded_again():
     assert await rows.get("key", lambda: value("after")) == "after"
 
 
-async def test_a_row_that_is_gone_is_forgotten_also_when_the_database_goes_afterwards(stale):
+async def test_a_deleted_row_is_forgotten_even_if_the_database_goes_away_afterwards(stale):
     rows = StaleWhileAwayCache("row")
     await rows.get("key", lambda: value("row"))
 
@@ -43,7 +43,7 @@ async def test_a_row_that_is_gone_is_forgotten_also_when_the_database_goes_after
         await rows.get("key", away)
 
 
-async def test_the_last_row_is_good_enough_while_the_database_is_away_or_silent(stale, monkeypatch):
+async def test_the_cached_row_is_used_while_the_database_is_away_or_silent(stale, monkeypatch):
     monkeypatch.setattr(stale_cache, "DEADLINE_SECONDS", 0.01)
     rows = StaleWhileAwayCache("row")
     await rows.get("key", lambda: value("row"))
@@ -55,7 +55,7 @@ async def test_the_last_row_is_good_enough_while_the_database_is_away_or_silent(
         await rows.get("another", away)
 
 
-async def test_the_log_tells_of_stale_rows_and_shows_no_key(stale):
+async def test_stale_rows_are_logged_without_their_key(stale):
     rows = StaleWhileAwayCache("key owner")
     await rows.get("digest", lambda: value("row"))
     with capture_logs() as logs:
@@ -66,7 +66,7 @@ async def test_the_log_tells_of_stale_rows_and_shows_no_key(stale):
 
 
 class Loads:
-    """Each load ends as it is told to."""
+    """Loads whose results the test sets."""
 
     def __init__(self):
         self.asked = []
@@ -87,7 +87,7 @@ async def begun(loads, count):
 
 
 @pytest.mark.parametrize("is_stale", [True, False])
-async def test_all_who_want_a_row_in_one_instant_cost_one_query(is_stale, monkeypatch):
+async def test_simultaneous_readers_of_a_row_share_one_query(is_stale, monkeypatch):
     monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0 if is_stale else 10)
     rows, loads = StaleWhileAwayCache("row"), Loads()
     if is_stale:
@@ -101,19 +101,19 @@ async def test_all_who_want_a_row_in_one_instant_cost_one_query(is_stale, monkey
     assert len(loads.asked) == 1
 
 
-async def test_all_who_want_a_row_hear_that_the_database_is_away():
+async def test_simultaneous_readers_all_get_the_databases_error():
     rows, loads = StaleWhileAwayCache("row"), Loads()
     waiting = gets(rows, loads, 3)
     await begun(loads, 1)
     loads.asked[0].set_exception(ConnectionRefusedError())
 
     async with asyncio.timeout(5):
-        heard = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(one) for one in heard] == [ConnectionRefusedError] * 3
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in errors] == [ConnectionRefusedError] * 3
     assert await rows.get("key", lambda: value("row")) == "row"
 
 
-async def test_whoever_goes_away_takes_no_row_from_the_others():
+async def test_a_cancelled_reader_does_not_cancel_the_others():
     rows, loads = StaleWhileAwayCache("row"), Loads()
     first, second, third = gets(rows, loads, 3)
     await begun(loads, 1)
@@ -127,7 +127,7 @@ async def test_whoever_goes_away_takes_no_row_from_the_others():
     assert second.cancelled()
 
 
-async def test_a_row_that_was_forgotten_while_it_was_loaded_is_not_remembered():
+async def test_a_row_forgotten_while_it_loads_is_not_cached():
     rows, loads = StaleWhileAwayCache("row"), Loads()
     (early,) = gets(rows, loads, 1)
     await begun(loads, 1)
@@ -139,7 +139,7 @@ async def test_a_row_that_was_forgotten_while_it_was_loaded_is_not_remembered():
     assert await rows.get("key", loads) == "after"
 
 
-async def test_the_oldest_rows_leave(monkeypatch):
+async def test_the_oldest_rows_are_evicted(monkeypatch):
     monkeypatch.setattr(stale_cache, "MAX_ROWS", 3)
     rows = StaleWhileAwayCache("number")
     for key in range(10):

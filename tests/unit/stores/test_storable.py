@@ -1,4 +1,4 @@
-"""What Postgres cannot store is replaced, however deep it is, and nothing else is touched."""
+"""What Postgres cannot store is replaced at any depth, and nothing else changes."""
 
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.events import Source
 from stores.postgres.database import storable
 
-# Half of a surrogate pair is no NUL, and the encoder that looks for NULs refuses it; a written-out escape is none.
+# Neither half a surrogate pair nor a written-out escape is a NUL, and the JSON encoder refuses the former.
 TEXTS = st.lists(st.sampled_from(["a", "\0", r"\u0000", "\ud83d"]), max_size=3).map("".join)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4))
@@ -22,7 +22,7 @@ def test_each_nul_is_replaced_and_nothing_else(value):
 
 
 def leaves(value):
-    """Keys too."""
+    """All leaf values and dictionary keys."""
     if isinstance(value, dict):
         return [leaf for key, item in value.items() for leaf in (key, *leaves(item))]
     if isinstance(value, list):
@@ -30,7 +30,7 @@ def leaves(value):
     return [value]
 
 
-def test_what_is_no_json_stays_and_a_shape_with_nul_becomes_json():
+def test_a_uuid_is_unchanged_and_a_model_with_nul_becomes_json():
     source = Source(n=1, document_id="doc_1", title="T", snippet="a\0b", score=0.5)
     row = {"id": uuid4(), "text": "a\0b", "sources": [source]}
 

@@ -1,4 +1,4 @@
-"""Files come in whole, measured, in their client's folder, and nothing else can be reached."""
+"""Files are stored whole, measured, in their client's folder; nothing outside can be reached."""
 
 import hashlib
 from uuid import uuid4
@@ -21,7 +21,7 @@ async def content(uploads, uri, tmp_path):
     return (tmp_path / "fetched").read_bytes()
 
 
-async def test_a_stream_comes_back_as_it_went_in(uploads, tmp_path):
+async def test_a_stored_stream_is_read_back_unchanged(uploads, tmp_path):
     pieces = [b"x" * 700_000, b"", b"y" * 700_000]
 
     stored = await uploads.put(*PLACE, stream_of(*pieces), max_bytes=2_000_000)
@@ -54,7 +54,7 @@ async def test_a_broken_stream_leaves_nothing_behind(uploads):
     assert uploads._files.find(uploads._root) == []
 
 
-async def test_deleting_takes_one_file_or_all_versions_and_does_not_mind_twice(uploads, tmp_path):
+async def test_deleting_removes_one_file_or_all_versions_and_may_be_repeated(uploads, tmp_path):
     first = await uploads.put("acme", "doc_1", 1, "a.txt", stream_of(b"1"), max_bytes=9)
     second = await uploads.put("acme", "doc_1", 2, "a.txt", stream_of(b"2"), max_bytes=9)
     await uploads.delete(first.uri)

@@ -1,4 +1,4 @@
-"""`faststream docs gen` shows every topic and every event, and connects to nothing."""
+"""`faststream docs gen` lists every topic and event without opening a connection."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A batch that aiokafka cannot read is passed over, and what is before and behind it is read."""
+"""A batch that aiokafka cannot read is skipped; the batches before and after it are read."""
 
 import struct
 
@@ -15,7 +15,7 @@ CRC_AT, COVERED_FROM = 17, 21
 
 
 def batch(base_offset, *header_names):
-    """A batch as a producer elsewhere may write it: `ZZZZ` becomes four bytes that are not UTF-8."""
+    """A batch as another producer may write it: `ZZZZ` becomes four bytes that are not UTF-8."""
     builder = _DefaultRecordBatchBuilderPy(
         magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1,
         batch_size=100_000,

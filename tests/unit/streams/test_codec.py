@@ -33,13 +33,13 @@ def asked(text="Hello"):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
-def test_an_event_comes_back_as_it_was(text):
+def test_an_event_survives_encoding_and_decoding(text):
     record = encode(asked(text))
 
     assert decode(CHAT_REQUESTED, Bytes(record.value, record.headers)) == asked(text)
 
 
-def test_an_answer_event_carries_its_place_as_a_header_and_no_envelope_in_its_value():
+def test_an_answer_event_has_its_position_in_a_header_and_no_envelope_in_its_value():
     record = encode(AnswerDelta(client_id="c", session_id="s", message_id=MESSAGE, attempt=2, seq=7, text="x"))
 
     assert header(Bytes(None, record.headers), "answer") == f"{MESSAGE}/2/7".encode()
@@ -58,7 +58,7 @@ def test_a_null_value_deletes():
     )
 
 
-def test_a_producer_elsewhere_needs_no_event_type():
+def test_a_foreign_producer_needs_no_event_type():
     assert decode(CHAT_REQUESTED, Bytes(encode(asked()).value)) == asked()
 
 
@@ -77,7 +77,7 @@ def test_a_producer_elsewhere_needs_no_event_type():
         (b'{"clientId":"c","messageId":"x","sessionId":"s","text":"t","requestedAt":"2026-01-01T00:00:00"}', []),
     ],
 )
-def test_whatever_is_no_event_of_the_topic_is_undecodable_with_a_reason(value, headers):
+def test_a_record_that_is_no_event_of_the_topic_is_undecodable_with_a_reason(value, headers):
     with pytest.raises(UndecodableError) as caught:
         decode(CHAT_REQUESTED, Bytes(value, headers))
 
@@ -90,13 +90,13 @@ def test_every_event_has_one_topic():
 
 
 @given(st.binary(min_size=1, max_size=200), st.integers(1, 100))
-def test_keys_go_where_every_other_client_sends_them(key, partitions):
+def test_keys_go_to_the_partition_that_other_clients_choose(key, partitions):
     everywhere = list(range(partitions))
 
     assert partition_for(key, partitions) == DefaultPartitioner()(key, everywhere, everywhere)
     assert choose_partition(key, everywhere, []) == partition_for(key, partitions)
 
 
-def test_a_record_without_a_key_goes_where_somebody_leads():
+def test_a_record_without_a_key_goes_to_a_partition_with_a_leader():
     assert {choose_partition(None, [0, 1, 2], [1, 2]) for _ in range(100)} == {1, 2}
     assert choose_partition(None, [0], []) == 0

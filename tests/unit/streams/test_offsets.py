@@ -15,7 +15,7 @@ def test_nothing_is_committable_before_the_first_record():
 
 
 @pytest.mark.parametrize("offset", [0, 4, 5])
-def test_offsets_that_go_back_are_refused_for_they_are_of_another_log(offset):
+def test_offsets_that_go_back_are_refused_as_another_log(offset):
     tracker = OffsetTracker()
     tracker.receive(5)
     tracker.finish(5)
@@ -36,7 +36,7 @@ def test_sizes_and_age_are_those_of_unfinished_records():
 
 @given(first=st.integers(0, 1000), gaps=gaps, data=st.data())
 def test_the_commit_never_passes_an_unfinished_record_nor_goes_back(first, gaps, data):
-    """I8, with gaps of compaction and records finishing in any order while others still arrive."""
+    """I8, with compaction gaps, and records that finish in any order while others arrive."""
     tracker, unfinished, offset, committed = OffsetTracker(), set(), first, -1
     arrivals = list(gaps)
     while arrivals or unfinished:

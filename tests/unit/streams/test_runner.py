@@ -1,4 +1,4 @@
-"""An ending that Kafka does not take is published when it does; a defect in `give_up` keeps no record for ever."""
+"""An ending that Kafka refuses is retried until published; a bug in `give_up` does not keep a record forever."""
 
 import asyncio
 from contextlib import suppress
@@ -20,7 +20,7 @@ from streams.topics import CHAT_REQUESTED
 
 
 class Kafka:
-    """Takes events after so many were refused, and dead letters always."""
+    """Refuses the first `refused` events, and accepts all dead letters."""
 
     def __init__(self, refused):
         self.refused = refused
@@ -45,7 +45,7 @@ def done():
 
 
 class Handler:
-    """Fails, and ends with one event, or with a defect."""
+    """`handle` fails; `give_up` yields one event, or raises `defect`."""
 
     def __init__(self, defect=None):
         self.defect = defect
@@ -62,7 +62,7 @@ class Handler:
 
 
 async def run_to_the_end(handler, kafka):
-    """How many runs it takes until the record is done."""
+    """The number of runs until the record is done."""
     question = encode(
         ChatRequested(client_id="c", message_id=uuid4(), session_id="s", text="?", requested_at=datetime.now(UTC))
     )

@@ -1,4 +1,4 @@
-"""What is still told of records that cannot be read, and that nothing in them stops anything."""
+"""The askers of undecodable records are still identified where possible, and no record stops a consumer."""
 
 import json
 from dataclasses import dataclass, field
@@ -50,18 +50,18 @@ def question(**changes):
         pytest.param({"text": 5}, id="no text"),
     ],
 )
-def test_a_question_whose_names_can_be_read_is_told_of(changes):
+def test_a_question_with_readable_ids_is_salvaged(changes):
     record = question(**changes)
     with pytest.raises(UndecodableError) as refused:
         decode(topics.CHAT_REQUESTED, record)
 
-    told = salvage(topics.CHAT_REQUESTED, record)
-    assert isinstance(told, ChatRequested)
-    assert (told.client_id, told.session_id, str(told.message_id)) == ("c", "s", MESSAGE)
+    salvaged = salvage(topics.CHAT_REQUESTED, record)
+    assert isinstance(salvaged, ChatRequested)
+    assert (salvaged.client_id, salvaged.session_id, str(salvaged.message_id)) == ("c", "s", MESSAGE)
     assert (
-        told.text
+        salvaged.text
         == (changes.get("text", "Why?") if isinstance(changes.get("text", "Why?"), str) else UNREADABLE)[:8_000]
-        or told.text == UNREADABLE
+        or salvaged.text == UNREADABLE
     )
     assert refused.value.code == "invalid_request"
 
@@ -78,28 +78,28 @@ def test_a_question_whose_names_can_be_read_is_told_of(changes):
         pytest.param(Bytes(b"[" * 100_000), id="too deep"),
     ],
 )
-def test_nobody_is_told_where_the_names_do_not_agree(record):
+def test_a_record_with_contradictory_ids_is_not_salvaged(record):
     assert salvage(topics.CHAT_REQUESTED, record) is None
 
 
 @pytest.mark.parametrize(
     "value", [b"garbage", b"{}", b'{"uri": 5, "version": "x"}', b'{"documentId": "s", "version": 3}']
 )
-def test_a_documents_owner_is_told_by_key_and_header(value):
-    told = salvage(topics.DOCUMENT_UPLOADED, Bytes(value))
+def test_a_document_is_salvaged_by_key_and_header(value):
+    salvaged = salvage(topics.DOCUMENT_UPLOADED, Bytes(value))
 
-    assert isinstance(told, DocumentUploaded)
-    assert (told.client_id, told.document_id, told.version) == ("c", "s", 3 if b"3" in value else 1)
+    assert isinstance(salvaged, DocumentUploaded)
+    assert (salvaged.client_id, salvaged.document_id, salvaged.version) == ("c", "s", 3 if b"3" in value else 1)
 
 
 @pytest.mark.parametrize("headers", [[("client-id", b"another")], [("client-id", b"\xff")]])
-def test_a_header_that_names_another_client_than_the_value_makes_no_event(headers):
+def test_a_header_with_another_client_than_the_value_is_undecodable(headers):
     with pytest.raises(UndecodableError):
         decode(topics.CHAT_REQUESTED, Bytes(json.dumps(QUESTION).encode(), headers=headers))
 
 
 @pytest.mark.parametrize("key", [b"another", b"\xff"])
-def test_a_key_that_is_not_the_values_session_makes_no_event(key):
+def test_a_key_that_differs_from_the_values_session_is_undecodable(key):
     with pytest.raises(UndecodableError):
         decode(topics.CHAT_REQUESTED, Bytes(json.dumps(QUESTION).encode(), key=key))
 

@@ -7,7 +7,7 @@ from streams.stall_detector import StallDetector
 FIRST, SECOND = TopicPartition("t", 0), TopicPartition("t", 1)
 
 
-def test_silence_is_counted_from_the_look_that_first_saw_the_log_go_on():
+def test_a_stall_is_counted_from_the_first_check_that_saw_new_records():
     stall = StallDetector()
 
     seen = [stall.seconds({FIRST: position}, {FIRST: end}, now) for now, position, end in [
@@ -17,7 +17,7 @@ def test_silence_is_counted_from_the_look_that_first_saw_the_log_go_on():
     assert seen == [0, 0, 2, 4, 0, 2, 0, 0]
 
 
-def test_one_silent_partition_counts_among_others_that_flow():
+def test_one_stalled_partition_counts_although_others_advance():
     stall = StallDetector()
 
     for now in range(5):
@@ -26,7 +26,7 @@ def test_one_silent_partition_counts_among_others_that_flow():
     assert seconds == 4
 
 
-def test_a_log_that_ends_before_the_position_is_not_heard():
+def test_a_log_that_ends_before_the_position_is_a_stall():
     stall = StallDetector()
     stall.seconds({FIRST: 5}, {FIRST: 0}, 0.0)
 
@@ -34,7 +34,7 @@ def test_a_log_that_ends_before_the_position_is_not_heard():
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
-def test_who_moves_or_is_at_the_end_is_never_silent(steps):
+def test_a_consumer_that_advances_or_is_at_the_end_is_never_stalled(steps):
     stall, position = StallDetector(), 0
     for now, (step, more) in enumerate(steps):
         position += step
