@@ -1,22 +1,33 @@
-"""The file formats that ingestion reads: one table for the sniffing, the readers, the command line and the hints.
+"""The file formats that ingestion reads: one table for the gateway's check, the readers, the command line, the hints.
 
-A new format is a row here and a module `handlers/readers/<name>.py` with a function `read_<name>`.
+A new format is a row here and a module `handlers/readers/formats/<name>.py` with a function `read_<name>`.
 """
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`magic` is looked for in the first kilobyte. `no_text_hint`: what to do with a file without text."""
+    """`magic`: the bytes that such a file begins with. `zip_entry`: a file inside, where it is a zip archive.
+    `no_text_hint`: what to do with a file without text.
+    """
 
     name: str
     label: str
     suffixes: tuple[str, ...]
     media_types: tuple[str, ...]
     magic: bytes | None = None
+    zip_entry: str | None = None
     no_text_hint: str = "Check that it has content"
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether its content shows what it is; the others are text, and only their name tells them apart."""
+        return self.magic is not None or self.zip_entry is not None
+
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
 
 FORMATS = (
     Format(
@@ -27,14 +38,40 @@ FORMATS = (
         magic=b"%PDF-",
         no_text_hint="The pages may be scanned images: run text recognition (OCR) on it",
     ),
+    Format("docx", "Word", (".docx",), (f"{OFFICE}.wordprocessingml.document",), zip_entry="word/document.xml"),
+    Format("xlsx", "Excel", (".xlsx",), (f"{OFFICE}.spreadsheetml.sheet",), zip_entry="xl/workbook.xml"),
+    Format(
+        "pptx",
+        "PowerPoint",
+        (".pptx",),
+        (f"{OFFICE}.presentationml.presentation",),
+        zip_entry="ppt/presentation.xml",
+        no_text_hint="The slides may be pictures: type their text into the notes",
+    ),
     Format("markdown", "Markdown", (".md", ".markdown", ".mdown"), ("text/markdown", "text/x-markdown")),
-    Format("text", "plain text", (".txt", ".text"), ("text/plain",)),
+    Format("plain_text", "plain text", (".txt", ".text"), ("text/plain",)),
+    Format("csv", "CSV", (".csv", ".tsv"), ("text/csv", "text/tab-separated-values")),
+    Format("html", "HTML", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
+    Format(
+        "json",
+        "JSON",
+        (".json", ".jsonl", ".ndjson"),
+        ("application/json", "application/jsonl", "application/x-ndjson"),
+    ),
 )
 
 SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
+BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
+BY_MEDIA_TYPE = {media_type: one for one in FORMATS for media_type in one.media_types}
 
 
 def described() -> str:
     """The formats in words: "PDF (.pdf), …"."""
     *first, last = (f"{one.label} ({one.suffixes[0]})" for one in FORMATS)
     return f"{', '.join(first)} and {last}"
+
+
+def format_by_name(filename: str, media_type: str) -> Format | None:
+    """The format of the suffix, or of the media type if there is no suffix; None if neither is known."""
+    suffix = PurePath(filename).suffix.lower()
+    return BY_SUFFIX.get(suffix) if suffix else BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower())

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from handlers.background_task import background_task
 from handlers.ingestion.chunks import Splitter
 from handlers.ports import Embedder
-from handlers.readers.detection import format_by_name, format_of
+from handlers.readers.detection import format_of
 from handlers.readers.fair_slots import FairSlots
 from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
+from schemas.formats import format_by_name
 from stores.uploads import Uploads
 from stores.vectors.store import Chunk, VectorStore
 

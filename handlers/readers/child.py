@@ -1,8 +1,9 @@
 """The child process: `python -m handlers.readers.child FORMAT FILE OUT`. Imports one engine and no client of any
 service.
 
-Sections go to OUT, a JSON line each. On stdout a JSON line for each step (`done`, `total`), and `code`, `reason`
-when the file cannot be read. A limit that is hit ends the process by a signal or with exit code 1.
+Sections go to OUT, a JSON line each. On stdout a JSON line for each step (`done`, `total`), for each
+`warning`, and `code`, `reason` when the file cannot be read. A limit that is hit ends the process by a signal or with
+exit code 1.
 """
 
 import ctypes
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from handlers.readers.detection import reader_of
 from handlers.readers.lockdown import lock_down
-from handlers.readers.section import UnreadableError
+from handlers.readers.report import MAX_WARNING_CHARACTERS, MAX_WARNINGS
+from handlers.readers.section import UnreadableError, clean
 
 STEP_SECONDS = 0.2
 PYTHON = tuple(Path(folder) for folder in {sys.prefix, sys.base_prefix, *sys.path} if folder)
@@ -27,17 +29,24 @@ LIBRARIES = tuple(
 PR_SET_PDEATHSIG = 1
 
 
-class _Steps:
-    """Reports progress to the parent, at most once in `STEP_SECONDS`."""
+class _ToParent:
+    """Reports to the parent: progress at most once in `STEP_SECONDS`, a warning once."""
 
     def __init__(self) -> None:
         self._reported_at = 0.0
+        self._warnings: set[str] = set()
 
-    def __call__(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int) -> None:
         now = time.monotonic()
         if now - self._reported_at >= STEP_SECONDS or done == total:
             self._reported_at = now
             _report({"done": done, "total": total})
+
+    def warn(self, warning: str) -> None:
+        warning = clean(warning)[:MAX_WARNING_CHARACTERS]
+        if warning not in self._warnings and len(self._warnings) < MAX_WARNINGS:
+            self._warnings.add(warning)
+            _report({"warning": warning})
 
 
 def main(format_name: str, source: str, target: str) -> None:
@@ -52,7 +61,7 @@ def main(format_name: str, source: str, target: str) -> None:
         _report({"left": ", ".join(left)})
     try:
         with Path(target).open("w", encoding="utf-8") as out:
-            sections = reader(Path(source), _Steps())
+            sections = reader(Path(source), _ToParent())
             out.writelines(section.to_json() + "\n" for section in sections)
     except UnreadableError as error:
         _report({"code": error.code, "reason": str(error)})

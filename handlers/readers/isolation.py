@@ -7,9 +7,10 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import structlog
@@ -34,16 +35,17 @@ class ReaderLimits:
 
 @dataclass(frozen=True, slots=True)
 class ReadStep:
-    """How far the child is: pages or bytes."""
+    """How far the child is: pages, rows or bytes; and what it warned of until now."""
 
     done: int
     total: int
+    warnings: tuple[str, ...] = ()
 
 
 async def read_isolated(
     format_name: str, source: Path, target: Path, limits: ReaderLimits
 ) -> AsyncGenerator[ReadStep, None]:
-    """Write the sections of `source` to `target`; yields the newest step several times a second.
+    """Write the sections of `source` to `target`; yields the newest step several times a second, and the last one.
 
     Raises `UnreadableError`, also when a limit is hit. The child never outlives the iteration.
     """
@@ -61,6 +63,8 @@ async def read_isolated(
         finally:
             reading.cancel()
         output.raise_for(await child.wait())
+        if output.step:
+            yield output.step
 
 
 class _ChildOutput:
@@ -80,7 +84,14 @@ class _ChildOutput:
             elif "reason" in message:
                 self._failure = UnreadableError(message["reason"], code=message["code"])
             else:
-                self.step = ReadStep(message["done"], message["total"])
+                self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        before = self.step or ReadStep(0, 1)
+        if "warning" in message:
+            self.step = replace(before, warnings=(*before.warnings, message["warning"]))
+        else:
+            self.step = replace(before, done=message["done"], total=message["total"])
 
     def raise_for(self, exit_code: int) -> None:
         """A child that dies without a reason has hit a limit: too large, not broken (research: §10)."""

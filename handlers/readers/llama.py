@@ -11,6 +11,7 @@ from llama_index.core.readers.base import BaseReader
 from llama_index.core.schema import Document
 
 from handlers.readers.detection import reader_of
+from handlers.readers.report import NoReport
 from handlers.readers.section import Section
 
 
@@ -21,7 +22,7 @@ class _SectionReader(BaseReader):
 
     def lazy_load_data(self, file: Path | str, extra_info: dict[str, Any] | None = None) -> Iterable[Document]:
         """Read in this process, without limits: for files you trust."""
-        return to_documents(reader_of(self.format_name)(Path(file), lambda _done, _total: None), extra_info)
+        return to_documents(reader_of(self.format_name)(Path(file), NoReport()), extra_info)
 
 
 class PdfReader(_SectionReader):
@@ -39,7 +40,7 @@ class MarkdownReader(_SectionReader):
 class TextReader(_SectionReader):
     """Windows of text as documents."""
 
-    format_name = "text"
+    format_name = "plain_text"
 
 
 def to_documents(sections: Iterable[Section], extra_info: dict[str, Any] | None = None) -> Iterator[Document]:

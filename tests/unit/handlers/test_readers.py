@@ -8,6 +8,7 @@ import pytest
 
 from handlers.readers.detection import format_of, reader_of
 from handlers.readers.isolation import ReaderLimits, read_isolated
+from handlers.readers.report import NoReport
 from handlers.readers.section import UnreadableError, clean, load_sections
 from schemas.formats import described
 from tests.conftest import SHARED_DATA
@@ -16,7 +17,7 @@ LIMITS = ReaderLimits()
 
 
 def read(path, name=None):
-    return list(reader_of(name or format_of(path, path.name, "").name)(path, lambda _done, _total: None))
+    return list(reader_of(name or format_of(path, path.name, "").name)(path, NoReport()))
 
 
 def written(tmp_path, name, content):

@@ -1,16 +1,17 @@
 """Plain text in windows that end between paragraphs where they can."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from handlers.readers.decoding import encoding_of, read_lines
+from handlers.readers.report import Report
 from handlers.readers.section import Section
+from handlers.readers.text.decoding import encoding_of, read_lines
 
 WINDOW_CHARACTERS = 200_000
 
 
-def read_text(path: Path, progress: Callable[[int, int], None]) -> Iterator[Section]:
-    """Sections of at most about 200,000 characters; `progress(bytes read, bytes in all)`, roughly."""
+def read_plain_text(path: Path, report: Report) -> Iterator[Section]:
+    """Sections of at most about 200,000 characters; reports bytes, roughly."""
     total = path.stat().st_size
     window: list[str] = []
     held = done = 0
@@ -19,10 +20,10 @@ def read_text(path: Path, progress: Callable[[int, int], None]) -> Iterator[Sect
         if window and (held + len(line) > WINDOW_CHARACTERS or (is_gap and held > WINDOW_CHARACTERS // 2)):
             yield Section("".join(window))
             done += held
-            progress(min(done, total), total)
+            report.progress(min(done, total), total)
             window, held = [], 0
         window.append(line)
         held += len(line)
     if window:
         yield Section("".join(window))
-    progress(total, total)
+    report.progress(total, total)

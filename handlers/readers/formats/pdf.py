@@ -1,12 +1,13 @@
 """PDF, page by page, by pdfium; pages in a right-to-left script by pypdf, which keeps their order."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
 from pypdfium2 import PdfiumError
 
+from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError, clean
 
 # pdfium swaps lam-alef and reverses some lines of Hebrew and Arabic.
@@ -15,8 +16,8 @@ HYPHEN_AT_LINE_END = re.compile("[\x02\ufffe](?:\r?\n)?")
 WRAPPED_LINE = re.compile(r"(?<=[\w,;])\n(?=[^\W\d_A-Z])")
 
 
-def read_pdf(path: Path, progress: Callable[[int, int], None]) -> Iterator[Section]:
-    """The pages that hold text; `progress(pages read, pages in all)`.
+def read_pdf(path: Path, report: Report) -> Iterator[Section]:
+    """The pages that hold text; reports pages.
 
     Raises `UnreadableError`: encrypted, broken, or no page that can be read.
     """
@@ -35,7 +36,7 @@ def read_pdf(path: Path, progress: Callable[[int, int], None]) -> Iterator[Secti
                 text = right_to_left.page_text(number - 1) or text
             if text.strip():
                 yield Section(text, page=number)
-            progress(number, total)
+            report.progress(number, total)
     finally:
         document.close()
     if unread and unread == total:

@@ -1,11 +1,12 @@
 """Markdown by lines: the path of headings is the anchor, paragraphs are unwrapped, code stays as written."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from handlers.readers.decoding import encoding_of, read_lines
+from handlers.readers.report import Report
 from handlers.readers.section import Section
+from handlers.readers.text.decoding import encoding_of, read_lines
 
 HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
@@ -17,8 +18,8 @@ WINDOW_CHARACTERS = 200_000
 FRONT_MATTER = "---"
 
 
-def read_markdown(path: Path, progress: Callable[[int, int], None]) -> Iterator[Section]:
-    """One section per heading, cut at about 200,000 characters; `progress(bytes read, bytes in all)`, roughly."""
+def read_markdown(path: Path, report: Report) -> Iterator[Section]:
+    """One section per heading, cut at about 200,000 characters; reports bytes, roughly."""
     total = path.stat().st_size
     outline = _Outline()
     done = 0
@@ -26,10 +27,10 @@ def read_markdown(path: Path, progress: Callable[[int, int], None]) -> Iterator[
         done += len(line)
         if section := outline.add(line):
             yield section
-            progress(min(done, total), total)
+            report.progress(min(done, total), total)
     if section := outline.close():
         yield section
-    progress(total, total)
+    report.progress(total, total)
 
 
 class _Outline:
