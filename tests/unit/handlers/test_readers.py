@@ -116,7 +116,8 @@ def test_a_long_text_comes_in_bounded_windows_without_losing_a_letter(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "media_type", "code"),
     [
-        ("a.docx", b"PK\x03\x04", "", "unsupported_type"),
+        ("a.rar", b"Rar!", "", "unsupported_type"),
+        ("a.docx", b"PK\x03\x04", "", "broken"),
         ("noextension", b"x", "image/png", "unsupported_type"),
         ("a.pdf", b"hello", "application/pdf", "broken"),
         ("a.txt", b"", "text/plain", "no_text"),
