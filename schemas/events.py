@@ -235,7 +235,9 @@ class DocumentDeleted(Event):
 
 
 class DocumentProgress(Event):
-    """Where ingestion stands. `progress` is 0–100; `stage` is where a failure happened."""
+    """Where ingestion stands. `progress` is 0–100; `stage` is where a failure happened. `warnings` are sentences about
+    what was left out or guessed.
+    """
 
     document_id: str
     version: Number
@@ -246,4 +248,5 @@ class DocumentProgress(Event):
     reason: str | None = None
     retryable: bool | None = None
     chunks: Number | None = None
+    warnings: list[str] = Field(default_factory=list)
     at: EventTime

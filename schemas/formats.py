@@ -4,7 +4,6 @@ A new format is a row here and a module `handlers/readers/formats/<name>.py` wit
 """
 
 from dataclasses import dataclass
-from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,3 @@ def described() -> str:
     """The formats in words: "PDF (.pdf), …"."""
     *first, last = (f"{one.label} ({one.suffixes[0]})" for one in FORMATS)
     return f"{', '.join(first)} and {last}"
-
-
-def format_by_name(filename: str, media_type: str) -> Format | None:
-    """The format of the suffix, or of the media type if there is no suffix; None if neither is known."""
-    suffix = PurePath(filename).suffix.lower()
-    return BY_SUFFIX.get(suffix) if suffix else BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower())

@@ -155,6 +155,7 @@ class DocumentProgressView(Shape):
     reason: str | None = None
     retryable: bool | None = None
     chunks: int | None = None
+    warnings: list[str] = Field(default_factory=list)
     version: int
 
 

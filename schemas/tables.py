@@ -94,6 +94,7 @@ class DocumentRow(Base):
     reason: Mapped[str | None]
     retryable: Mapped[bool | None]
     chunks: Mapped[int | None]
+    warnings: Mapped[list[str]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

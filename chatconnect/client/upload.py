@@ -26,7 +26,7 @@ Report = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. `reason` is a sentence when it is not `ready`."""
+    """How it ended. `reason` is a sentence when it is not `ready`, `warnings` are about what was left out."""
 
     path: Path
     status: str
@@ -34,6 +34,7 @@ class Outcome:
     version: int | None = None
     chunks: int | None = None
     reason: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -113,7 +114,10 @@ class Upload:
 
     def _outcome(self, document_id: str, status: dict[str, Any]) -> Outcome:
         reason = status.get("reason") or ("It was deleted meanwhile." if status["status"] == "deleted" else None)
-        return Outcome(self._path, status["status"], document_id, status["version"], status.get("chunks"), reason)
+        return Outcome(
+            self._path, status["status"], document_id, status["version"], status.get("chunks"), reason,
+            tuple(status.get("warnings", ())),
+        )  # fmt: skip
 
 
 def external_id(path: Path) -> str:

@@ -106,7 +106,8 @@ class Bars:
         self._progress.advance(self._whole)
         whole = next(task for task in self._progress.tasks if task.id == self._whole)
         self._progress.update(self._whole, step=f"{whole.completed:.0f} of {whole.total:.0f}")
-        self._progress.console.print(_line(outcome), markup=False, highlight=False, soft_wrap=True)
+        for line in (_line(outcome), *(plain(f"        {warning}") for warning in outcome.warnings)):
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 async def _check_reachable(http: httpx.AsyncClient, access: api.GatewayAccess) -> None:

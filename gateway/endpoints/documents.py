@@ -77,11 +77,11 @@ async def delete(request: Request) -> Response:
 
 
 async def retry(request: Request) -> Response:
-    """POST /documents/{document_id}/retry: read the same file once more."""
+    """POST /documents/{document_id}/retry: read the same file once more; a run that is under way gives way to it."""
     gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
-    if document.status not in ("failed", "ready"):
-        raise Problem(409, f"The document is {document.status}: only a failed or a ready one can be read again.")
+    if document.status == "deleted":
+        raise Problem(409, "The document is deleted: upload its file again.")
     _, version = await gateway.documents.take_version(document.client_id, document.document_id, document.external_id)
     fields = asdict(document) | {"version": version, "uploaded_at": datetime.now(UTC)}
     return _accepted(await enlist(gateway, DocumentUploaded.model_validate(fields)))

@@ -48,7 +48,7 @@ def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, ticket
     client_id, message_id = caller.client.client_id, body.message_id
     session_id = body.session_id or (caller.ticket.session_id if caller.ticket else None)
     if headers:
-        key = _key(headers)
+        key = idempotency_key(headers)
         number = _uuid(key)
         if caller.kind == "publishable" and number is None:
             # A first message id opens its session: pages that count from 1 would share one.
@@ -64,7 +64,8 @@ def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, ticket
     return body.model_copy(update={"session_id": session_id, "message_id": message_id})
 
 
-def _key(headers: Sequence[str]) -> str:
+def idempotency_key(headers: Sequence[str]) -> str:
+    """The key in the header, without quotes. Raises `Problem` 422."""
     text = bodies.clean(headers[0]).strip()
     if quoted := _QUOTED.fullmatch(text):
         text = _ESCAPED.sub(r"\1", quoted[1])

@@ -6,18 +6,21 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import file_digest
+from hashlib import sha256
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
+from gateway.endpoints.idempotency import idempotency_key
 from gateway.state import Gateway
 from gateway.web import bodies
 from gateway.web.problems import Problem
 from schemas.events import DocumentProgress, DocumentUploaded
+from schemas.format_detection import UnknownFormatError, format_of
 from schemas.http import DocumentByUri, DocumentFields
 from stores.postgres.documents import Document
 from stores.uploads import EmptyFileError, FileTooLargeError, ForeignUriError, Stored
@@ -53,9 +56,13 @@ async def receive_file(gateway: Gateway, request: Request, client_id: str) -> Do
             raise Problem(422, "The form has no file: send it in the field `file`.")
         fields = bodies.parse(_fields(parts), DocumentFields)
         filename = shown_name(file.filename)
-        slot = await _slot(gateway, client_id, fields.external_id)
+        media_type = _media_type(filename, file.content_type)
+        await asyncio.to_thread(_check_format, file.file, filename, media_type)
+        if earlier := await _earlier(gateway, request, client_id, fields.external_id, file):
+            return earlier
+        slot = await _slot(gateway, client_id, fields.external_id, _key(request))
         stored = await _store(gateway, slot, filename, file)
-        return await enlist(gateway, _event(slot, stored, filename, _media_type(filename, file.content_type), fields))
+        return await enlist(gateway, _event(slot, stored, filename, media_type, fields))
 
 
 async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Document:
@@ -63,25 +70,29 @@ async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Doc
     body = await bodies.read(request, DocumentByUri)
     if not gateway.uploads.belongs_to(client_id, body.uri):
         raise Problem(422, "The uri does not lead to an uploaded file of this client: upload the file first.")
-    slot = await _slot(gateway, client_id, body.external_id)
-    stored = await _measure(gateway, body.uri)
-    media_type = _media_type(body.filename, body.media_type)
-    return await enlist(gateway, _event(slot, stored, shown_name(body.filename), media_type, body))
+    filename = shown_name(body.filename)
+    media_type = _media_type(filename, body.media_type)
+    stored = await _measure(gateway, body.uri, filename, media_type)
+    slot = await _slot(gateway, client_id, body.external_id, None)
+    return await enlist(gateway, _event(slot, stored, filename, media_type, body))
 
 
 async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
-    """Register, then announce; when it cannot be announced the row says so, and the caller may retry it."""
-    document = await gateway.documents.register(uploaded)
-    if document.version == uploaded.version and document.uri != uploaded.uri:
+    """Announce, then register: a gateway that dies in between leaves no document that waits for ever, because
+    ingestion registers what it reads. When it cannot be announced the row says so, and the caller may retry it.
+    """
+    before = await gateway.documents.get(uploaded.client_id, uploaded.document_id)
+    if before and before.version >= uploaded.version and before.uri != uploaded.uri:
         raise Problem(
             409, "Another upload took this version of the document: upload yours again.", slug="version-taken"
         )
     try:
         await gateway.publisher.publish(uploaded)
     except BaseException:
+        await gateway.documents.register(uploaded)
         await gateway.documents.advance(_not_announced(uploaded))
         raise
-    return document
+    return await gateway.documents.register(uploaded)
 
 
 def shown_name(filename: str) -> str:
@@ -99,7 +110,40 @@ def _fields(parts: FormData) -> dict[str, object]:
     return {**texts, "tags": [bodies.clean(tag) for tag in tags if tag]}
 
 
-async def _slot(gateway: Gateway, client_id: str, external_id: str | None) -> Slot:
+def _key(request: Request) -> str | None:
+    headers = request.headers.getlist("idempotency-key")
+    return idempotency_key(headers) if headers else None
+
+
+async def _earlier(
+    gateway: Gateway, request: Request, client_id: str, external_id: str | None, file: UploadFile
+) -> Document | None:
+    """The document of the first request with this `Idempotency-Key`. Raises `Problem` when its file was another."""
+    key = _key(request)
+    if key is None:
+        return None
+    if external_id is not None:
+        found = await gateway.documents.by_external_id(client_id, external_id)
+    else:
+        found = await gateway.documents.get(client_id, _document_id(gateway, client_id, key))
+    if found is None or found.status in ("deleted", "failed"):
+        return None
+    if await asyncio.to_thread(_sha256, file.file) == found.sha256:
+        return found
+    if external_id is not None:
+        return None
+    raise Problem(422, "This Idempotency-Key was sent with another file: send a new one for each file.")
+
+
+def _document_id(gateway: Gateway, client_id: str, key: str) -> str:
+    return f"doc_{gateway.admission.tickets.name('document', client_id, key).hex}"
+
+
+async def _slot(gateway: Gateway, client_id: str, external_id: str | None, key: str | None) -> Slot:
+    if key and external_id is None:
+        document_id = _document_id(gateway, client_id, key)
+        before = await gateway.documents.get(client_id, document_id)
+        return Slot(client_id, document_id, before.version + 1 if before else 1)
     fresh = f"doc_{uuid7().hex}"
     if external_id is None:
         return Slot(client_id, fresh, 1)
@@ -117,7 +161,7 @@ async def _store(gateway: Gateway, slot: Slot, filename: str, file: UploadFile) 
         raise Problem(413, str(error)) from error
 
 
-async def _measure(gateway: Gateway, uri: str) -> Stored:
+async def _measure(gateway: Gateway, uri: str, filename: str, media_type: str) -> Stored:
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         try:
@@ -127,12 +171,27 @@ async def _measure(gateway: Gateway, uri: str) -> Stored:
         size = copy.stat().st_size
         if not 0 < size <= MAX_FILE_BYTES:
             raise Problem(422, f"The file has {size} bytes: it must have some, and at most {MAX_FILE_BYTES}.")
-        return Stored(uri, await asyncio.to_thread(_sha256, copy), size)
+        with copy.open("rb") as file:
+            await asyncio.to_thread(_check_format, file, filename, media_type)
+            return Stored(uri, await asyncio.to_thread(_sha256, file), size)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+def _sha256(file: BinaryIO) -> str:
+    digest = sha256()
+    file.seek(0)
+    while block := file.read(READ_BYTES):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def _check_format(file: BinaryIO, filename: str, media_type: str) -> None:
+    try:
+        format_of(file, filename, media_type)
+    except UnknownFormatError as error:
+        if error.code == "no_text":
+            raise Problem(422, "The file is empty: choose one with content.", slug="empty-file") from error
+        raise Problem(415, str(error)) from error
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:

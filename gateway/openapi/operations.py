@@ -37,6 +37,12 @@ KEY = Param(
     "Makes the POST safe to repeat, as `messageId` does. A page's key must be a UUID.",
     {"type": "string", "minLength": 1, "maxLength": 255},
 )
+UPLOAD_KEY = Param(
+    "Idempotency-Key",
+    "header",
+    "Makes the upload safe to repeat: the same file with the same key is one document.",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+)
 PREFER = Param("Prefer", "header", f"`wait=N` (seconds, up to {MAX_WAIT_SECONDS}) or `respond-async` (RFC 7240).")
 LAST_SEEN = Param("Last-Event-ID", "header", "The last event id received: the stream continues after it.")
 BEFORE = Param("before", "query", "The `next` of the page before; for messages also a time (RFC 3339).")
@@ -145,6 +151,7 @@ DOCUMENTS = (
         "Upload a document, or name one that was uploaded",
         SERVERS,
         {202: Reply("It waits for ingestion.", {JSON: http.DocumentAccepted}, LOCATION)},
+        (UPLOAD_KEY,),
         body={"multipart/form-data": upload(), JSON: http.DocumentByUri},
         problems=(409, 415),
     ),
@@ -186,7 +193,7 @@ DOCUMENTS = (
     ),
     Op(
         "POST /documents/{documentId}/retry",
-        "Ingest a failed or ready document again",
+        "Ingest a document again",
         SERVERS,
         {202: Reply("It waits for ingestion.", {JSON: http.DocumentAccepted}, LOCATION)},
         (DOCUMENT,),

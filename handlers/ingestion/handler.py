@@ -54,7 +54,7 @@ class Ingestion:
         if document.version != event.version or document.status == "deleted":
             return
         if document.status == "ready":
-            yield ProgressReporter(event, document.chunks).ready()
+            yield ProgressReporter(event, document.chunks, document.warnings).ready()
             return
         async with aclosing(self._ingest(event)) as steps:
             async for progress in steps:

@@ -1,6 +1,7 @@
 """Ingestion's progress events: percentages that never fall, at most twice a second."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import Counter, Histogram
@@ -25,7 +26,7 @@ DOCUMENTS = Counter("chatconnect_documents_total", "Documents whose ingestion en
 class ProgressReporter:
     """Decides which steps of one run become events, and how it ends."""
 
-    def __init__(self, uploaded: DocumentUploaded, chunks: int | None = None) -> None:
+    def __init__(self, uploaded: DocumentUploaded, chunks: int | None = None, warnings: Sequence[str] = ()) -> None:
         self._latest = DocumentProgress(
             client_id=uploaded.client_id,
             document_id=uploaded.document_id,
@@ -35,6 +36,7 @@ class ProgressReporter:
             progress=0,
             current_step="Waiting in line",
             chunks=chunks,
+            warnings=list(warnings),
             at=datetime.now(UTC),
         )
         self._sent_at = 0.0
@@ -43,6 +45,8 @@ class ProgressReporter:
     def due(self, step: Step) -> DocumentProgress | None:
         """The event of a step: at a new stage, twice a second when something changed, else every five seconds."""
         waited = time.monotonic() - self._sent_at
+        if step.warnings:
+            self._latest = self._latest.model_copy(update={"warnings": list(step.warnings)})
         is_changed = step.text != self._latest.current_step and waited >= TELL_SECONDS
         if step.stage == self._latest.stage and not is_changed and waited < HEARTBEAT_SECONDS:
             return None

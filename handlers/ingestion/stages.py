@@ -21,7 +21,7 @@ from handlers.readers.fair_slots import FairSlots
 from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
-from schemas.formats import format_by_name
+from schemas.format_detection import format_by_name
 from stores.uploads import Uploads
 from stores.vectors.store import Chunk, VectorStore
 
@@ -37,18 +37,20 @@ MAX_CHILDREN = 3
 MAX_CLIENT_CHILDREN = 2
 WAIT_SECONDS = 5
 LIMITS = ReaderLimits()
+PAGED = ("pdf", "pptx")
 
 Stage = Literal["parsing", "chunking", "embedding", "indexing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far one stage is, 0 to 1; `chunks` once they are counted."""
+    """How far one stage is, 0 to 1; `chunks` once they are counted, `warnings` as far as the reader is."""
 
     stage: Stage
     fraction: float
     text: str
     chunks: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Stages:
@@ -102,10 +104,9 @@ class Stages:
             async with aclosing(read_isolated(found.name, source, target, LIMITS)) as steps:
                 async for read in steps:
                     fraction = read.done / max(read.total, 1)
-                    text = (
-                        f"Reading page {read.done} of {read.total}" if found.name == "pdf" else f"Read {fraction:.0%}"
-                    )
-                    yield Step("parsing", fraction, text)
+                    pages = f"Reading page {read.done} of {read.total}"
+                    text = pages if found.name in PAGED else f"Read {fraction:.0%}"
+                    yield Step("parsing", fraction, text, warnings=read.warnings)
 
     async def _chunk(self, sections: Path, target: Path) -> AsyncIterator[Step]:
         yield Step("chunking", 0, "Splitting into passages")

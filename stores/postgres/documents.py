@@ -48,6 +48,7 @@ class Document:
     reason: str | None
     retryable: bool | None
     chunks: int | None
+    warnings: list[str]
     created_at: datetime
     updated_at: datetime
 
@@ -134,7 +135,16 @@ class Documents:
             )
             .values(
                 **progress.model_dump(
-                    include={"status", "stage", "progress", "current_step", "reason", "retryable", "chunks"},
+                    include={
+                        "status",
+                        "stage",
+                        "progress",
+                        "current_step",
+                        "reason",
+                        "retryable",
+                        "chunks",
+                        "warnings",
+                    },
                     by_alias=False,
                 ),
                 updated_at=func.now(),
@@ -171,7 +181,7 @@ def _is(client_id: str, document_id: str) -> tuple[Any, Any]:
 def _values(uploaded: DocumentUploaded) -> dict[str, Any]:
     named = uploaded.model_dump(exclude={"uploaded_at"}, by_alias=False)
     waiting = {"status": "pending", "stage": "queued", "progress": 0, "current_step": "Waiting in line"}
-    return {**named, **waiting, "reason": None, "retryable": None, "chunks": None}
+    return {**named, **waiting, "reason": None, "retryable": None, "chunks": None, "warnings": []}
 
 
 def _document(row: Row[Any]) -> Document:

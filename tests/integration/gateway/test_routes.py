@@ -122,8 +122,9 @@ def test_existing_resources_are_answered_as_the_document_describes(place):
         (200, "/documents", "GET", {}),
         (200, "/documents/{documentId}", "GET", {"path_parameters": document}),
         (200, "/documents/{documentId}/status", "GET", {"path_parameters": document}),
-        (409, "/documents/{documentId}/retry", "POST", {"path_parameters": document}),
+        (202, "/documents/{documentId}/retry", "POST", {"path_parameters": document}),
         (202, "/documents/{documentId}", "DELETE", {"path_parameters": document}),
+        (409, "/documents/{documentId}/retry", "POST", {"path_parameters": document}),
         # This stream ends at once: the document is deleted.
         (200, ENDLESS, "GET", {"path_parameters": document}),
     ):

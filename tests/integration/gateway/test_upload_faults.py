@@ -89,3 +89,35 @@ async def test_a_file_with_any_name_is_accepted(running, name):
 def test_a_long_name_keeps_its_ending():
     assert shown_name("x" * 1_000 + ".pdf").endswith("….pdf")
     assert shown_name("\x00\n\u202e") == "file"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.png", b"\x89PNG\r\n"), ("a.pdf", b"hello"), ("a.docx", b"PK\x03\x04"), ("a", b"\x00")]
+)
+async def test_a_file_that_no_reader_reads_is_refused_before_it_is_stored(running, name, content):
+    refused = await upload(running, name, content)
+
+    assert refused.status_code == 415
+    assert "PDF (.pdf)" in refused.json()["detail"] or "again" in refused.json()["detail"]
+    assert (await running.http.get("/documents", headers=running.server)).json()["documents"] == []
+    assert [path for path in await asyncio.to_thread(_folders, running) if path.name.startswith("up-")] == []
+
+
+async def test_a_repeated_upload_with_its_key_is_one_document(running):
+    keyed = running.server | {"idempotency-key": "order-1"}
+
+    async def post(content, **fields):
+        return await running.http.post(
+            "/process-document", headers=keyed, files={"file": ("a.txt", content)}, data=fields
+        )
+
+    answers = [await post(b"one"), *await asyncio.gather(post(b"one"), post(b"one"))]
+    other = await post(b"two")
+    named = [await post(b"one", externalId="manual") for _ in range(2)]
+    documents = (await running.http.get("/documents", headers=running.server)).json()["documents"]
+
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert other.status_code == 422
+    assert named[0].json()["id"] == named[1].json()["id"] != answers[0].json()["id"]
+    assert sorted(document["version"] for document in documents) == [1, 1]
