@@ -6,38 +6,33 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from importlib.metadata import version
 
 import structlog
 from faststream import FastStream
 from prometheus_client import start_http_server
 
-from handlers.answering.cancellations import Cancellations
 from handlers.answering.generation import Generation
 from handlers.answering.handler import Answering
+from handlers.broadcasts import read_cancels, read_deletes
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion.handler import Ingestion
 from handlers.resources import Resources
 from handlers.retrieval.search import Retrieval
-from schemas.events import ChatCancelled
 from schemas.settings import Settings
 from stores.postgres.attempts import Attempts
 from stores.postgres.database import DATABASE_ERRORS
 from streams import topics
-from streams.codec import Record, UndecodableError, decode
 from streams.consuming.broker import create_app, create_broker, declare
 from streams.consuming.retry import RetryPolicy
 from streams.consuming.runtime import Runtime
 from streams.consuming.subscription import Handler, Subscription
 from streams.garbage_collection import freeze_heap
 from streams.publisher import Publisher
-from streams.reading.reader import LogReader
 from streams.topics import Topic
 
 log = structlog.get_logger()
 
-CANCELS_SINCE = timedelta(minutes=5)
 ENDINGS_KEPT = timedelta(days=8)
 PURGE_SECONDS = 3600.0
 # How long the thread that embeds a question waits for the interpreter's lock while the event loop is busy. With
@@ -129,17 +124,24 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
         sys.setswitchinterval(SWITCH_SECONDS)
         async with asyncio.TaskGroup() as tasks:
             runtime = Runtime(settings, subscriptions, publisher)
-            cancels = tasks.create_task(_read_cancels(settings, resources.cancellations, runtime))
-            purging = tasks.create_task(_purge_for_ever(resources.attempts))
+            beside = [
+                tasks.create_task(read_cancels(settings, resources.cancellations, runtime)),
+                tasks.create_task(_purge_for_ever(resources.attempts)),
+                *(tasks.create_task(read_deletes(settings, one)) for one in _ingestions(subscriptions)),
+            ]
             await runtime.run(stop)
-            cancels.cancel()
-            purging.cancel()
+            for task in beside:
+                task.cancel()
 
 
 async def _build(spec: ConsumerSpec, resources: Resources) -> Subscription:
     slots, client_slots = spec.slots
     handler = await spec.handler(resources)
     return Subscription(spec.name, spec.topic, handler, slots, client_slots, spec.deadline_seconds, spec.retry)
+
+
+def _ingestions(subscriptions: list[Subscription]) -> list[Ingestion]:
+    return [one.handler for one in subscriptions if isinstance(one.handler, Ingestion)]
 
 
 async def _purge_for_ever(attempts: Attempts) -> None:
@@ -151,24 +153,3 @@ async def _purge_for_ever(attempts: Attempts) -> None:
         except DATABASE_ERRORS as error:
             log.warning("endings_not_purged", error=repr(error))
         await asyncio.sleep(PURGE_SECONDS)
-
-
-async def _read_cancels(settings: Settings, cancellations: Cancellations, runtime: Runtime) -> None:
-    """Every worker reads every cancel, and stops the answer if it runs here."""
-    async with LogReader(settings, topics.CHAT_CANCELLED) as reader:
-        await reader.seek(CANCELS_SINCE)
-        async for batch in reader.batches():
-            for record in batch:
-                try:
-                    event = decode(topics.CHAT_CANCELLED, record)
-                except UndecodableError as error:
-                    log.warning("cancel_undecodable", offset=record.offset, error=str(error))
-                    continue
-                if isinstance(event, ChatCancelled):
-                    cancellations.cancel(event.client_id, event.message_id)
-                    runtime.retry_now(topics.CHAT_REQUESTED, partial(_is_cancelled, event))
-
-
-def _is_cancelled(cancelled: ChatCancelled, record: Record) -> bool:
-    """Whether a record of `chat.requested` may be the cancelled question, by its key and bytes, without decoding."""
-    return record.key == cancelled.session_id.encode() and str(cancelled.message_id).encode() in (record.value or b"")

@@ -60,6 +60,17 @@ class Ingestion:
             async for progress in steps:
                 yield progress
 
+    async def hide(self, deleted: DocumentDeleted) -> None:
+        """Take a document out of every answer at once, before its delete has its turn in `handle`.
+
+        Only what was deleted through the gateway, whose row says so, and only up to the deleted version: an upload
+        that came later stays. Raises `RetryableError`.
+        """
+        with _dependencies():
+            document = await self._documents.get(deleted.client_id, deleted.document_id)
+        if document and document.status == "deleted":
+            await self._vectors.delete(deleted.client_id, deleted.document_id, up_to=document.version)
+
     async def give_up(self, event: DocumentUploaded | DocumentDeleted, error: Exception) -> AsyncIterator[Event]:
         """Publishes the failure; saves it too if Postgres answers."""
         log.warning("ingestion_given_up", document_id=event.document_id, error=repr(error))

@@ -127,15 +127,23 @@ class Stages:
         waiting = load_sections(pieces)
         while batch := list(islice(waiting, BATCH_SIZE)):
             async with asyncio.timeout(BATCH_SECONDS):
-                vectors = await self._embedder.embed([_embedded_text(piece) for piece in batch])
-                chunks = [
-                    _chunk_of(uploaded, done + at, piece, vector)
-                    for at, (piece, vector) in enumerate(zip(batch, vectors, strict=True))
-                ]
-                await self._vectors.upsert(uploaded.client_id, chunks)
+                await self._vectors.upsert(uploaded.client_id, await self._chunks(uploaded, done, batch))
             done += len(batch)
             left = (time.monotonic() - started_at) / done * (total - done)
             yield Step("embedding", done / total, f"Embedded {done:,} of {total:,} passages{_left(left)}", total)
+
+    async def _chunks(self, uploaded: DocumentUploaded, first: int, batch: list[Section]) -> list[Chunk]:
+        """The batch with its vectors. A text that an earlier version, or a run that died, embedded keeps its vector."""
+        texts = {_digest(text): text for text in map(_embedded_text, batch)}
+        vectors = await self._vectors.vectors_of(uploaded.client_id, uploaded.document_id, list(texts))
+        new = {digest: text for digest, text in texts.items() if digest not in vectors}
+        if new:
+            vectors |= dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
+        digests = [_digest(_embedded_text(piece)) for piece in batch]
+        return [
+            _chunk_of(uploaded, first + at, piece, digest, vectors[digest])
+            for at, (piece, digest) in enumerate(zip(batch, digests, strict=True))
+        ]
 
 
 def no_text(uploaded: DocumentUploaded) -> UnreadableError:
@@ -145,7 +153,13 @@ def no_text(uploaded: DocumentUploaded) -> UnreadableError:
     return UnreadableError(f"There is no text in the file. {hint} and upload it again.", code="no_text")
 
 
-def _chunk_of(uploaded: DocumentUploaded, index: int, piece: Section, vector: NDArray[np.float32]) -> Chunk:
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _chunk_of(
+    uploaded: DocumentUploaded, index: int, piece: Section, digest: str, vector: NDArray[np.float32]
+) -> Chunk:
     return Chunk(
         document_id=uploaded.document_id,
         version=uploaded.version,
@@ -153,6 +167,7 @@ def _chunk_of(uploaded: DocumentUploaded, index: int, piece: Section, vector: ND
         title=uploaded.title,
         text=piece.text,
         vector=vector,
+        digest=digest,
         page=piece.page,
         row=piece.row,
         heading=piece.heading,

@@ -29,6 +29,7 @@ from qdrant_edge import (
     Filter,
     HnswIndexConfig,
     KeywordIndexParams,
+    MatchAny,
     MatchValue,
     PayloadSchemaType,
     Point,
@@ -90,11 +91,17 @@ class _EdgeVectors:
             return self._search(client_id, vector, limit)
         return await self._run_job(lambda: self._search(client_id, vector, limit))
 
+    async def vectors_of(
+        self, client_id: str, document_id: str, digests: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        return await self._run_job(lambda: self._vectors_of(client_id, document_id, digests))
+
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
         await self._run_job(lambda: self._publish(client_id, document_id, version))
 
-    async def delete(self, client_id: str, document_id: str) -> None:
-        chosen = _only(client_id, [_equals("document_id", document_id)])
+    async def delete(self, client_id: str, document_id: str, *, up_to: int | None = None) -> None:
+        versions = [] if up_to is None else [FieldCondition("version", range=RangeFloat(lte=up_to))]
+        chosen = _only(client_id, [_equals("document_id", document_id), *versions])
         await self._run_job(lambda: self._change(chosen, UpdateOperation.delete_points))
 
     async def count(self, client_id: str, document_id: str) -> int:
@@ -133,6 +140,18 @@ class _EdgeVectors:
         nearest = Query.Nearest(vector.tolist())
         found = self._shard.query(QueryRequest(limit=limit, query=nearest, filter=chosen, with_payload=True))
         return newest_passages((point.payload or {}, point.score) for point in found)
+
+    def _vectors_of(self, client_id: str, document_id: str, digests: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        same = FieldCondition("digest", match=MatchAny(list(digests)))
+        chosen = _only(client_id, [_equals("document_id", document_id), same])
+        found, _ = self._shard.scroll(
+            ScrollRequest(None, SLICE_POINTS, chosen, with_payload=["digest"], with_vector=True)
+        )
+        return {
+            (record.payload or {})["digest"]: np.asarray(record.vector, np.float32)
+            for record in found
+            if isinstance(record.vector, list)
+        }
 
     def _publish(self, client_id: str, document_id: str, version: int) -> None:
         document = _equals("document_id", document_id)
@@ -212,6 +231,7 @@ def _load(folder: Path, space: str, dimensions: int) -> EdgeShard:
     shard = EdgeShard.load(str(shard_folder), config)
     shard.update(UpdateOperation.create_field_index("client_id", KeywordIndexParams(is_tenant=True)))
     shard.update(UpdateOperation.create_field_index("document_id", PayloadSchemaType.Keyword))
+    shard.update(UpdateOperation.create_field_index("digest", PayloadSchemaType.Keyword))
     shard.update(UpdateOperation.create_field_index("visible", PayloadSchemaType.Integer))
     shard.optimize()
     shard.flush()

@@ -18,6 +18,8 @@ from schemas.failures import RetryableError
 from stores.vectors.store import Chunk, VectorStore, newest_passages, payload, point_id
 
 THREADS = 8
+# A batch of texts, in a few versions of their document.
+MAX_KNOWN = 256
 TIMEOUT_SECONDS = 10
 
 T = TypeVar("T")
@@ -50,6 +52,11 @@ class _ServerVectors:
     async def search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
         return await _run_in(self._threads, lambda: self._search(client_id, vector, limit))
 
+    async def vectors_of(
+        self, client_id: str, document_id: str, digests: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        return await _run_in(self._threads, lambda: self._vectors_of(client_id, document_id, digests))
+
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
         document = [_equals("document_id", document_id)]
         same = _only(client_id, [*document, _equals("version", version)])
@@ -61,8 +68,9 @@ class _ServerVectors:
         ]
         await _run_in(self._threads, lambda: self._client.batch_update_points(self._space, operations))
 
-    async def delete(self, client_id: str, document_id: str) -> None:
-        selector = models.FilterSelector(filter=_only(client_id, [_equals("document_id", document_id)]))
+    async def delete(self, client_id: str, document_id: str, *, up_to: int | None = None) -> None:
+        versions = [] if up_to is None else [models.FieldCondition(key="version", range=models.Range(lte=up_to))]
+        selector = models.FilterSelector(filter=_only(client_id, [_equals("document_id", document_id), *versions]))
         await _run_in(self._threads, lambda: self._client.delete(self._space, selector))
 
     async def count(self, client_id: str, document_id: str) -> int:
@@ -88,6 +96,12 @@ class _ServerVectors:
             for key, chunk in zip(ids, chunks, strict=True)
         ]
         self._client.upsert(self._space, points)
+
+    def _vectors_of(self, client_id: str, document_id: str, digests: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        same = models.FieldCondition(key="digest", match=models.MatchAny(any=list(digests)))
+        chosen = _only(client_id, [_equals("document_id", document_id), same])
+        found, _ = self._client.scroll(self._space, chosen, limit=MAX_KNOWN, with_payload=["digest"], with_vectors=True)
+        return {(record.payload or {})["digest"]: np.asarray(record.vector, np.float32) for record in found}
 
     def _search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
         chosen = _only(client_id, [_equals("visible", value=True)])
@@ -118,6 +132,7 @@ def _create_collection(client: QdrantClient, space: str, dimensions: int) -> Non
     tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
     client.create_payload_index(space, "client_id", tenant)
     client.create_payload_index(space, "document_id", models.PayloadSchemaType.KEYWORD)
+    client.create_payload_index(space, "digest", models.PayloadSchemaType.KEYWORD)
     client.create_payload_index(space, "visible", models.PayloadSchemaType.BOOL)
 
 

@@ -15,7 +15,9 @@ POINTS = UUID("6f0a7c3e-9d6b-5a52-8a51-0a3c6d1f4b27")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of one version of a document. `index` counts from 0; `page` and `row` from 1. `vector`: unit length."""
+    """A piece of one version of a document. `index` counts from 0; `page` and `row` from 1. `vector`: unit length;
+    `digest` is of the text that it was made from.
+    """
 
     document_id: str
     version: int
@@ -23,6 +25,7 @@ class Chunk:
     title: str
     text: str
     vector: NDArray[np.float32]
+    digest: str = ""
     page: int | None = None
     row: int | None = None
     heading: str | None = None
@@ -43,12 +46,18 @@ class VectorStore(Protocol):
         """The nearest visible passages of this client, best first; `score` is the cosine similarity."""
         ...
 
+    async def vectors_of(
+        self, client_id: str, document_id: str, digests: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """By digest, the vectors that chunks of any version of the document have; at most a batch of digests."""
+        ...
+
     async def publish_version(self, client_id: str, document_id: str, version: int) -> None:
         """Make this version visible and remove every lower one; a higher one stays and wins."""
         ...
 
-    async def delete(self, client_id: str, document_id: str) -> None:
-        """Delete all chunks of all versions of the document."""
+    async def delete(self, client_id: str, document_id: str, *, up_to: int | None = None) -> None:
+        """Delete the document's chunks: of every version, or of the versions `up_to` and below."""
         ...
 
     async def count(self, client_id: str, document_id: str) -> int:
@@ -75,6 +84,7 @@ def payload(client_id: str, chunk: Chunk) -> dict[str, Any]:
         "index": chunk.index,
         "title": chunk.title,
         "text": chunk.text,
+        "digest": chunk.digest,
         "page": chunk.page,
         "row": chunk.row,
         "heading": chunk.heading,

@@ -46,15 +46,24 @@ class FakeVectors:
             for score, chunk in hits[:limit]
         ]
 
+    async def vectors_of(self, client_id, document_id, digests):
+        self._fail()
+        return {
+            chunk.digest: chunk.vector
+            for owner, chunk in self.points.values()
+            if (owner, chunk.document_id) == (client_id, document_id) and chunk.digest in digests
+        }
+
     async def publish_version(self, client_id, document_id, version):
         self._fail()
         self._drop(client_id, document_id, below=version)
         self.visible[client_id, document_id] = max(version, self.visible.get((client_id, document_id), 0))
 
-    async def delete(self, client_id, document_id):
+    async def delete(self, client_id, document_id, *, up_to=None):
         self._fail()
-        self._drop(client_id, document_id)
-        self.visible.pop((client_id, document_id), None)
+        self._drop(client_id, document_id, below=float("inf") if up_to is None else up_to + 1)
+        if up_to is None or self.visible.get((client_id, document_id), 0) <= up_to:
+            self.visible.pop((client_id, document_id), None)
 
     async def count(self, client_id, document_id):
         return len(
@@ -87,8 +96,9 @@ class FakeEmbedder:
         self.failures: list[Exception] = []
 
     async def embed(self, texts):
-        if self.failures:
-            raise self.failures.pop(0)
+        failure = self.failures.pop(0) if self.failures else None
+        if failure:
+            raise failure
         self.texts += texts
         return np.array([_bag(text) for text in texts], np.float32)
 
@@ -120,7 +130,7 @@ class FakeDocuments:
         row = self.rows.get((progress.client_id, progress.document_id))
         if row is None or row.version != progress.version or row.status in {"ready", "deleted"}:
             return False
-        row.status, row.chunks = progress.status, progress.chunks
+        row.status, row.chunks, row.warnings = progress.status, progress.chunks, progress.warnings
         self.saved.append(progress)
         return True
 
@@ -142,6 +152,7 @@ class FakeDocument:
     def __init__(self, uploaded):
         self.version, self.uri = uploaded.version, uploaded.uri
         self.status, self.chunks = "pending", None
+        self.warnings = []
 
 
 async def stream_of(*pieces: bytes):
