@@ -7,8 +7,20 @@ from importlib import import_module
 import typer
 from pydantic import ValidationError
 
-COMMANDS = ("dev", "ask", "ingest", "worker", "gateway", "migrate", "topics", "dead-letters", "replay", "schema")
-GROUPS = ("dead-letters",)
+COMMANDS = (
+    "dev",
+    "ask",
+    "ingest",
+    "documents",
+    "worker",
+    "gateway",
+    "migrate",
+    "topics",
+    "dead-letters",
+    "replay",
+    "schema",
+)
+GROUPS = ("dead-letters", "documents")
 
 
 def create_cli(arguments: list[str]) -> typer.Typer:

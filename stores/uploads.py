@@ -5,11 +5,12 @@ import hashlib
 import posixpath
 import re
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import fsspec
@@ -37,6 +38,17 @@ class Stored:
     uri: str
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of one version of a document."""
+
+    client_id: str
+    document_id: str
+    version: int
+    uri: str
+    modified_at: datetime
 
 
 class Uploads:
@@ -93,6 +105,10 @@ class Uploads:
         folder = f"{self._root}/{_segment(client_id)}/{_segment(document_id)}"
         await asyncio.to_thread(self._remove_older, folder, version, self._inside(keep))
 
+    async def files(self) -> list[StoredFile]:
+        """Every stored file of every client: for audits."""
+        return await asyncio.to_thread(lambda: list(self._found()))
+
     def belongs_to(self, client_id: str, uri: str) -> bool:
         """Whether the uri lies in this client's folder: no client reads another's files by naming them."""
         try:
@@ -121,6 +137,15 @@ class Uploads:
         if not size:
             raise EmptyFileError("The file is empty: choose one with content.")
         return digest.hexdigest(), size
+
+    def _found(self) -> Iterator[StoredFile]:
+        for path in self._files.find(self._root) if self._files.exists(self._root) else ():
+            parts = str(path).removeprefix(f"{self._root}/").split("/")
+            if len(parts) == 4 and parts[2].isdecimal():
+                client_id, document_id = map(unquote, parts[:2])
+                modified_at = self._files.modified(path)
+                uri = str(self._files.unstrip_protocol(path))
+                yield StoredFile(client_id, document_id, int(parts[2]), uri, modified_at)
 
     def _copy(self, source: str, target: str) -> None:
         if not self._files.isfile(source):

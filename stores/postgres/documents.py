@@ -1,5 +1,6 @@
 """The documents of every client and their ingestion status. An older version never replaces a newer one."""
 
+import builtins
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,6 +124,11 @@ class Documents:
             statement = statement.where(tuple_(COLUMNS.created_at, COLUMNS.document_id) < tuple_(at, before.id))
         async with self._statements.connect() as connection:
             return [_document(row) for row in await connection.execute(statement)]
+
+    async def every(self) -> builtins.list[Document]:
+        """The documents of all clients, also the deleted ones: for audits."""
+        async with self._statements.connect() as connection:
+            return [_document(row) for row in await connection.execute(select(*COLUMNS))]
 
     async def advance(self, progress: DocumentProgress) -> bool:
         """Store the ingestion progress. False: the document has another version, is ready or is deleted; stop."""

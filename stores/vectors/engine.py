@@ -13,6 +13,6 @@ async def open_vectors(url: str, api_key: str | None, *, space: str, dimensions:
         from stores.vectors.qdrant_server import open_server
 
         return await open_server(url, api_key, space=space, dimensions=dimensions)
-    from stores.vectors.qdrant_edge import open_folder
+    from stores.vectors.qdrant_edge_folder import open_folder
 
     return await open_folder(url, space=space, dimensions=dimensions)

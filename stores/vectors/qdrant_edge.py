@@ -6,32 +6,22 @@ failure may lose what was written after the last flush.
 """
 
 import asyncio
-import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from qdrant_edge import (
     CountRequest,
-    Distance,
-    EdgeConfig,
-    EdgeOptimizersConfig,
     EdgeShard,
-    EdgeVectorParams,
     FieldCondition,
     Filter,
-    HnswIndexConfig,
-    KeywordIndexParams,
     MatchAny,
     MatchValue,
-    PayloadSchemaType,
     Point,
     Query,
     QueryRequest,
@@ -41,33 +31,30 @@ from qdrant_edge import (
 )
 
 from schemas.events import Passage
-from stores.vectors.store import Chunk, FolderInUseError, VectorStore, newest_passages, payload, point_id
+from stores.vectors.store import (
+    COUNTED,
+    Chunk,
+    VectorStore,
+    VersionKey,
+    VersionPoints,
+    count_versions,
+    newest_passages,
+    payload,
+    point_id,
+)
 
 # The engine holds the GIL during a call: changing 256 points blocks all other Python code for about 4 ms.
 SLICE_POINTS = 256
 # A flush takes 10 to 300 ms; unflushed points are replayed at the next start, 40,000 per second.
 FLUSH_POINTS = 5_000
-# No HNSW graph: a search compares all of a client's points, 0.1 ms for a few hundred and 7 ms for 50,000.
-NO_GRAPH = HnswIndexConfig(m=0, ef_construct=100, full_scan_threshold=10_000, payload_m=0)
-# No graph to build either: `optimize` only removes deleted points, once they are a fifth of all.
-NO_BUILDING = EdgeOptimizersConfig(indexing_threshold=0, deleted_threshold=0.2)
 
 T = TypeVar("T")
 PointId = int | UUID | str
 
 
-async def open_folder(path: str, *, space: str, dimensions: int) -> VectorStore:
-    """The space in this folder, created if needed; the folder is locked until `close`. Raises `FolderInUseError`.
-
-    Deleted points are purged only here, because that blocks the whole process: about a second at 20,000 points.
-    """
-    # One thread: a search never runs between the steps of a publish or a delete.
-    thread = ThreadPoolExecutor(1, "vectors")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(thread, _open, path, space, dimensions, thread)
-    except BaseException:
-        thread.shutdown(wait=False)
-        raise
+def edge_vectors(shard: EdgeShard, thread: ThreadPoolExecutor, lock: int) -> VectorStore:
+    """The store over an open shard. `close` shuts down the thread and closes the file descriptor `lock`."""
+    return _EdgeVectors(shard, thread, lock)
 
 
 class _EdgeVectors:
@@ -107,6 +94,9 @@ class _EdgeVectors:
     async def count(self, client_id: str, document_id: str) -> int:
         chosen = _only(client_id, [_equals("document_id", document_id)])
         return await self._run_job(lambda: self._shard.count(CountRequest(filter=chosen)))
+
+    async def versions(self) -> dict[VersionKey, VersionPoints]:
+        return count_versions(await self._run_job(lambda: list(self._payloads())))
 
     async def close(self) -> None:
         try:
@@ -177,6 +167,15 @@ class _EdgeVectors:
             self._shard.flush()
             self._unflushed_points = 0
 
+    def _payloads(self) -> Iterator[dict[str, Any]]:
+        offset: PointId | None = None
+        while True:
+            slice_ = ScrollRequest(offset, SLICE_POINTS, None, with_payload=list(COUNTED), with_vector=False)
+            records, offset = self._shard.scroll(slice_)
+            yield from (record.payload or {} for record in records)
+            if offset is None:
+                return
+
     def _close(self) -> None:
         self._shard.flush()
         self._shard.close()
@@ -189,50 +188,3 @@ def _only(client_id: str, must: Sequence[FieldCondition]) -> Filter:
 def _equals(key: str, value: str | int) -> FieldCondition:
     # Never a bool: the engine's Python binding makes it a number, and the filter then matches nothing.
     return FieldCondition(key, match=MatchValue(value))
-
-
-def _open(path: str, space: str, dimensions: int, thread: ThreadPoolExecutor) -> VectorStore:
-    folder = Path(path).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    # The same lock file as in older versions, so that their processes are noticed too.
-    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _acquire(lock, folder)
-        return _EdgeVectors(_load(folder, space, dimensions), thread, lock)
-    except BaseException:
-        os.close(lock)
-        raise
-
-
-def _acquire(lock: int, folder: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise FolderInUseError(
-            f"The vectors in {folder} are open in another process: stop it, or use a Qdrant server (QDRANT_URL)."
-        ) from error
-    if (folder / "meta.json").exists():
-        raise FolderInUseError(
-            f"The vectors in {folder} were written by an older version: delete the folder and upload the documents "
-            "again, or start with a new data folder."
-        )
-
-
-def _load(folder: Path, space: str, dimensions: int) -> EdgeShard:
-    shard_folder = folder / quote(space, safe="")
-    shard_folder.mkdir(exist_ok=True)
-    config = EdgeConfig(
-        vectors=EdgeVectorParams(size=dimensions, distance=Distance.Cosine),
-        hnsw_config=NO_GRAPH,
-        optimizers=NO_BUILDING,
-        max_search_threads=1,
-    )
-    # An empty folder loads as an empty shard, so a process killed here leaves nothing to repair.
-    shard = EdgeShard.load(str(shard_folder), config)
-    shard.update(UpdateOperation.create_field_index("client_id", KeywordIndexParams(is_tenant=True)))
-    shard.update(UpdateOperation.create_field_index("document_id", PayloadSchemaType.Keyword))
-    shard.update(UpdateOperation.create_field_index("digest", PayloadSchemaType.Keyword))
-    shard.update(UpdateOperation.create_field_index("visible", PayloadSchemaType.Integer))
-    shard.optimize()
-    shard.flush()
-    return shard

@@ -4,9 +4,9 @@ Every read and write takes a `client_id`, and the one function that adds it buil
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,22 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 
 from schemas.events import Passage
 from schemas.failures import RetryableError
-from stores.vectors.store import Chunk, VectorStore, newest_passages, payload, point_id
+from stores.vectors.store import (
+    COUNTED,
+    Chunk,
+    VectorStore,
+    VersionKey,
+    VersionPoints,
+    count_versions,
+    newest_passages,
+    payload,
+    point_id,
+)
 
 THREADS = 8
 # A batch of texts, in a few versions of their document.
 MAX_KNOWN = 256
+MAX_LISTED = 10_000
 TIMEOUT_SECONDS = 10
 
 T = TypeVar("T")
@@ -77,6 +88,9 @@ class _ServerVectors:
         chosen = _only(client_id, [_equals("document_id", document_id)])
         return await _run_in(self._threads, lambda: self._client.count(self._space, chosen).count)
 
+    async def versions(self) -> dict[VersionKey, VersionPoints]:
+        return count_versions(await _run_in(self._threads, lambda: list(self._payloads())))
+
     async def close(self) -> None:
         await _run_in(self._threads, self._client.close)
         self._threads.shutdown()
@@ -102,6 +116,16 @@ class _ServerVectors:
         chosen = _only(client_id, [_equals("document_id", document_id), same])
         found, _ = self._client.scroll(self._space, chosen, limit=MAX_KNOWN, with_payload=["digest"], with_vectors=True)
         return {(record.payload or {})["digest"]: np.asarray(record.vector, np.float32) for record in found}
+
+    def _payloads(self) -> Iterator[dict[str, Any]]:
+        offset = None
+        while True:
+            found, offset = self._client.scroll(
+                self._space, limit=MAX_LISTED, offset=offset, with_payload=list(COUNTED), with_vectors=False
+            )
+            yield from (record.payload or {} for record in found)
+            if offset is None:
+                return
 
     def _search(self, client_id: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
         chosen = _only(client_id, [_equals("visible", value=True)])

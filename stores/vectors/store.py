@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -29,6 +29,18 @@ class Chunk:
     page: int | None = None
     row: int | None = None
     heading: str | None = None
+
+
+COUNTED = ("client_id", "document_id", "version", "visible")
+VersionKey = tuple[str, str, int]
+"""Client, document, version."""
+
+
+class VersionPoints(NamedTuple):
+    """How many chunks of a version there are, and how many of them a search finds."""
+
+    points: int
+    visible: int
 
 
 class FolderInUseError(Exception):
@@ -64,6 +76,10 @@ class VectorStore(Protocol):
         """Chunks of all versions, visible or not."""
         ...
 
+    async def versions(self) -> dict[VersionKey, VersionPoints]:
+        """Everything that is stored, of every client. Reads all payloads: for audits."""
+        ...
+
     async def close(self) -> None:
         """Release the folder or the connections."""
         ...
@@ -89,6 +105,16 @@ def payload(client_id: str, chunk: Chunk) -> dict[str, Any]:
         "row": chunk.row,
         "heading": chunk.heading,
     }
+
+
+def count_versions(payloads: Iterable[dict[str, Any]]) -> dict[VersionKey, VersionPoints]:
+    """The versions in these payloads."""
+    found: dict[VersionKey, VersionPoints] = {}
+    for one in payloads:
+        key = one["client_id"], one["document_id"], int(one["version"])
+        points, visible = found.get(key, VersionPoints(0, 0))
+        found[key] = VersionPoints(points + 1, visible + bool(one["visible"]))
+    return found
 
 
 def newest_passages(hits: Iterable[tuple[dict[str, Any], float]]) -> list[Passage]:

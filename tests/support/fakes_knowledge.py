@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from schemas.events import Passage
-from stores.vectors.store import point_id
+from stores.vectors.store import count_versions, point_id
 
 DIMENSIONS = 64
 
@@ -68,6 +68,17 @@ class FakeVectors:
     async def count(self, client_id, document_id):
         return len(
             [1 for owner, chunk in self.points.values() if (owner, chunk.document_id) == (client_id, document_id)]
+        )
+
+    async def versions(self):
+        return count_versions(
+            {
+                "client_id": owner,
+                "document_id": chunk.document_id,
+                "version": chunk.version,
+                "visible": self.visible.get((owner, chunk.document_id)) == chunk.version,
+            }
+            for owner, chunk in self.points.values()
         )
 
     async def close(self):

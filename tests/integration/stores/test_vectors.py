@@ -154,6 +154,19 @@ async def test_the_vectors_of_known_texts_come_back_for_their_document_only(vect
     assert await vectors.vectors_of("acme", "another", ["a", "b"]) == {}
 
 
+async def test_an_audit_sees_every_version_of_every_client(vectors):
+    await vectors.upsert("acme", [chunk(0), chunk(1)])
+    await vectors.publish_version("acme", "doc", 1)
+    await vectors.upsert("acme", [chunk(0, version=2)])
+    await vectors.upsert("other", [chunk(0, document_id="new")])
+
+    assert await vectors.versions() == {
+        ("acme", "doc", 1): (2, 2),
+        ("acme", "doc", 2): (1, 0),
+        ("other", "new", 1): (1, 0),
+    }
+
+
 async def test_a_delete_hides_at_once_and_only_its_document(vectors):
     await vectors.upsert("acme", [chunk(), chunk(document_id="other")])
     await vectors.publish_version("acme", "doc", 1)
