@@ -11,7 +11,7 @@ from itertools import cycle, product
 import aiohttp
 
 from chatconnect.dev_stack.seed import PROJECT
-from handlers.retrieval.query import leans_on_conversation
+from handlers.retrieval.query import is_follow_up
 
 PAUSE_SECONDS = 1.0
 TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -25,7 +25,7 @@ QUESTIONS = [
     heading
     for path in sorted(PROJECT.glob("docs/*.md"))
     for heading in re.findall(r"^#+ (.+\?)$", path.read_text(), re.MULTILINE)
-    if not leans_on_conversation(heading)
+    if not is_follow_up(heading)
 ]
 # Questions differ by words that need no evidence: with a number instead, a few questions were refused.
 MODALS = ("Can", "Could", "Will", "Would", "May", "Might", "Shall", "Must")
