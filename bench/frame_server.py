@@ -110,7 +110,7 @@ class InsideLog:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[list[Any]] = asyncio.Queue(10_000)
         self.offset = 0
-        self.polled_at = self.heard_at = 0.0
+        self.polled_at = self.last_alive_at = 0.0
 
     async def seek(self, since: object) -> None:
         """It begins empty."""

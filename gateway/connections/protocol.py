@@ -75,7 +75,7 @@ class Protocol(HttpToolsProtocol):
         if not self._addresses[self._address]:
             del self._addresses[self._address]
         super().connection_lost(exc)
-        self._connection.lose()
+        self._connection.mark_lost()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of any part of a request, or of a body to discard."""
@@ -187,10 +187,10 @@ class Protocol(HttpToolsProtocol):
         self._stop_timer()
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
-            is_begun = cycle.response_started
+            has_started = cycle.response_started
             cycle.disconnected = True
             cycle.message_event.set()
-            if is_begun:
+            if has_started:
                 self.transport.abort()
                 return
         if not self.transport.is_closing():

@@ -29,7 +29,7 @@ class DeadLetters:
         self._publisher = publisher
         self._group = group
 
-    async def keep(self, topic: Topic, record: Record, error: Exception, attempts: int) -> None:
+    async def write(self, topic: Topic, record: Record, error: Exception, attempts: int) -> None:
         """Returns once it is acknowledged. A record that is too large (it may have been compressed on its own topic) is
         cut, and a header says so. Raises `PublishError`: the record must then not be committed.
         """
