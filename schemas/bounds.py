@@ -45,9 +45,9 @@ Dollars = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 """Of one answer: `NUMERIC(14, 8)` holds it."""
 
 
-def _cut(most: int) -> BeforeValidator:
+def _truncated(max_characters: int) -> BeforeValidator:
     """For optional details of a question: cut or left out, never a reason to refuse it."""
-    return BeforeValidator(lambda given: given[:most] if isinstance(given, str) and given else None)
+    return BeforeValidator(lambda given: given[:max_characters] if isinstance(given, str) and given else None)
 
 
 def _canonical(given: object) -> object:
@@ -70,10 +70,10 @@ def valid_session_id(name: str) -> str:
 
 
 MessageId = Annotated[UUID, BeforeValidator(_canonical)]
-Locale = Annotated[str | None, _cut(35)]
-Address = Annotated[str | None, _cut(2_000)]
-WidgetId = Annotated[str | None, _cut(64)]
-Comment = Annotated[str | None, _cut(2_000)]
+Locale = Annotated[str | None, _truncated(35)]
+Address = Annotated[str | None, _truncated(2_000)]
+WidgetId = Annotated[str | None, _truncated(64)]
+Comment = Annotated[str | None, _truncated(2_000)]
 SessionName = Annotated[
     str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS), AfterValidator(valid_session_id)
 ]

@@ -56,9 +56,9 @@ class LimitStatus:
     reset_seconds: int
 
 
-Names: TypeAlias = tuple[str, ...]
-Keyed: TypeAlias = tuple[Policy, Names]
-HitBatch: TypeAlias = tuple[Policy, Names, int]
+KeyParts: TypeAlias = tuple[str, ...]
+KeyedPolicy: TypeAlias = tuple[Policy, KeyParts]
+HitBatch: TypeAlias = tuple[Policy, KeyParts, int]
 
 
 class Limits:
@@ -73,7 +73,7 @@ class Limits:
         self._redis = PipelinedRedis(redis_url)
         self._windows = SlidingWindowCounterRateLimiter(_Storage(self._redis, redis_url))
         self._counts = Counts()
-        self._unsent: OrderedDict[Names, int] = OrderedDict()
+        self._unsent: OrderedDict[KeyParts, int] = OrderedDict()
         self._try_at = 0.0
         self.is_shared = True
 
@@ -108,7 +108,7 @@ class Limits:
         await self._redis.close()
 
     async def _take(self, kind: str, client_id: str, wanted: Sequence[LimitRequest]) -> LimitStatus:
-        keyed: list[Keyed] = [(one.policy, (kind, client_id, one.policy.name, one.owner)) for one in wanted]
+        keyed: list[KeyedPolicy] = [(one.policy, (kind, client_id, one.policy.name, one.owner)) for one in wanted]
         own = self._take_locally(keyed)
         if not own.is_allowed or not self._may_try_redis() or not (batches := self._due_batches(keyed)):
             return own
@@ -120,7 +120,7 @@ class Limits:
         self.is_shared = True
         return min(own, shared, key=_share_left)
 
-    def _take_locally(self, keyed: list[Keyed]) -> LimitStatus:
+    def _take_locally(self, keyed: list[KeyedPolicy]) -> LimitStatus:
         for policy, names in keyed:
             if self._counts.left(names, policy.per_minute) == 0:
                 return self._local_status(policy, names, is_allowed=False)
@@ -129,7 +129,7 @@ class Limits:
         statuses = [self._local_status(policy, names, is_allowed=True) for policy, names in keyed]
         return min(statuses, key=_share_left)
 
-    def _due_batches(self, keyed: list[Keyed]) -> list[HitBatch]:
+    def _due_batches(self, keyed: list[KeyedPolicy]) -> list[HitBatch]:
         """The hits to send to Redis now: those of each limit that has enough of them."""
         batches = []
         for policy, names in keyed:
@@ -142,7 +142,7 @@ class Limits:
             self._unsent.popitem(last=False)
         return batches
 
-    def _local_status(self, policy: Policy, names: Names, *, is_allowed: bool) -> LimitStatus:
+    def _local_status(self, policy: Policy, names: KeyParts, *, is_allowed: bool) -> LimitStatus:
         reset_seconds = ceil(self._counts.reset_seconds(names, policy.per_minute))
         return LimitStatus(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
 
