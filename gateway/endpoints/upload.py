@@ -30,12 +30,12 @@ READ_BYTES = 256 * 1024
 MAX_NAME_CHARACTERS = 255
 MAX_READ_CHARACTERS = 4_096
 # Marks that turn the direction of what follows, so that a name shows another ending than it has.
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class UploadTarget:
     """Which document, and which version of it, a file becomes."""
 
     client_id: str
@@ -53,9 +53,11 @@ async def receive_file(gateway: Gateway, request: Request, client_id: str) -> Do
             raise Problem(422, "The form has no file: send it in the field `file`.")
         fields = bodies.parse(_fields(parts), DocumentFields)
         filename = shown_name(file.filename)
-        slot = await _slot(gateway, client_id, fields.external_id)
-        stored = await _store(gateway, slot, filename, file)
-        return await enlist(gateway, _event(slot, stored, filename, _media_type(filename, file.content_type), fields))
+        target = await _upload_target(gateway, client_id, fields.external_id)
+        stored = await _store(gateway, target, filename, file)
+        return await register_upload(
+            gateway, _event(target, stored, filename, _media_type(filename, file.content_type), fields)
+        )
 
 
 async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Document:
@@ -63,13 +65,13 @@ async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Doc
     body = await bodies.read(request, DocumentByUri)
     if not gateway.uploads.belongs_to(client_id, body.uri):
         raise Problem(422, "The uri does not lead to an uploaded file of this client: upload the file first.")
-    slot = await _slot(gateway, client_id, body.external_id)
+    target = await _upload_target(gateway, client_id, body.external_id)
     stored = await _measure(gateway, body.uri)
     media_type = _media_type(body.filename, body.media_type)
-    return await enlist(gateway, _event(slot, stored, shown_name(body.filename), media_type, body))
+    return await register_upload(gateway, _event(target, stored, shown_name(body.filename), media_type, body))
 
 
-async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
+async def register_upload(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
     """Register, then announce; when it cannot be announced the row says so, and the caller may retry it."""
     document = await gateway.documents.register(uploaded)
     if document.version == uploaded.version and document.uri != uploaded.uri:
@@ -79,14 +81,14 @@ async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
     try:
         await gateway.publisher.publish(uploaded)
     except BaseException:
-        await gateway.documents.advance(_not_announced(uploaded))
+        await gateway.documents.advance(_not_queued(uploaded))
         raise
     return document
 
 
 def shown_name(filename: str) -> str:
     """A file's name on one line, cut before its ending where it is long; whatever it is, a file may be called so."""
-    name = " ".join(_UNSEEN.sub("", bodies.clean(filename)).split())[-MAX_READ_CHARACTERS:] or "file"
+    name = " ".join(_INVISIBLE.sub("", bodies.clean(filename)).split())[-MAX_READ_CHARACTERS:] or "file"
     stem, ending = PurePath(name).stem, PurePath(name).suffix
     if len(name) <= MAX_NAME_CHARACTERS or len(ending) >= MAX_NAME_CHARACTERS:
         return name[:MAX_NAME_CHARACTERS]
@@ -99,17 +101,17 @@ def _fields(parts: FormData) -> dict[str, object]:
     return {**texts, "tags": [bodies.clean(tag) for tag in tags if tag]}
 
 
-async def _slot(gateway: Gateway, client_id: str, external_id: str | None) -> Slot:
+async def _upload_target(gateway: Gateway, client_id: str, external_id: str | None) -> UploadTarget:
     fresh = f"doc_{uuid7().hex}"
     if external_id is None:
-        return Slot(client_id, fresh, 1)
-    return Slot(client_id, *await gateway.documents.take_version(client_id, fresh, external_id))
+        return UploadTarget(client_id, fresh, 1)
+    return UploadTarget(client_id, *await gateway.documents.take_version(client_id, fresh, external_id))
 
 
-async def _store(gateway: Gateway, slot: Slot, filename: str, file: UploadFile) -> Stored:
+async def _store(gateway: Gateway, target: UploadTarget, filename: str, file: UploadFile) -> Stored:
     try:
         return await gateway.uploads.put(
-            slot.client_id, slot.document_id, slot.version, filename, _chunks(file), max_bytes=MAX_FILE_BYTES
+            target.client_id, target.document_id, target.version, filename, _chunks(file), max_bytes=MAX_FILE_BYTES
         )
     except EmptyFileError as error:
         raise Problem(422, str(error), slug="empty-file") from error
@@ -146,11 +148,13 @@ def _media_type(filename: str, announced: str | None) -> str:
     return mimetypes.guess_type(filename)[0] or UNKNOWN_MEDIA_TYPE
 
 
-def _event(slot: Slot, stored: Stored, filename: str, media_type: str, fields: DocumentFields) -> DocumentUploaded:
+def _event(
+    target: UploadTarget, stored: Stored, filename: str, media_type: str, fields: DocumentFields
+) -> DocumentUploaded:
     return DocumentUploaded(
-        client_id=slot.client_id,
-        document_id=slot.document_id,
-        version=slot.version,
+        client_id=target.client_id,
+        document_id=target.document_id,
+        version=target.version,
         uri=stored.uri,
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
@@ -164,7 +168,7 @@ def _event(slot: Slot, stored: Stored, filename: str, media_type: str, fields: D
     )
 
 
-def _not_announced(uploaded: DocumentUploaded) -> DocumentProgress:
+def _not_queued(uploaded: DocumentUploaded) -> DocumentProgress:
     return DocumentProgress(
         client_id=uploaded.client_id,
         document_id=uploaded.document_id,

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bench.soak_site import learn
+from bench.soak_site import ingest_document
 from schemas.settings import Settings
 from stores.postgres.clients import Client, Clients, Keys
 from stores.postgres.database import create_engine
@@ -51,7 +51,7 @@ class Site:
 
     async def learn(self) -> None:
         """Ingest one document, so that questions about zebras have evidence."""
-        await learn(self.urls[0], self.keys.secret)
+        await ingest_document(self.urls[0], self.keys.secret)
 
 
 def question(name: str) -> str:
