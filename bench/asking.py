@@ -11,12 +11,12 @@ from itertools import cycle, product
 import aiohttp
 
 from chatconnect.dev_stack.seed import PROJECT
-from handlers.retrieval.query import leans_on_conversation
+from handlers.retrieval.query import is_follow_up
 
 PAUSE_SECONDS = 1.0
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 
-Asked = Callable[[str], Awaitable[tuple[float, str]]]
+AskFunction = Callable[[str], Awaitable[tuple[float, str]]]
 """Session id → seconds to the first text, and the whole text."""
 
 # The demo knowledge base is these files, and their headings are questions. Questions that
@@ -25,7 +25,7 @@ QUESTIONS = [
     heading
     for path in sorted(PROJECT.glob("docs/*.md"))
     for heading in re.findall(r"^#+ (.+\?)$", path.read_text(), re.MULTILINE)
-    if not leans_on_conversation(heading)
+    if not is_follow_up(heading)
 ]
 # Questions differ by words that need no evidence: with a number instead, a few questions were refused.
 MODALS = ("Can", "Could", "Will", "Would", "May", "Might", "Shall", "Must")
@@ -38,13 +38,13 @@ def _questions() -> Callable[[], str]:
     return lambda: next(asked)
 
 
-def ask_directly(http: aiohttp.ClientSession, url: str) -> Asked:
+def ask_directly(http: aiohttp.ClientSession, url: str) -> AskFunction:
     """Asks an OpenAI-compatible service."""
     question = _questions()
 
     async def ask(_: str) -> tuple[float, str]:
         body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": question()}]}
-        begun = time.perf_counter()
+        started = time.perf_counter()
         async with http.post(f"{url}/chat/completions", json=body, timeout=TIMEOUT) as response:
             response.raise_for_status()
             texts = (
@@ -52,27 +52,27 @@ def ask_directly(http: aiohttp.ClientSession, url: str) -> Asked:
                 async for chunk in _data(response)
                 if chunk.get("choices")
             )
-            return await _timed(texts, begun)
+            return await _timed(texts, started)
 
     return ask
 
 
-def ask_gateway(http: aiohttp.ClientSession, url: str, secret_key: str) -> Asked:
+def ask_gateway(http: aiohttp.ClientSession, url: str, secret_key: str) -> AskFunction:
     """Asks the gateway, as a client's own server."""
     question = _questions()
     headers = {"authorization": f"Bearer {secret_key}"}
 
     async def ask(session_id: str) -> tuple[float, str]:
         body = {"message": question(), "sessionId": session_id}
-        begun = time.perf_counter()
+        started = time.perf_counter()
         async with http.post(f"{url}/chat/stream", json=body, headers=headers, timeout=TIMEOUT) as response:
             response.raise_for_status()
-            return await _timed((event.get("text", "") async for event in _data(response)), begun)
+            return await _timed((event.get("text", "") async for event in _data(response)), started)
 
     return ask
 
 
-async def ask_in_sessions(ask: Asked, sessions: int, seconds: float) -> list[tuple[float, str]]:
+async def ask_in_sessions(ask: AskFunction, sessions: int, seconds: float) -> list[tuple[float, str]]:
     """Each session asks, reads to the end and pauses 0–1 s, over and over."""
     answers = []
     until = time.monotonic() + seconds
@@ -89,11 +89,11 @@ async def ask_in_sessions(ask: Asked, sessions: int, seconds: float) -> list[tup
     return answers
 
 
-async def _timed(texts: AsyncIterator[str], begun: float) -> tuple[float, str]:
+async def _timed(texts: AsyncIterator[str], started: float) -> tuple[float, str]:
     first, whole = 0.0, ""
     async for text in texts:
         if text and not first:
-            first = time.perf_counter() - begun
+            first = time.perf_counter() - started
         whole += text
     return first, whole
 

@@ -21,7 +21,7 @@ TEXT = "five tokens of an answer "
 
 
 @dataclass(slots=True)
-class Told:
+class SentAnswer:
     """One session's running answer."""
 
     session_id: bytes
@@ -43,13 +43,13 @@ async def publish(kafka: str, client: str, sessions: Iterable[str], per_second: 
     await producer.start()
     try:
         count = len(await producer.partitions_for(CHAT_TOKEN.name))
-        answers_of: dict[int, list[Told]] = defaultdict(list)
+        answers_of: dict[int, list[SentAnswer]] = defaultdict(list)
         for name in sessions:
-            answers_of[partition_for(name.encode(), count)].append(Told(name.encode(), str(uuid4())))
-        begun, sent, waiting = time.monotonic(), 0, []
+            answers_of[partition_for(name.encode(), count)].append(SentAnswer(name.encode(), str(uuid4())))
+        started, sent, waiting = time.monotonic(), 0, []
         for turn in range(int(seconds * per_second)):
             for place, (partition, answers) in enumerate(answers_of.items()):
-                due = begun + (turn + place / len(answers_of)) / per_second
+                due = started + (turn + place / len(answers_of)) / per_second
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 waiting.append(await send_batch(producer, partition, client.encode(), answers))
                 sent += len(answers)
@@ -61,7 +61,7 @@ async def publish(kafka: str, client: str, sessions: Iterable[str], per_second: 
 
 
 async def send_batch(
-    producer: AIOKafkaProducer, partition: int, client: bytes, answers: list[Told]
+    producer: AIOKafkaProducer, partition: int, client: bytes, answers: list[SentAnswer]
 ) -> asyncio.Future[object]:
     """One batch with the next frame of each answer; resolves when Kafka has it."""
     batch = producer.create_batch()

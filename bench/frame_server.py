@@ -72,7 +72,7 @@ class RawStreams:
     """The baseline: a coroutine per stream, woken by an event, sends what is there. No resume, limits or heartbeat."""
 
     pending: dict[int, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
-    news: dict[int, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+    arrived: dict[int, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
 
     @property
     def app(self) -> ASGIApp:
@@ -84,8 +84,8 @@ class RawStreams:
         await send({"type": "http.response.start", "status": 200, "headers": list(sse.HEADERS)})
         await send({"type": "http.response.body", "body": sse.retry(1000), "more_body": True})
         while True:
-            await self.news[number].wait()
-            self.news[number].clear()
+            await self.arrived[number].wait()
+            self.arrived[number].clear()
             frames = (sse.event("delta", data, f"{EPOCH}.0.{seq}") for seq, data in self.pending.pop(number))
             await send({"type": "http.response.body", "body": b"".join(frames), "more_body": True})
 
@@ -97,10 +97,10 @@ class RawStreams:
         """Wake the stream of each frame."""
         for number, seq, data in frames:
             self.pending[number].append((seq, data))
-            self.news[number].set()
+            self.arrived[number].set()
 
 
-class InsideLog:
+class InMemoryLog:
     """The log of `gateway.replay.tail`, filled by the bench."""
 
     epoch = EPOCH
@@ -110,7 +110,7 @@ class InsideLog:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[list[Any]] = asyncio.Queue(10_000)
         self.offset = 0
-        self.polled_at = self.heard_at = 0.0
+        self.polled_at = self.last_alive_at = 0.0
 
     async def seek(self, since: object) -> None:
         """It begins empty."""
@@ -135,11 +135,11 @@ class NoKeys:
         return set()
 
 
-class OurStreams:
+class GatewayStreams:
     """The gateway's own stack: application, middleware, tail, rings and writer."""
 
     def __init__(self) -> None:
-        self._log = InsideLog()
+        self._log = InMemoryLog()
         self._buffers, self._drain = ReplayBuffers(), Drain()
         self._questions, self._keys = PendingQuestions(), KeyRevocations(NoKeys(), lambda: None)
         self._tail = Tail(self._log, self._buffers, self._questions)  # type: ignore[arg-type]
@@ -182,11 +182,11 @@ async def feed(server: Streams, streams: int, per_second: int, seconds: float) -
     # The garbage collector must not scan the bench's objects during the measurement.
     gc.collect()
     gc.freeze()
-    begun, cpu = time.monotonic(), time.process_time()
+    started, cpu = time.monotonic(), time.process_time()
     for turn, row in enumerate(prepared):
         for number in range(0, streams, AT_ONCE):
             server.put(row[number : number + AT_ONCE])
-            due = begun + (turn + number / streams) / per_second
+            due = started + (turn + number / streams) / per_second
             await asyncio.sleep(max(0.0, due - time.monotonic()))
     await asyncio.sleep(SETTLE_SECONDS)
     return {"frames": turns * streams, "cpu_seconds": time.process_time() - cpu}
@@ -194,7 +194,7 @@ async def feed(server: Streams, streams: int, per_second: int, seconds: float) -
 
 async def serve(kind: str, port: int, streams: int, per_second: int, seconds: float) -> None:
     """Serves until all frames are out; starts when the client sends a line, with all its streams connected."""
-    server: Streams = OurStreams() if kind == "ours" else RawStreams()
+    server: Streams = GatewayStreams() if kind == "ours" else RawStreams()
     protocol = HttpProtocol if kind == "ours" else "httptools"
     config = uvicorn.Config(
         server.app, http=protocol, interface="asgi3", lifespan="off", access_log=False, log_config=None

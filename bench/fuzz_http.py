@@ -1,4 +1,4 @@
-"""Random, mostly malformed HTTP requests. Every choice comes from the seeded `dice`."""
+"""Random, mostly malformed HTTP requests. Every choice comes from the seeded `rng`."""
 
 import asyncio
 import contextlib
@@ -53,65 +53,65 @@ class Script:
 class BadRequests:
     """About half of them have a valid key of the fuzzer's own client, which reaches more code."""
 
-    def __init__(self, dice: random.Random, publishable: str, secret: str) -> None:
-        self._dice = dice
+    def __init__(self, rng: random.Random, publishable: str, secret: str) -> None:
+        self._rng = rng
         self._keys = (f"X-API-Key: {publishable}", f"Authorization: Bearer {secret}", "X-API-Key: pk_unknown")
         self._sessions = [self._uuid() for _ in range(50)]
 
     def next(self) -> Script:
         """The next script."""
-        dice = self._dice
-        request = b"".join(self._request() for _ in range(dice.choice((1, 1, 1, 2, 5))))
-        if dice.random() < 0.1:
-            request = dice.choice((
-                dice.randbytes(200),
+        rng = self._rng
+        request = b"".join(self._request() for _ in range(rng.choice((1, 1, 1, 2, 5))))
+        if rng.random() < 0.1:
+            request = rng.choice((
+                rng.randbytes(200),
                 b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + dice.randbytes(80),
+                b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + rng.randbytes(80),
                 b"\r\n" * 1_000,
                 b"GET /health/live HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000,
                 b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 2_000 + b"\r\n",
             ))  # fmt: skip
-        ending: Ending = dice.choice(("read", "read", "read", "half-close", "reset", "silence"))
-        return Script(list(self._pieces(request)), dice.choice((0, 0, 0, 0.02)), ending)
+        ending: Ending = rng.choice(("read", "read", "read", "half-close", "reset", "silence"))
+        return Script(list(self._pieces(request)), rng.choice((0, 0, 0, 0.02)), ending)
 
     def _pieces(self, request: bytes) -> Iterator[bytes]:
-        size = self._dice.choice((len(request) or 1, len(request) or 1, 1_000, max(1, len(request) // 20)))
+        size = self._rng.choice((len(request) or 1, len(request) or 1, 1_000, max(1, len(request) // 20)))
         for start in range(0, len(request), size):
             yield request[start : start + size]
 
     def _request(self) -> bytes:
-        dice = self._dice
-        path = dice.choice(PATHS).replace("{id}", dice.choice(self._sessions))
+        rng = self._rng
+        path = rng.choice(PATHS).replace("{id}", rng.choice(self._sessions))
         body = self._body()
-        headers = ["Host: 127.0.0.1", *dice.sample(HEADERS, dice.randrange(4))]
-        if dice.random() < 0.7:
-            headers.append(dice.choice(self._keys))
-        if dice.random() < 0.7:
+        headers = ["Host: 127.0.0.1", *rng.sample(HEADERS, rng.randrange(4))]
+        if rng.random() < 0.7:
+            headers.append(rng.choice(self._keys))
+        if rng.random() < 0.7:
             headers += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-        line = f"{dice.choice(METHODS[:3] if dice.random() < 0.7 else METHODS)} {path} HTTP/1.1"
-        if dice.random() < 0.05:
-            line = dice.choice(("GET", f"GET {path}", f"GET {path} HTTP/9.9", f"GET {path} HTTP/1.1 HTTP/1.1"))
-        end = "\n" if dice.random() < 0.05 else "\r\n"
+        line = f"{rng.choice(METHODS[:3] if rng.random() < 0.7 else METHODS)} {path} HTTP/1.1"
+        if rng.random() < 0.05:
+            line = rng.choice(("GET", f"GET {path}", f"GET {path} HTTP/9.9", f"GET {path} HTTP/1.1 HTTP/1.1"))
+        end = "\n" if rng.random() < 0.05 else "\r\n"
         return (end.join([line, *headers]) + end + end).encode("utf-8", "surrogatepass") + body
 
     def _body(self) -> bytes:
-        dice = self._dice
-        if dice.random() < 0.15:
-            return dice.choice((b"", dice.randbytes(300), b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffff\r\n", b"[" * 9_000))
+        rng = self._rng
+        if rng.random() < 0.15:
+            return rng.choice((b"", rng.randbytes(300), b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffff\r\n", b"[" * 9_000))
         body: dict[str, object] = {
-            "message": "What does a fuzzer ask?", "sessionId": dice.choice(self._sessions), "messageId": self._uuid(),
+            "message": "What does a fuzzer ask?", "sessionId": rng.choice(self._sessions), "messageId": self._uuid(),
             "context": {"url": "https://example.org/"}, "locale": "de", "rating": "up", "visitorId": "v",
         }  # fmt: skip
-        for _ in range(dice.randrange(3)):
-            field = dice.choice(list(body))
-            if dice.random() < 0.3:
+        for _ in range(rng.randrange(3)):
+            field = rng.choice(list(body))
+            if rng.random() < 0.3:
                 del body[field]
             else:
-                body[field] = dice.choice(VALUES)
+                body[field] = rng.choice(VALUES)
         return json.dumps(body).encode()
 
     def _uuid(self) -> str:
-        return str(UUID(int=self._dice.getrandbits(128), version=4))
+        return str(UUID(int=self._rng.getrandbits(128), version=4))
 
 
 async def play(script: Script, host: str, port: int, source: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Malformed records for every topic that we read. Every choice comes from the seeded `dice`."""
+"""Malformed records for every topic that we read. Every choice comes from the seeded `rng`."""
 
 import json
 import random
@@ -54,85 +54,85 @@ class Bad:
 class BadRecords:
     """Readable records claim to be from `client_id`, so that they never affect honest clients."""
 
-    def __init__(self, dice: random.Random, client_id: str, honest: Sequence[Honest]) -> None:
-        self._dice = dice
+    def __init__(self, rng: random.Random, client_id: str, honest: Sequence[Honest]) -> None:
+        self._rng = rng
         self._client_id = client_id
         self._honest = honest
 
     def next(self) -> Bad:
         """The next record."""
-        dice = self._dice
-        topic = dice.choice(READ)
-        timestamp_ms = dice.choice((None, None, None, 0, 1, 2**40))
-        if self._honest and dice.random() < 0.3:
+        rng = self._rng
+        topic = rng.choice(READ)
+        timestamp_ms = rng.choice((None, None, None, 0, 1, 2**40))
+        if self._honest and rng.random() < 0.3:
             # Also in a wrong partition: its offsets must not count in the session's own.
-            partition = dice.choice((None, None, 0))
+            partition = rng.choice((None, None, 0))
             return replace(self._in_an_honest_name(topic, timestamp_ms), partition=partition)
-        event = dice.choice(topic.events).__name__
+        event = rng.choice(topic.events).__name__
         name = self._uuid()
-        key = dice.choice((None, b"", name.encode(), dice.randbytes(20), b"k" * 3_000, b"\xff\xfe"))
+        key = rng.choice((None, b"", name.encode(), rng.randbytes(20), b"k" * 3_000, b"\xff\xfe"))
         return Bad(topic.name, key, self._value(topic, event, name), self._headers(event, name), timestamp_ms)
 
     def _in_an_honest_name(self, topic: Topic, timestamp_ms: int | None) -> Bad:
-        one = self._dice.choice(self._honest)
-        event = self._dice.choice(topic.events).__name__
-        message_id = self._uuid() if self._dice.random() < 0.25 else one.message_id
-        position = f"{message_id}/{self._dice.choice((1, 1, 2, 9))}/{self._dice.randrange(30)}"
+        one = self._rng.choice(self._honest)
+        event = self._rng.choice(topic.events).__name__
+        message_id = self._uuid() if self._rng.random() < 0.25 else one.message_id
+        position = f"{message_id}/{self._rng.choice((1, 1, 2, 9))}/{self._rng.randrange(30)}"
         headers = [("event-type", event.encode()), ("client-id", one.client_id.encode()), ("answer", position.encode())]
         # Always unreadable: a readable question, cancel or token counts as real, because producers are trusted.
-        value = self._dice.choice((b"", b"{", b"null", self._dice.randbytes(50), b'{"text":1}', b"[" * DEEP))
+        value = self._rng.choice((b"", b"{", b"null", self._rng.randbytes(50), b'{"text":1}', b"[" * DEEP))
         key = one.session_id if topic.key == "session_id" else self._uuid()
         if topic is topics.CHAT_REQUESTED:
             headers.pop()
         return Bad(topic.name, key.encode(), value, headers, timestamp_ms)
 
     def _headers(self, event: str, name: str) -> list[tuple[str, bytes]]:
-        dice = self._dice
+        rng = self._rng
         headers = [
             ("event-type", event.encode()),
             ("client-id", self._client_id.encode()),
-            ("answer", f"{name}/{dice.choice((0, 1, 2**40))}/{dice.choice((0, 1, -1))}".encode()),
+            ("answer", f"{name}/{rng.choice((0, 1, 2**40))}/{rng.choice((0, 1, -1))}".encode()),
             ("content-type", b"application/json"),
         ]
-        for _ in range(dice.randrange(3)):
-            where = dice.randrange(len(headers))
-            spoilt = dice.choice((b"", b"\xff\xfe", b"x" * 2_000, b"1e999", b"nobody", b"a/b/c"))
-            change = dice.choice(("drop", "twice", "spoil"))
+        for _ in range(rng.randrange(3)):
+            where = rng.randrange(len(headers))
+            spoilt = rng.choice((b"", b"\xff\xfe", b"x" * 2_000, b"1e999", b"nobody", b"a/b/c"))
+            change = rng.choice(("drop", "twice", "spoil"))
             if change == "drop" and len(headers) > 1:
                 headers.pop(where)
             elif change == "twice":
                 headers.append((headers[where][0], spoilt))
             else:
                 headers[where] = headers[where][0], spoilt
-        if dice.random() < 0.05:
+        if rng.random() < 0.05:
             headers += [(f"more-{number}", b"x" * 100) for number in range(200)]
         return headers
 
     def _value(self, topic: Topic, event: str, name: str) -> bytes | None:
-        dice = self._dice
+        rng = self._rng
         shapes: tuple[Callable[[], bytes | None], ...] = (
             lambda: None,
-            lambda: dice.randbytes(dice.randrange(300)),
+            lambda: rng.randbytes(rng.randrange(300)),
             lambda: b"[" * DEEP,
             lambda: b'{"text":"' + b"x" * LARGE_BYTES + b'"}',
         )
-        if dice.random() < 0.15:
-            return dice.choice(shapes)()
+        if rng.random() < 0.15:
+            return rng.choice(shapes)()
         body = self._body(topic, event, name)
-        for _ in range(dice.randrange(4)):
-            field = dice.choice(list(body) or ["x"])
-            if dice.random() < 0.3:
+        for _ in range(rng.randrange(4)):
+            field = rng.choice(list(body) or ["x"])
+            if rng.random() < 0.3:
                 body.pop(field, None)
             else:
-                body[field] = dice.choice(ODD)
+                body[field] = rng.choice(ODD)
         value = json.dumps(body).encode()
-        return self._corrupted(value) if dice.random() < 0.2 else value
+        return self._corrupted(value) if rng.random() < 0.2 else value
 
     def _corrupted(self, value: bytes) -> bytes:
-        dice, corrupted = self._dice, bytearray(value)
-        for _ in range(dice.randrange(1, 5)):
-            corrupted[dice.randrange(len(corrupted))] = dice.randrange(256)
-        return bytes(corrupted[: dice.randrange(1, len(corrupted) + 1)])
+        rng, corrupted = self._rng, bytearray(value)
+        for _ in range(rng.randrange(1, 5)):
+            corrupted[rng.randrange(len(corrupted))] = rng.randrange(256)
+        return bytes(corrupted[: rng.randrange(1, len(corrupted) + 1)])
 
     def _body(self, topic: Topic, event: str, name: str) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat()
@@ -158,4 +158,4 @@ class BadRecords:
         }  # fmt: skip
 
     def _uuid(self) -> str:
-        return str(UUID(int=self._dice.getrandbits(128), version=4))
+        return str(UUID(int=self._rng.getrandbits(128), version=4))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import psutil
 
-from bench.report import emit, middle, percentile, say
+from bench.report import emit, percentile, rounded_median, say
 from bench.servers import Servers, keys_of, servers
-from bench.stream_clients import Account, StreamClient, connect, get
+from bench.stream_clients import DeliveryStats, StreamClient, connect, get
 from bench.tail_rate import tail_records_per_second
 from tests.support import processes
 
@@ -138,9 +138,9 @@ class Busy:
 
 async def busy(at: Site, prefix: str, seconds: float, *, stalled: int = 0) -> Busy:
     """200 streams at 25 frames/s; the last `stalled` of them are neither read nor counted."""
-    account, reading = Account(), BUSY_STREAMS - stalled
+    stats, reading = DeliveryStats(), BUSY_STREAMS - stalled
     requests = [
-        (at.request(CLIENTS[0], f"{prefix}-{number}"), partial(account.hear, number)) for number in range(reading)
+        (at.request(CLIENTS[0], f"{prefix}-{number}"), partial(stats.receive, number)) for number in range(reading)
     ]
     clients = await connect(at.port, requests)
     for number in range(reading, BUSY_STREAMS):
@@ -153,7 +153,7 @@ async def busy(at: Site, prefix: str, seconds: float, *, stalled: int = 0) -> Bu
     for client in clients:
         client.close()
     wanted = sent * reading // BUSY_STREAMS
-    return Busy(wanted - account.count, percentile(account.delays, 0.99) * 1000, grown)
+    return Busy(wanted - stats.count, percentile(stats.delays, 0.99) * 1000, grown)
 
 
 async def _published(at: Site, prefix: str, seconds: float) -> int:
@@ -199,15 +199,15 @@ async def measure(pairs: int, rounds: int, busy_seconds: float, stall_seconds: f
             rates = [await tail_records_per_second(at.servers.settings, turn) for turn in range(rounds)]
             say(f"tail: {rates}")
     return {
-        "cpu_us_per_frame": middle(costs["ours"], 1),
-        "raw_asgi_cpu_us_per_frame": middle(costs["raw"], 1),
-        "ratio": middle([ours / raw for ours, raw in zip(costs["ours"], costs["raw"], strict=True)], 2),
+        "cpu_us_per_frame": rounded_median(costs["ours"], 1),
+        "raw_asgi_cpu_us_per_frame": rounded_median(costs["raw"], 1),
+        "ratio": rounded_median([ours / raw for ours, raw in zip(costs["ours"], costs["raw"], strict=True)], 2),
         "idle_kib_per_stream": round(idle_kib, 1),
-        "tail_records_per_s": round(middle(rates)),
+        "tail_records_per_s": round(rounded_median(rates)),
         "busy_lost": long.lost,
         "busy_p99_ms": round(long.p99_ms, 1),
-        "stalled_peer_delta_ms": middle(deltas, 2),
-        "stalled_peer_mb": middle(grown, 2),
+        "stalled_peer_delta_ms": rounded_median(deltas, 2),
+        "stalled_peer_mb": rounded_median(grown, 2),
     }
 
 

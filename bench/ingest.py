@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.support.pdf_writer import text_pdf
 
 from bench.knowledge_site import Site, is_ready, site
-from bench.report import emit, middle, say
+from bench.report import emit, rounded_median, say
 from handlers.ingestion.chunks import Splitter
 from handlers.models.embedder import open_embedder
 from handlers.models.minilm import weights_folder
@@ -36,11 +36,11 @@ WORDS = ("kiln", "boat", "deposit", "summer", "adult", "ticket", "refund", "lamp
 
 def prose(characters: int, seed: int) -> str:
     """Sentences of which no two are alike."""
-    dice, lines, length = random.Random(seed), list[str](), 0
+    rng, lines, length = random.Random(seed), list[str](), 0
     while length < characters:
-        words = " ".join(dice.choices(WORDS, k=12))
+        words = " ".join(rng.choices(WORDS, k=12))
         lines.append(
-            f"{words.capitalize()} costs {dice.randrange(10**6)} euros." + ("\n\n" if len(lines) % 6 == 5 else " ")
+            f"{words.capitalize()} costs {rng.randrange(10**6)} euros." + ("\n\n" if len(lines) % 6 == 5 else " ")
         )
         length += len(lines[-1])
     return "".join(lines)
@@ -95,10 +95,10 @@ async def waiting(place: Site, queued: int) -> tuple[float, float]:
         document = await place.upload("b", f"{seed}.txt", prose(8_000, seed).encode())
         return await place.until("b", document, is_ready)
 
-    alone = middle([await one(number) for number in range(ROUNDS)])
+    alone = rounded_median([await one(number) for number in range(ROUNDS)])
     for number in range(queued):
         await place.produce("a", f"queued-{number}.txt", prose(4_000, number).encode())
-    return alone, middle([await one(100 + number) for number in range(ROUNDS)])
+    return alone, rounded_median([await one(100 + number) for number in range(ROUNDS)])
 
 
 async def measure(*, is_quick: bool) -> dict[str, object]:
@@ -117,9 +117,9 @@ async def measure(*, is_quick: bool) -> dict[str, object]:
             alone, behind = await waiting(place, QUEUED // 10 if is_quick else QUEUED)
             hidden_seconds = await deletion(place)
     return {
-        "pipeline_chunks_per_s": middle([whole for whole, _ in rounds], 1),
-        "embedding_only_chunks_per_s": middle([bare for _, bare in rounds], 1),
-        "ratio": middle([whole / bare for whole, bare in rounds]),
+        "pipeline_chunks_per_s": rounded_median([whole for whole, _ in rounds], 1),
+        "embedding_only_chunks_per_s": rounded_median([bare for _, bare in rounds], 1),
+        "ratio": rounded_median([whole / bare for whole, bare in rounds]),
         "peak_mb_text_50mb": text_mb,
         "peak_mb_pdf_5000_pages": pdf_mb,
         "delete_hidden_s": round(hidden_seconds, 3),

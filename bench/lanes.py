@@ -12,7 +12,7 @@ from faststream.kafka import KafkaBroker
 
 from bench.questions import CLIENT_SLOTS, DEADLINE_SECONDS, SLOTS, Finished, Scripted, ask
 from bench.record_cost import overhead
-from bench.report import emit, middle, percentile, say
+from bench.report import emit, percentile, rounded_median, say
 from schemas.events import ChatRequested
 from schemas.settings import Settings
 from streams.consuming.runtime import Runtime
@@ -149,14 +149,14 @@ async def measure(rounds: int, number: int) -> dict[str, object]:
         say("cost per record …")
         costs = await overhead(settings, publisher, rounds, number)
     return {
-        "lanes_1p_s": middle(one),
-        "lanes_12p_s": middle(twelve),
-        "faststream_12_workers_s": middle(plain),
-        "times_faster": round(middle(plain) / max(middle(one), middle(twelve)), 1),
-        "others_p99_ms": middle(quiet, 1),
-        "others_p99_with_slow_ms": middle(slowed, 1),
-        "slow_session_others_p99_ms": round(middle(slowed, 1) - middle(quiet, 1), 1),
-        "other_client_first_ms": middle(first, 1),
+        "lanes_1p_s": rounded_median(one),
+        "lanes_12p_s": rounded_median(twelve),
+        "faststream_12_workers_s": rounded_median(plain),
+        "times_faster": round(rounded_median(plain) / max(rounded_median(one), rounded_median(twelve)), 1),
+        "others_p99_ms": rounded_median(quiet, 1),
+        "others_p99_with_slow_ms": rounded_median(slowed, 1),
+        "slow_session_others_p99_ms": round(rounded_median(slowed, 1) - rounded_median(quiet, 1), 1),
+        "other_client_first_ms": rounded_median(first, 1),
         **costs,
     }
 

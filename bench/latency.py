@@ -17,8 +17,8 @@ from pathlib import Path
 import aiohttp
 
 from bench.aimock import aimock
-from bench.asking import Asked, ask_directly, ask_gateway, ask_in_sessions
-from bench.report import emit, middle, percentile, say
+from bench.asking import AskFunction, ask_directly, ask_gateway, ask_in_sessions
+from bench.report import emit, percentile, rounded_median, say
 from bench.servers import keys_of, servers
 from chatconnect.dev_stack.seed import seed_documents
 from tests.support import processes
@@ -75,7 +75,7 @@ async def measure(seconds: float, rounds: int) -> dict[str, object]:
     return _figures(paced, bursts, seconds)
 
 
-async def _burst(ask: Asked, turn: int) -> list[tuple[float, str]]:
+async def _burst(ask: AskFunction, turn: int) -> list[tuple[float, str]]:
     await asyncio.sleep(BURST_PAUSE_SECONDS)
     return await asyncio.gather(*(ask(f"burst-{turn}-{number}") for number in range(SESSIONS)))
 
@@ -87,22 +87,22 @@ def _figures(
     paced: list[tuple[Answers, Answers]], bursts: list[tuple[Answers, Answers]], seconds: float
 ) -> dict[str, object]:
     def added(share: float, rounds: list[tuple[Answers, Answers]]) -> float:
-        return middle([_ms(ours, share) - _ms(direct, share) for direct, ours in rounds], 1)
+        return rounded_median([_ms(ours, share) - _ms(direct, share) for direct, ours in rounds], 1)
 
     texts = Counter(text for pair in (*paced, *bursts) for answers in pair for _, text in answers)
     for text in texts.keys() - {TEXT}:
         say(f"{texts[text]} of {texts.total()} answers: {text!r}")
     return {
         "sessions": SESSIONS,
-        "chats_per_s": middle([len(ours) / seconds for _, ours in paced], 1),
-        "direct_chats_per_s": middle([len(direct) / (seconds / 2) for direct, _ in paced], 1),
-        "direct_ttft_p50_ms": middle([_ms(direct, 0.5) for direct, _ in paced], 1),
-        "direct_ttft_p95_ms": middle([_ms(direct, 0.95) for direct, _ in paced], 1),
-        "ttft_p50_ms": middle([_ms(ours, 0.5) for _, ours in paced], 1),
-        "ttft_p95_ms": middle([_ms(ours, 0.95) for _, ours in paced], 1),
+        "chats_per_s": rounded_median([len(ours) / seconds for _, ours in paced], 1),
+        "direct_chats_per_s": rounded_median([len(direct) / (seconds / 2) for direct, _ in paced], 1),
+        "direct_ttft_p50_ms": rounded_median([_ms(direct, 0.5) for direct, _ in paced], 1),
+        "direct_ttft_p95_ms": rounded_median([_ms(direct, 0.95) for direct, _ in paced], 1),
+        "ttft_p50_ms": rounded_median([_ms(ours, 0.5) for _, ours in paced], 1),
+        "ttft_p95_ms": rounded_median([_ms(ours, 0.95) for _, ours in paced], 1),
         "added_ttft_p50_ms": added(0.5, paced),
         "added_ttft_p95_ms": added(0.95, paced),
-        "burst_direct_ttft_p50_ms": middle([_ms(direct, 0.5) for direct, _ in bursts], 1),
+        "burst_direct_ttft_p50_ms": rounded_median([_ms(direct, 0.5) for direct, _ in bursts], 1),
         "burst_added_ttft_p50_ms": added(0.5, bursts),
         "identical": texts.keys() == {TEXT},
     }
@@ -115,8 +115,8 @@ def _ms(answers: Answers, share: float) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    begun = time.monotonic()
+    started = time.monotonic()
     is_quick = parser.parse_args().quick
     figures = asyncio.run(measure(QUICK_SECONDS if is_quick else SECONDS, 1 if is_quick else ROUNDS))
-    say(f"{time.monotonic() - begun:.0f} s")
+    say(f"{time.monotonic() - started:.0f} s")
     emit(figures)

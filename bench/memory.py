@@ -56,7 +56,7 @@ def _topic(name: str) -> Topic:
     return Topic(name, "session_id", CHAT_REQUESTED.events, PARTITIONS)
 
 
-async def fail_for_ever(name: str) -> None:
+async def fail_forever(name: str) -> None:
     """What the watched process does; Kafka's address is in its environment."""
     settings = Settings()
     async with Publisher(settings) as publisher:
@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--fail-on", metavar="TOPIC", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.fail_on:
-        asyncio.run(fail_for_ever(given.fail_on))
+        asyncio.run(fail_forever(given.fail_on))
     else:
         emit(asyncio.run(measure(2 if given.quick else given.minutes)))
 

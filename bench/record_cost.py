@@ -7,7 +7,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer
 
 from bench.questions import CLIENT_SLOTS, DEADLINE_SECONDS, SLOTS, Finished, Scripted, ask
-from bench.report import middle
+from bench.report import rounded_median
 from schemas.events import ChatRequested
 from schemas.settings import Settings
 from streams.consuming.runtime import Runtime
@@ -63,4 +63,4 @@ async def overhead(settings: Settings, publisher: Publisher, rounds: int, number
     for _ in range(rounds):
         ours.append(await runtime_us(settings, publisher, topic, number))
         bare.append(await bare_us(settings, topic, number))
-    return {"runtime_us_per_record": middle(ours, 1), "bare_loop_us_per_record": middle(bare, 1)}
+    return {"runtime_us_per_record": rounded_median(ours, 1), "bare_loop_us_per_record": rounded_median(bare, 1)}

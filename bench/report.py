@@ -16,7 +16,7 @@ def emit(figures: dict[str, object]) -> None:
     print(json.dumps(figures), flush=True)
 
 
-def middle(values: Sequence[float], digits: int = 3) -> float:
+def rounded_median(values: Sequence[float], digits: int = 3) -> float:
     """The median, rounded."""
     return round(median(values), digits)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.report import emit, middle, percentile, say
+from bench.report import emit, percentile, rounded_median, say
 from handlers.models.embedder import open_embedder
 from schemas.settings import Settings
 from stores.vectors.engine import open_vectors
@@ -26,9 +26,9 @@ TEXT = "A passage of a thousand characters. " * 28
 
 async def fill(vectors: VectorStore, points: int, dimensions: int) -> None:
     """Random unit vectors, a document a client, visible."""
-    dice, each = np.random.default_rng(1), points // CLIENTS
+    rng, each = np.random.default_rng(1), points // CLIENTS
     for client in range(CLIENTS):
-        found = dice.normal(size=(each, dimensions)).astype(np.float32)
+        found = rng.normal(size=(each, dimensions)).astype(np.float32)
         found /= np.linalg.norm(found, axis=1, keepdims=True)
         chunks = [Chunk("doc", 1, number, "Title", TEXT, found[number], str(number)) for number in range(each)]
         await vectors.upsert(f"c{client}", chunks)
@@ -54,14 +54,14 @@ async def measure(points: int) -> dict[str, object]:
             )
             await fill(vectors, points, embedder.dimensions)
             say("filled")
-            query, dice = await embedder.embed_query("How long is the refund period?"), random.Random(1)
+            query, rng = await embedder.embed_query("How long is the refund period?"), random.Random(1)
 
             async def search(_: int) -> object:
-                return await vectors.search(f"c{dice.randrange(CLIENTS)}", query, LIMIT)
+                return await vectors.search(f"c{rng.randrange(CLIENTS)}", query, LIMIT)
 
             async def embed_and_search(number: int) -> object:
                 vector = await embedder.embed_query(f"How long is the refund period of lamp {number}?")
-                return await vectors.search(f"c{dice.randrange(CLIENTS)}", vector, LIMIT)
+                return await vectors.search(f"c{rng.randrange(CLIENTS)}", vector, LIMIT)
 
             rounds = [(await timed(search, QUERIES), await timed(embed_and_search, QUERIES)) for _ in range(ROUNDS)]
             await vectors.close()
@@ -69,10 +69,10 @@ async def measure(points: int) -> dict[str, object]:
         "engine": "embedded",
         "points": points,
         "clients": CLIENTS,
-        "p50_ms": middle([bare[0] for bare, _ in rounds]),
-        "p95_ms": middle([bare[1] for bare, _ in rounds]),
-        "p50_with_embedding_ms": middle([whole[0] for _, whole in rounds]),
-        "p95_with_embedding_ms": middle([whole[1] for _, whole in rounds]),
+        "p50_ms": rounded_median([bare[0] for bare, _ in rounds]),
+        "p95_ms": rounded_median([bare[1] for bare, _ in rounds]),
+        "p50_with_embedding_ms": rounded_median([whole[0] for _, whole in rounds]),
+        "p95_with_embedding_ms": rounded_median([whole[1] for _, whole in rounds]),
     }
 
 

@@ -15,11 +15,11 @@ import aiohttp
 
 from bench.report import emit, say
 from bench.servers import keys_of
-from bench.soak_account import KINDS, Account, Asked
+from bench.soak_account import KINDS, Account, AskedQuestion
 from bench.soak_history import history
 from bench.soak_site import CLIENTS, SoakSite, soak_site
 from stores.postgres.database import create_engine
-from tests.support.visitor import Told, Visitor
+from tests.support.visitor import ReceivedAnswer, Visitor
 
 VISITORS = 40
 SECONDS_BETWEEN_KILLS = (4.0, 10.0)
@@ -32,78 +32,80 @@ SETTLE_SECONDS = 120.0
 HISTORIES = 3
 
 
-async def behave(visitor: Visitor, number: int, dice: random.Random, account: Account, until: float) -> None:
+async def run_visitor(visitor: Visitor, number: int, rng: random.Random, account: Account, until: float) -> None:
     """One visitor: asks, sometimes three questions at once, sometimes cancels; waits when too many are open."""
-    count, waiting = 0, list[Told]()
+    count, waiting = 0, list[ReceivedAnswer]()
     while time.monotonic() < until:
-        for _ in range(dice.choice((1, 1, 1, 3))):
-            name, message_id = f"v{number}q{count}", str(UUID(int=dice.getrandbits(128), version=4))
+        for _ in range(rng.choice((1, 1, 1, 3))):
+            name, message_id = f"v{number}q{count}", str(UUID(int=rng.getrandbits(128), version=4))
             count += 1
-            told = await visitor.ask(message_id, f"What does the zebra handbook say? ask-{name}")
-            asked = Asked(visitor, message_id, name, told)
+            received = await visitor.ask(message_id, f"What does the zebra handbook say? ask-{name}")
+            asked = AskedQuestion(visitor, message_id, name, received)
             account.asked.append(asked)
-            waiting.append(told)
-            if dice.random() < CANCEL_SHARE:
+            waiting.append(received)
+            if rng.random() < CANCEL_SHARE:
                 asked.is_cancelled = True
-                await asyncio.sleep(dice.random())
+                await asyncio.sleep(rng.random())
                 await visitor.cancel(message_id)
-        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
-        waiting = [told for told in waiting if not told.endings]
+        await asyncio.sleep(rng.uniform(*PAUSE_SECONDS))
+        waiting = [received for received in waiting if not received.endings]
         while len(waiting) > MAX_WAITING:
             await waiting.pop(0).ended.wait()
 
 
-async def upload_for(site: SoakSite, dice: random.Random, account: Account, until: float) -> None:
+async def upload_for(site: SoakSite, rng: random.Random, account: Account, until: float) -> None:
     """Uploads documents of all clients, a few a minute."""
     number = 0
     while time.monotonic() < until:
-        client = dice.choice(CLIENTS)
+        client = rng.choice(CLIENTS)
         account.documents.append((client, await site.upload(client, f"notes-{number}")))
         number += 1
-        await asyncio.sleep(dice.uniform(*SECONDS_BETWEEN_DOCUMENTS))
+        await asyncio.sleep(rng.uniform(*SECONDS_BETWEEN_DOCUMENTS))
 
 
-async def kill_for(site: SoakSite, dice: random.Random, until: float, tasks: asyncio.TaskGroup) -> None:
+async def kill_for(site: SoakSite, rng: random.Random, until: float, tasks: asyncio.TaskGroup) -> None:
     """Kills a part every few seconds, even while others start; returns when everything is up."""
     while time.monotonic() < until:
-        await asyncio.sleep(dice.uniform(*SECONDS_BETWEEN_KILLS))
-        await site.revive()
-        await site.kill_one(dice, tasks)
+        await asyncio.sleep(rng.uniform(*SECONDS_BETWEEN_KILLS))
+        await site.restart_ended()
+        await site.kill_one(rng, tasks)
     await site.until_up()
-    await site.revive()
+    await site.restart_ended()
 
 
-async def live(site: SoakSite, visitors: list[Visitor], dice: random.Random, account: Account, seconds: float) -> None:
+async def run_load(
+    site: SoakSite, visitors: list[Visitor], rng: random.Random, account: Account, seconds: float
+) -> None:
     """Questions, uploads and kills for `seconds`; then waits until everything has ended."""
     until = time.monotonic() + seconds
     async with asyncio.TaskGroup() as tasks:
         follows = [tasks.create_task(visitor.follow()) for visitor in visitors]
-        behaviours = [
-            tasks.create_task(behave(one, number, random.Random(dice.random()), account, until))
+        activities = [
+            tasks.create_task(run_visitor(one, number, random.Random(rng.random()), account, until))
             for number, one in enumerate(visitors)
         ]
-        behaviours.append(tasks.create_task(upload_for(site, random.Random(dice.random()), account, until)))
-        await kill_for(site, dice, until, tasks)
+        activities.append(tasks.create_task(upload_for(site, random.Random(rng.random()), account, until)))
+        await kill_for(site, rng, until, tasks)
         say("no more kills: waiting until everything has ended")
-        await asyncio.wait(behaviours, timeout=SETTLE_SECONDS)
+        await asyncio.wait(activities, timeout=SETTLE_SECONDS)
         await account.settle(SETTLE_SECONDS)
-        for task in (*follows, *behaviours):
+        for task in (*follows, *activities):
             task.cancel()
 
 
 async def soak(minutes: float, seed: int) -> dict[str, object]:
     """The figures of one run."""
-    dice, account = random.Random(seed), Account()
+    rng, account = random.Random(seed), Account()
     timeout, connector = aiohttp.ClientTimeout(total=None), aiohttp.TCPConnector(limit=0)
     async with (
         soak_site() as site,
         aiohttp.ClientSession(trust_env=False, timeout=timeout, connector=connector) as http,
     ):
         visitors = [
-            Visitor(http, site.urls, keys_of(dice.choice(CLIENTS)).secret, f"soak-{number}")
+            Visitor(http, site.urls, keys_of(rng.choice(CLIENTS)).secret, f"soak-{number}")
             for number in range(VISITORS)
         ]
-        await live(site, visitors, dice, account, minutes * 60)
+        await run_load(site, visitors, rng, account, minutes * 60)
         engine = create_engine(site.settings.database_url)
         try:
             account.judge()
@@ -134,7 +136,7 @@ def _figures(seed: int, minutes: float, site: SoakSite, account: Account) -> dic
         "kills": len(site.kills),
         "kills_by_part": dict(Counter(kill.part for kill in site.kills)),
         "connections": sum(visitor.connections for visitor in visitors),
-        "restarted_answers": sum(len(asked.told.attempts) > 1 for asked in account.asked),
+        "restarted_answers": sum(len(asked.received.attempts) > 1 for asked in account.asked),
         "lost": len(account.lost),
         "doubled": len(account.doubled) + account.surplus_counts,
         "out_of_order": len(account.out_of_order),

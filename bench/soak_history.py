@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.soak_account import Asked
+from bench.soak_account import AskedQuestion
 from bench.soak_site import SoakSite
 from streams.codec import ANSWER, EVENT_TYPE, header
 from streams.reading.reader import LogReader
@@ -19,10 +19,12 @@ TABLES = ("answer_attempts", "chat_logs")
 MAX_LINE = 500
 
 
-async def history(site: SoakSite, engine: AsyncEngine, asked: Asked) -> list[str]:
+async def history(site: SoakSite, engine: AsyncEngine, asked: AskedQuestion) -> list[str]:
     """Lines, the visitor's first."""
-    lines = [f"told {asked.told.endings} {asked.told.problems} {asked.told.code} {asked.told.text!r}"]
-    lines += [f"visitor: {line}" for line in asked.told.history]
+    lines = [
+        f"received {asked.received.endings} {asked.received.problems} {asked.received.code} {asked.received.text!r}"
+    ]
+    lines += [f"visitor: {line}" for line in asked.received.history]
     for topic in TOPICS:
         lines += await _records(site, topic, asked.message_id)
     for table in TABLES:

@@ -26,7 +26,7 @@ DOCUMENT = (
 )
 INGEST_SECONDS = 60.0
 UPLOAD_PAUSE_SECONDS = 0.3
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 UP_SECONDS = 120.0
 BROKER_SECONDS = 45.0
 # The broker about once a minute, the worker most often.
@@ -65,12 +65,12 @@ class SoakSite:
         """Both gateways."""
         return [gateway.url.removesuffix("/health/ready") for gateway in self.gateways]
 
-    async def kill_one(self, dice: random.Random, tasks: asyncio.TaskGroup) -> None:
+    async def kill_one(self, rng: random.Random, tasks: asyncio.TaskGroup) -> None:
         """Kills a random running part, by SIGKILL three times of four, and restarts it in a task."""
         while not (up := self._up()):
-            await asyncio.sleep(LOOK_SECONDS)
-        name = dice.choices(list(up), weights=list(up.values()))[0]
-        number = signal.SIGKILL if name == "kafka" or dice.random() < 0.75 else signal.SIGTERM
+            await asyncio.sleep(POLL_SECONDS)
+        name = rng.choices(list(up), weights=list(up.values()))[0]
+        number = signal.SIGKILL if name == "kafka" or rng.random() < 0.75 else signal.SIGTERM
         kill = Kill(name, number.name, time.monotonic())
         self.kills.append(kill)
         self._restarting.add(name)
@@ -91,7 +91,7 @@ class SoakSite:
         """Returns when every killed part is back."""
         async with asyncio.timeout(UP_SECONDS):
             while self._restarting:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
     async def upload(self, client: str, name: str) -> str:
         """POST a document until it is accepted; the same name again is the same document. Returns its id."""
@@ -108,7 +108,7 @@ class SoakSite:
                         raise AssertionError(f"POST /process-document answered {posted.status_code}: {posted.text}")
             await asyncio.sleep(UPLOAD_PAUSE_SECONDS)
 
-    async def revive(self) -> None:
+    async def restart_ended(self) -> None:
         """Start parts that ended by themselves (a part may end when Kafka is away for long)."""
         for name, part in self._parts.items():
             if part.exit_code is not None and name not in self._restarting:
@@ -163,14 +163,14 @@ async def soak_site() -> AsyncIterator[SoakSite]:
             try:
                 await asyncio.gather(worker.start(), *(gateway.start() for gateway in gateways))
                 for client in CLIENTS:
-                    await learn(site.urls[0], keys_of(client).secret)
+                    await ingest_document(site.urls[0], keys_of(client).secret)
                 yield site
             finally:
                 stops = [part.stop for part in (worker, *gateways)]
                 await asyncio.gather(*(stop() for stop in [*stops, model.stop]), return_exceptions=True)
 
 
-async def learn(url: str, secret: str, text: str = DOCUMENT) -> None:
+async def ingest_document(url: str, secret: str, text: str = DOCUMENT) -> None:
     """Ingest one document, so that questions about zebras have evidence."""
     headers = {"authorization": f"Bearer {secret}"}
     async with (

@@ -17,7 +17,7 @@ class StreamClient(asyncio.Protocol):
         self._request = request
         self._on_chunk = on_chunk
         self._transport: asyncio.Transport | None = None
-        self.begun = asyncio.get_running_loop().create_future()
+        self.started = asyncio.get_running_loop().create_future()
         self.ended_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -28,16 +28,16 @@ class StreamClient(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The first bytes are the response's head."""
-        if not self.begun.done():
+        if not self.started.done():
             assert data.startswith(b"HTTP/1.1 200"), data[:200]
-            self.begun.set_result(None)
+            self.started.set_result(None)
         self._on_chunk(data)
 
     def connection_lost(self, _: Exception | None) -> None:
         """The stream has ended."""
         self.ended_at = time.monotonic()
-        if not self.begun.done():
-            self.begun.set_exception(ConnectionError("closed before it began"))
+        if not self.started.done():
+            self.started.set_exception(ConnectionError("closed before it began"))
 
     def stall(self) -> None:
         """Stop reading."""
@@ -50,7 +50,7 @@ class StreamClient(asyncio.Protocol):
             self._transport.abort()
 
 
-class Account:
+class DeliveryStats:
     """How many frames arrived, and their delays (seconds since their `sent`)."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Account:
         self.delays: list[float] = []
         self._rest: dict[int, bytes] = defaultdict(bytes)
 
-    def hear(self, stream: int, data: bytes) -> None:
+    def receive(self, stream: int, data: bytes) -> None:
         """Counts complete frames; a frame's data holds the time it was sent."""
         now = time.time()
         text = self._rest[stream] + data
@@ -80,7 +80,7 @@ async def connect(port: int, requests: list[tuple[bytes, Callable[[bytes], None]
             )
         )
         async with asyncio.timeout(30):
-            await asyncio.gather(*(client.begun for _, client in made))
+            await asyncio.gather(*(client.started for _, client in made))
         clients += [client for _, client in made]
     return clients
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from bench.frame_publisher import Told, send_batch
+from bench.frame_publisher import SentAnswer, send_batch
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.tail import Tail
@@ -26,11 +26,11 @@ async def tail_records_per_second(settings: Settings, turn: int) -> float:
     await _write(settings, f"tail-{turn}")
     async with LogReader(settings, CHAT_TOKEN) as reader:
         tail = Tail(reader, ReplayBuffers(), PendingQuestions())
-        begun = time.perf_counter()
+        started = time.perf_counter()
         running = asyncio.create_task(tail.run())
         async with asyncio.timeout(READ_SECONDS):
             await tail.caught_up.wait()
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - started
         read = sum(reader.end_offset(number) for number in range(reader.partitions))
         running.cancel()
         await asyncio.wait([running])
@@ -44,7 +44,7 @@ async def _write(settings: Settings, prefix: str) -> None:
         count = len(await producer.partitions_for(CHAT_TOKEN.name))
         for number in range(SESSIONS):
             name = f"{prefix}-{number}".encode()
-            answer = Told(name, str(uuid4()))
+            answer = SentAnswer(name, str(uuid4()))
             for _ in range(RECORDS_PER_SESSION // BATCH_RECORDS):
                 await send_batch(producer, partition_for(name, count), b"bench", [answer] * BATCH_RECORDS)
         await producer.flush()

@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 
 from gateway.app import create_app
-from gateway.connections.protocol import MOST_CONNECTIONS, Protocol
+from gateway.connections.protocol import MAX_CONNECTIONS, Protocol
 from gateway.web.drain import Drain
 from gateway.web.failed_start import EXPLAINED, explanation
 from schemas.settings import Settings
@@ -77,7 +77,7 @@ def serve(settings: Settings) -> None:
     drain = Drain()
     config = uvicorn.Config(
         create_app(settings, drain),
-        http=cast("type[Protocol]", partial(Protocol, most_connections=allowed_connections())),
+        http=cast("type[Protocol]", partial(Protocol, max_connections=allowed_connections())),
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         loop="uvloop",
@@ -101,11 +101,11 @@ def allowed_connections() -> int:
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = min(MOST_CONNECTIONS, max(1, limit - RESERVED_DESCRIPTORS))
-    log.info("descriptors", limit=limit, before=soft, most_connections=most)
-    if most < MOST_CONNECTIONS:
-        log.warning("few_descriptors", consequence=f"connections above {most} are refused with 503")
-    return most
+    allowed = min(MAX_CONNECTIONS, max(1, limit - RESERVED_DESCRIPTORS))
+    log.info("descriptors", limit=limit, before=soft, max_connections=allowed)
+    if allowed < MAX_CONNECTIONS:
+        log.warning("few_descriptors", consequence=f"connections above {allowed} are refused with 503")
+    return allowed
 
 
 def listen(host: str, port: int) -> socket.socket:

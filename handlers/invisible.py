@@ -3,7 +3,7 @@
 import re
 
 # Tag characters and further variation selectors, zero-width and directional marks, fillers, soft hyphens.
-_NEVER = re.compile(
+_INVISIBLE = re.compile(
     "[\U000e0000-\U000e0fff\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]"
 )
@@ -19,4 +19,4 @@ def visible(text: str) -> str:
     """The text without them; joiners stay inside emoji, Persian and Indic words."""
     if text.isascii():
         return text
-    return _JOINERS.sub("", _RUNS.sub("", _NEVER.sub("", text)))
+    return _JOINERS.sub("", _RUNS.sub("", _INVISIBLE.sub("", text)))

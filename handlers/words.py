@@ -6,10 +6,10 @@ import unicodedata
 WORD = re.compile(r"[^\W_]+")
 UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]{2,}")
 # Words that point back at an earlier message.
-POINTERS = frozenset(
+REFERENCE_WORDS = frozenset(
     WORD.findall("it its they them their theirs he him his she her this these those there one ones same former latter")
 )
-STOP_WORDS = POINTERS | frozenset(
+STOP_WORDS = REFERENCE_WORDS | frozenset(
     WORD.findall(
         "a an the that and or but if of in on at by for from to with about into over under as is are was were be "
         "been being am do does did done can could should would will shall may might must have has had i you we me "

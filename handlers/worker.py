@@ -33,16 +33,16 @@ from streams.topics import Topic
 
 log = structlog.get_logger()
 
-ENDINGS_KEPT = timedelta(days=8)
+ENDINGS_RETENTION = timedelta(days=8)
 PURGE_SECONDS = 3600.0
 # How long the thread that embeds a question waits for the interpreter's lock while the event loop is busy. With
 # Python's default of 5 ms, 50 questions at once wait 25 ms longer for their first tokens.
 SWITCH_SECONDS = 0.0001
 # A visitor waits for an answer. No client waits for a row, so the conversation log retries for hours; feedback for
 # ten minutes, since the answer that it names may not exist.
-SOON = RetryPolicy()
-HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
-MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
+DEFAULT_RETRY = RetryPolicy()
+RETRY_FOR_HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
+RETRY_FOR_MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
 
 
 async def answering(resources: Resources) -> Handler:
@@ -74,7 +74,7 @@ class ConsumerSpec:
     handler: Callable[[Resources], Awaitable[Handler]]
     slots: tuple[int, int]
     deadline_seconds: float
-    retry: RetryPolicy = SOON
+    retry: RetryPolicy = DEFAULT_RETRY
 
     @property
     def name(self) -> str:
@@ -85,8 +85,8 @@ class ConsumerSpec:
 WIRING = (
     ConsumerSpec(topics.CHAT_REQUESTED, answering, slots=(256, 192), deadline_seconds=180),
     ConsumerSpec(topics.DOCUMENT_UPLOADED, ingestion, slots=(8, 2), deadline_seconds=3600),
-    ConsumerSpec(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=HOURS),
-    ConsumerSpec(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=MINUTES),
+    ConsumerSpec(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=RETRY_FOR_HOURS),
+    ConsumerSpec(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=RETRY_FOR_MINUTES),
 )
 NAMES = tuple(dict.fromkeys(spec.name for spec in WIRING))
 
@@ -124,13 +124,13 @@ async def run(settings: Settings, only: str | None, stop: asyncio.Event) -> None
         sys.setswitchinterval(SWITCH_SECONDS)
         async with asyncio.TaskGroup() as tasks:
             runtime = Runtime(settings, subscriptions, publisher)
-            beside = [
+            background = [
                 tasks.create_task(read_cancels(settings, resources.cancellations, runtime)),
-                tasks.create_task(_purge_for_ever(resources.attempts)),
+                tasks.create_task(_purge_forever(resources.attempts)),
                 *(tasks.create_task(read_deletes(settings, one)) for one in _ingestions(subscriptions)),
             ]
             await runtime.run(stop)
-            for task in beside:
+            for task in background:
                 task.cancel()
 
 
@@ -144,11 +144,11 @@ def _ingestions(subscriptions: list[Subscription]) -> list[Ingestion]:
     return [one.handler for one in subscriptions if isinstance(one.handler, Ingestion)]
 
 
-async def _purge_for_ever(attempts: Attempts) -> None:
+async def _purge_forever(attempts: Attempts) -> None:
     """Endings are kept a day longer than the questions that could be delivered again."""
     while True:
         try:
-            purged = await attempts.purge(ENDINGS_KEPT)
+            purged = await attempts.purge(ENDINGS_RETENTION)
             log.info("endings_purged", rows=purged)
         except DATABASE_ERRORS as error:
             log.warning("endings_not_purged", error=repr(error))

@@ -17,7 +17,7 @@ MAX_NUMBER = 2**31 - 1
 """What a four-byte column holds."""
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 # How far ahead of ours a sender's clock may be.
-AHEAD = timedelta(days=1)
+MAX_CLOCK_SKEW = timedelta(days=1)
 
 
 def _aware_utc(moment: datetime) -> datetime:
@@ -30,7 +30,7 @@ def _aware_utc(moment: datetime) -> datetime:
 
 
 def _plausible(moment: datetime) -> datetime:
-    if not EARLIEST <= moment <= datetime.now(UTC) + AHEAD:
+    if not EARLIEST <= moment <= datetime.now(UTC) + MAX_CLOCK_SKEW:
         raise ValueError("a time of an event lies between the year 2020 and now: is the sender's clock right?")
     return moment
 
@@ -45,9 +45,9 @@ Dollars = Annotated[float, Field(ge=0, lt=1e6, allow_inf_nan=False)]
 """Of one answer: `NUMERIC(14, 8)` holds it."""
 
 
-def _cut(most: int) -> BeforeValidator:
+def _truncated(max_characters: int) -> BeforeValidator:
     """For optional details of a question: cut or left out, never a reason to refuse it."""
-    return BeforeValidator(lambda given: given[:most] if isinstance(given, str) and given else None)
+    return BeforeValidator(lambda given: given[:max_characters] if isinstance(given, str) and given else None)
 
 
 def _canonical(given: object) -> object:
@@ -62,7 +62,7 @@ def _canonical(given: object) -> object:
     return canonical
 
 
-def nameable(name: str) -> str:
+def valid_session_id(name: str) -> str:
     """A session id that stays unchanged in a URL. Raises `ValueError`."""
     if not {".", ".."}.isdisjoint(name.split("/")) or any(unicodedata.category(letter) == "Cc" for letter in name):
         raise ValueError("a session id has no line ends or other control characters, and no part that is `.` or `..`")
@@ -70,11 +70,13 @@ def nameable(name: str) -> str:
 
 
 MessageId = Annotated[UUID, BeforeValidator(_canonical)]
-Locale = Annotated[str | None, _cut(35)]
-Address = Annotated[str | None, _cut(2_000)]
-WidgetId = Annotated[str | None, _cut(64)]
-Remark = Annotated[str | None, _cut(2_000)]
-SessionName = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS), AfterValidator(nameable)]
+Locale = Annotated[str | None, _truncated(35)]
+Address = Annotated[str | None, _truncated(2_000)]
+WidgetId = Annotated[str | None, _truncated(64)]
+Comment = Annotated[str | None, _truncated(2_000)]
+SessionName = Annotated[
+    str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS), AfterValidator(valid_session_id)
+]
 """A session id as a caller may choose it."""
 SessionId = Annotated[str, Field(min_length=1, max_length=MAX_SESSION_ID_CHARACTERS)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID_CHARACTERS)]

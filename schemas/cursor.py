@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSche
 
 from schemas.bounds import UtcDatetime
 
-PARTED_BY = "_"
+SEPARATOR = "_"
 _TIME: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
 
 
@@ -18,13 +18,13 @@ class PageCursor(NamedTuple):
     id: str
 
     def __str__(self) -> str:
-        return f"{self.at.isoformat().replace('+00:00', 'Z')}{PARTED_BY}{self.id}"
+        return f"{self.at.isoformat().replace('+00:00', 'Z')}{SEPARATOR}{self.id}"
 
 
 def _read(given: Any) -> PageCursor:
     if isinstance(given, PageCursor):
         return given
-    at, separator, name = str(given).partition(PARTED_BY)
+    at, separator, name = str(given).partition(SEPARATOR)
     if not separator or not name:
         raise ValueError("this is not the `next` of a page: send it unchanged")
     try:

@@ -15,12 +15,12 @@ from schemas.bounds import (
     Address,
     Amount,
     ClientId,
+    Comment,
     Count,
     Dollars,
     EventTime,
     Locale,
     Number,
-    Remark,
     SessionId,
     WidgetId,
 )
@@ -207,7 +207,7 @@ class ChatFeedback(Event):
     message_id: UUID
     session_id: SessionId
     rating: Rating
-    comment: Remark = None
+    comment: Comment = None
     rated_at: EventTime
 
 

@@ -12,9 +12,9 @@ from schemas.bounds import (
     MAX_VISITOR_ID_CHARACTERS,
     Address,
     ClientId,
+    Comment,
     Locale,
     MessageId,
-    Remark,
     SessionName,
     UtcDatetime,
     WidgetId,
@@ -75,7 +75,7 @@ class FeedbackRequest(Shape):
     """A rating, and why."""
 
     rating: Rating
-    comment: Remark = None
+    comment: Comment = None
 
 
 class HistoryMessage(Shape):

@@ -31,14 +31,16 @@ class Topic:
         return self.name + DEAD_SUFFIX
 
 
-def _kept(milliseconds: int) -> dict[str, str]:
+def _retention(milliseconds: int) -> dict[str, str]:
     return {"retention.ms": str(milliseconds), "cleanup.policy": "delete"}
 
 
 _COMPACTED = {"cleanup.policy": "compact"}
 
-CHAT_REQUESTED = Topic("chat.requested", "session_id", (events.ChatRequested,), 24, _kept(7 * DAY_MS))
-CHAT_RETRIEVED = Topic("chat.retrieved", "session_id", (events.ChatRetrieved,), 24, _kept(DAY_MS), best_effort=True)
+CHAT_REQUESTED = Topic("chat.requested", "session_id", (events.ChatRequested,), 24, _retention(7 * DAY_MS))
+CHAT_RETRIEVED = Topic(
+    "chat.retrieved", "session_id", (events.ChatRetrieved,), 24, _retention(DAY_MS), best_effort=True
+)
 CHAT_TOKEN = Topic(
     "chat.token",
     "session_id",
@@ -52,11 +54,11 @@ CHAT_TOKEN = Topic(
         events.QuestionAsked,
     ),
     24,
-    _kept(HOUR_MS),
+    _retention(HOUR_MS),
 )
-CHAT_COMPLETED = Topic("chat.completed", "session_id", (events.ChatCompleted,), 24, _kept(30 * DAY_MS))
-CHAT_CANCELLED = Topic("chat.cancelled", "session_id", (events.ChatCancelled,), 1, _kept(HOUR_MS))
-CHAT_FEEDBACK = Topic("chat.feedback", "session_id", (events.ChatFeedback,), 6, _kept(30 * DAY_MS))
+CHAT_COMPLETED = Topic("chat.completed", "session_id", (events.ChatCompleted,), 24, _retention(30 * DAY_MS))
+CHAT_CANCELLED = Topic("chat.cancelled", "session_id", (events.ChatCancelled,), 1, _retention(HOUR_MS))
+CHAT_FEEDBACK = Topic("chat.feedback", "session_id", (events.ChatFeedback,), 6, _retention(30 * DAY_MS))
 DOCUMENT_UPLOADED = Topic(
     "document.uploaded",
     "document_id",
@@ -80,7 +82,7 @@ TOPICS = (
 # Without one of these no answer can be completed.
 VITAL_TOPICS = frozenset({CHAT_REQUESTED.name, CHAT_TOKEN.name, CHAT_COMPLETED.name})
 # A dead letter is its record plus the reason, so it may exceed what Kafka takes by default.
-DEAD_CONFIG = _kept(30 * DAY_MS) | {"max.message.bytes": str(2 * 1024 * 1024)}
+DEAD_CONFIG = _retention(30 * DAY_MS) | {"max.message.bytes": str(2 * 1024 * 1024)}
 
 TOPIC_BY_EVENT: dict[type[Event], Topic] = {
     event: topic for topic in TOPICS for event in (*topic.events, *((topic.tombstone,) if topic.tombstone else ()))

@@ -16,7 +16,7 @@ from chatconnect.client.api import MAX_PAUSE_SECONDS, ApiError, BusyError, Gatew
 from chatconnect.client.sse_parser import SseEvent, SseParser, WireError
 
 ANSWER_SECONDS = 300
-RECONNECTS_WITHOUT_NEWS = 8
+RECONNECTS_WITHOUT_PROGRESS = 8
 DEFAULT_RETRY_MS = 1000
 
 
@@ -137,7 +137,7 @@ class AnswerStream:
 
     def _pause(self, reconnects: int, busy: BusyError | None) -> None:
         self._check_deadline()
-        if reconnects > RECONNECTS_WITHOUT_NEWS:
+        if reconnects > RECONNECTS_WITHOUT_PROGRESS:
             broken = f"The connection to {self._access.url} keeps breaking; the answer may still be on its way."
             raise busy or ApiError(broken)
         seconds = busy.retry_after_seconds if busy else self._retry_ms / 1000 * 2 ** (reconnects - 1)

@@ -14,8 +14,8 @@ from schemas.retry_after import retry_after_seconds
 # Above the gateway's 15 s heartbeat: a connection that is silent for longer is dead.
 SILENCE_SECONDS = 40
 CONNECT_SECONDS = 5
-TOO_BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
-BAD_MOMENTS = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
+BUSY_STATUSES = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+TRANSIENT_STATUSES = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
 MAX_PAUSE_SECONDS = 30.0
 
 
@@ -73,7 +73,7 @@ def check(response: httpx.Response) -> None:
     """Raises `BusyError` or `ApiError` for a refusal. A refused streamed response must have been read."""
     if response.is_success:
         return
-    if response.status_code in TOO_BUSY or response.status_code in BAD_MOMENTS:
+    if response.status_code in BUSY_STATUSES or response.status_code in TRANSIENT_STATUSES:
         raise BusyError(_sentence(response), _retry_after_seconds(response))
     raise ApiError(_sentence(response))
 

@@ -44,7 +44,7 @@ class Filter:
     offset: int | None
     has_all: bool = False
 
-    def takes(self, letter: DeadLetter) -> bool:
+    def matches(self, letter: DeadLetter) -> bool:
         """Whether the filter selects the letter."""
         return all(
             (
@@ -91,7 +91,7 @@ def replay_(
     offset: Offset = None, dry_run: DryRun = False,
 ) -> None:  # fmt: skip
     """Put the exact records back on their topics, once the cause is fixed."""
-    _do(replay, "replayed", Filter(topic, client, key, error, moment(since), offset), dry_run)
+    _apply(replay, "replayed", Filter(topic, client, key, error, moment(since), offset), dry_run)
 
 
 @app.command("drop")
@@ -100,14 +100,14 @@ def drop_(
     offset: Offset = None, dry_run: DryRun = False,
 ) -> None:  # fmt: skip
     """Mark them as dealt with; the bytes stay until the topic's retention removes them."""
-    _do(drop, "dropped", Filter(topic, client, key, error, moment(since), offset), dry_run)
+    _apply(drop, "dropped", Filter(topic, client, key, error, moment(since), offset), dry_run)
 
 
 T = TypeVar("T")
 Action = Callable[[Publisher, DeadLetter], Coroutine[Any, Any, None]]
 
 
-def _do(action: Action, done: str, wanted: Filter, dry_run: bool) -> None:
+def _apply(action: Action, done: str, wanted: Filter, dry_run: bool) -> None:
     letters = _found(wanted)
     Console().print(_table(letters))
     if dry_run:
@@ -130,7 +130,7 @@ def _found(wanted: Filter) -> list[DeadLetter]:
 
     async def find() -> list[DeadLetter]:
         settings = Settings()
-        return [letter for topic in topics for letter in await read(settings, topic) if wanted.takes(letter)]
+        return [letter for topic in topics for letter in await read(settings, topic) if wanted.matches(letter)]
 
     return _run(find())
 

@@ -19,15 +19,15 @@ def worker(
     """Run the event handlers against the parts that the environment names."""
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
-    died = ""
+    exit_message = ""
     try:
         # uvloop's sockets cost half of what the standard loop's do, and a chat is about fifty writes.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings, only))
     except* _explained_errors() as group:
-        died = str(_first(group))
-    if died:
-        sys.exit(died)
+        exit_message = str(_first(group))
+    if exit_message:
+        sys.exit(exit_message)
 
 
 def _explained_errors() -> tuple[type[Exception], ...]:

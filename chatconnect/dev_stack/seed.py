@@ -21,13 +21,13 @@ AT_ONCE = 4
 DEADLINE_SECONDS = 300
 
 
-async def seed_documents(values: dict[str, str], memory: Path) -> str:
-    """Uploads the documents that are new or changed since the run recorded in `memory`; returns a summary.
+async def seed_documents(values: dict[str, str], state_file: Path) -> str:
+    """Uploads the documents that are new or changed since the run recorded in `state_file`; returns a summary.
 
     A failed document is not an error: the summary names it. A slow one is left to the worker.
     """
     access = api.GatewayAccess(values["GATEWAY_URL"], values["CLIENT_SECRET_KEY"])
-    known = _load_known(memory)
+    known = _load_known(state_file)
     async with httpx.AsyncClient(base_url=access.url, timeout=api.timeout(), trust_env=not access.is_loopback) as http:
         files = {path: sha256(path.read_bytes()).hexdigest() for path in _documents()}
         wanted = [path for path in files if not await _is_there(http, access, known.get(str(path)), files[path])]
@@ -35,16 +35,16 @@ async def seed_documents(values: dict[str, str], memory: Path) -> str:
     for outcome in outcomes:
         if outcome.is_ready:
             known[str(outcome.path)] = {"sha256": files[outcome.path], "document_id": outcome.document_id}
-    _save_known(memory, known)
+    _save_known(state_file, known)
     return _summary(len(files), len(wanted), outcomes)
 
 
-def _load_known(memory: Path) -> dict[str, dict[str, Any]]:
-    return json.loads(memory.read_text()) if memory.exists() else {}
+def _load_known(state_file: Path) -> dict[str, dict[str, Any]]:
+    return json.loads(state_file.read_text()) if state_file.exists() else {}
 
 
-def _save_known(memory: Path, known: dict[str, dict[str, Any]]) -> None:
-    write_private(memory, json.dumps(known, indent=1))
+def _save_known(state_file: Path, known: dict[str, dict[str, Any]]) -> None:
+    write_private(state_file, json.dumps(known, indent=1))
 
 
 def _documents() -> Iterable[Path]:

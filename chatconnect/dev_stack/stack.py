@@ -28,7 +28,7 @@ from streams.kafka.connection import KAFKA_ERRORS
 
 READY_SECONDS = 120
 POLL_SECONDS = 0.1
-SAID_WHEN_READY = {"worker": "worker_ready", "gateway": "gateway_listens"}
+READY_EVENTS = {"worker": "worker_ready", "gateway": "gateway_listens"}
 OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker", "gateway")}
 
 
@@ -89,7 +89,7 @@ class Stack:
             started.append(await self._start_one("gateway", supervisor, environment))
         for process, words in started:
             # Read from its log, because another stack's process may answer at the same port.
-            await process.until(partial(_has_said, process, words), READY_SECONDS)
+            await process.until(partial(_has_logged, process, words), READY_SECONDS)
         await until_answers(f"{values['GATEWAY_URL']}/health/ready", "The gateway")
 
     async def _start_one(self, name: str, supervisor: Supervisor, environment: dict[str, str]) -> tuple[Process, str]:
@@ -102,11 +102,11 @@ class Stack:
             death_signal=signal.SIGKILL,
         )
         supervisor.add(process, process.stop)
-        return process, SAID_WHEN_READY[name]
+        return process, READY_EVENTS[name]
 
 
-async def _has_said(process: Process, words: str) -> bool:
-    return process.has_said(words)
+async def _has_logged(process: Process, words: str) -> bool:
+    return process.has_logged(words)
 
 
 def _settings(values: dict[str, str]) -> Settings:

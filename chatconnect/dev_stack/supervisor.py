@@ -10,7 +10,7 @@ from chatconnect.embedded.process import PartError, Process
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A dead part shows first as broken connections in the parts that use it.
-DEATH_SHOWS_SECONDS = 0.5
+EXIT_DETECTION_SECONDS = 0.5
 
 Stop = Callable[[], Awaitable[None]]
 
@@ -40,7 +40,7 @@ class Supervisor:
         task = asyncio.create_task(work)
         await asyncio.wait({task, self._ended}, return_when=asyncio.FIRST_COMPLETED)
         if task.done() and task.exception():
-            await asyncio.wait({self._ended}, timeout=DEATH_SHOWS_SECONDS)
+            await asyncio.wait({self._ended}, timeout=EXIT_DETECTION_SECONDS)
         task.cancel()
         await asyncio.wait({task})
         if self._ended.done():
@@ -58,7 +58,7 @@ class Supervisor:
     async def _watch(self, process: Process) -> None:
         await process.wait()
         if not self._ended.done():
-            self._ended.set_exception(PartError(process.epitaph()))
+            self._ended.set_exception(PartError(process.exit_reason()))
 
     def _on_signal(self, number: signal.Signals) -> None:
         if not self._ended.done():

@@ -106,7 +106,7 @@ async def _format(java: list[str], properties: Path, log: Path) -> None:
     process = await Process.start(
         "Kafka's format", [*java, *tool], log=log, environment=_environment(), folder=properties.parent
     )
-    await process.done(FORMAT_SECONDS, "Kafka's data folder was not formatted")
+    await process.wait_for_success(FORMAT_SECONDS, "Kafka's data folder was not formatted")
 
 
 async def _is_ready(servers: str) -> bool:

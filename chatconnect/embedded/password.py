@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 OWNER_ONLY = 0o600
 
 
-def kept_password(folder: Path) -> str:
+def ensure_password(folder: Path) -> str:
     """The password of the part in `folder`, created if needed."""
     file = password_file(folder)
     if not file.exists():

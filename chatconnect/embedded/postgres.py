@@ -10,14 +10,14 @@ from pathlib import Path
 import asyncpg
 
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
-from chatconnect.embedded.password import kept_password, password_file, write_private
+from chatconnect.embedded.password import ensure_password, password_file, write_private
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import PartError, Process
 from chatconnect.embedded.reachable import reachable
 
 READY_SECONDS = 30
 INIT_SECONDS = 60
-PLAIN_USER = "nobody"
+UNPRIVILEGED_USER = "nobody"
 INSTALLATION = "pginstall18"
 # Who may connect, and how they authenticate; `initdb` writes almost the same.
 ACCESS = "local all all scram-sha-256\nhost all all all scram-sha-256\n"
@@ -38,12 +38,12 @@ class Postgres:
         if os.geteuid() == 0:
             installation = await asyncio.to_thread(reachable, installation)
         binaries = installation / "bin"
-        password = kept_password(folder)
+        password = ensure_password(folder)
         if not is_there(folder):
             with fresh_folder(folder) as unfinished:
                 await _init(binaries, unfinished, password_file(folder), log)
-        elif needs_lock(folder):
-            await lock(binaries, folder, password, log)
+        elif needs_password(folder):
+            await require_password(binaries, folder, password, log)
         port = port or free_port()
         url = f"postgresql://postgres:{password}@{LOOPBACK}:{port}/postgres"
         command = [*_unprivileged(), str(binaries / "postgres"), "-D", str(folder), "-p", str(port)]
@@ -70,47 +70,47 @@ def _unprivileged() -> list[str]:
         return []
     if shutil.which("setpriv") is None:
         raise PartError("Postgres does not run as root: install `setpriv` (util-linux) or start as another user.")
-    user = pwd.getpwnam(PLAIN_USER)
+    user = pwd.getpwnam(UNPRIVILEGED_USER)
     return [
         *("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
         *("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=INT", "--"),
     ]
 
 
-def _own(folder: Path) -> None:
+def _chown(folder: Path) -> None:
     folder.chmod(0o700)
     if os.geteuid() == 0:
-        shutil.chown(folder, PLAIN_USER)
+        shutil.chown(folder, UNPRIVILEGED_USER)
 
 
-def needs_lock(folder: Path) -> bool:
+def needs_password(folder: Path) -> bool:
     """Whether the folder is from a version that required no password."""
     return "trust" in (folder / "pg_hba.conf").read_text()
 
 
-async def lock(binaries: Path, folder: Path, password: str, log: Path) -> None:
+async def require_password(binaries: Path, folder: Path, password: str, log: Path) -> None:
     """Sets the user's password, then requires it. If killed in between, the next start repeats both."""
     command = [*_unprivileged(), str(binaries / "postgres"), "--single", "-D", str(folder), "postgres"]
-    said = f"ALTER USER postgres PASSWORD '{password}'\n"
-    process = await Process.start("Postgres' single-user mode", command, log=log, said=said.encode())
-    await process.done(INIT_SECONDS, "Postgres' password was not set")
+    statement = f"ALTER USER postgres PASSWORD '{password}'\n"
+    process = await Process.start("Postgres' single-user mode", command, log=log, stdin_bytes=statement.encode())
+    await process.wait_for_success(INIT_SECONDS, "Postgres' password was not set")
     access = folder / "pg_hba.conf"
     fresh = folder / "pg_hba.conf.new"
     write_private(fresh, ACCESS)
     if os.geteuid() == 0:
-        shutil.chown(fresh, PLAIN_USER)
+        shutil.chown(fresh, UNPRIVILEGED_USER)
     fresh.replace(access)
 
 
 async def _init(binaries: Path, folder: Path, password: Path, log: Path) -> None:
-    _own(folder)
+    _chown(folder)
     options = [
         *("--username=postgres", "--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     ]
     command = [*_unprivileged(), str(binaries / "initdb"), *options, "-D", str(folder)]
     process = await Process.start("Postgres' initdb", command, log=log)
-    await process.done(INIT_SECONDS, "Postgres' data folder was not made")
+    await process.wait_for_success(INIT_SECONDS, "Postgres' data folder was not made")
 
 
 async def _is_ready(url: str) -> bool:

@@ -44,14 +44,14 @@ class Process:
         environment: Mapping[str, str] | None = None,
         death_signal: signal.Signals = signal.SIGTERM,
         folder: Path | None = None,
-        said: bytes | None = None,
+        stdin_bytes: bytes | None = None,
     ) -> "Process":
-        """Only our own user may read its log. `death_signal` is sent when we die; `said` is its input, ≤ 64 KiB."""
+        """Only our user may read its log. `death_signal` is sent when we die; `stdin_bytes` is its input, ≤ 64 KiB."""
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _private(log) as output:
             child = await asyncio.create_subprocess_exec(
                 *_watched(command, death_signal),
-                stdin=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.DEVNULL if stdin_bytes is None else asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 env=environment,
@@ -60,8 +60,8 @@ class Process:
                 start_new_session=True,
                 close_fds=False,
             )
-        if child.stdin is not None and said is not None:
-            child.stdin.write(said)
+        if child.stdin is not None and stdin_bytes is not None:
+            child.stdin.write(stdin_bytes)
             child.stdin.close()
         return cls(name, child, log)
 
@@ -72,14 +72,14 @@ class Process:
 
     @property
     def has_ended(self) -> bool:
-        """`epitaph` says why."""
+        """`exit_reason` says why."""
         return self._child.returncode is not None
 
     async def wait(self) -> int:
         """Its exit code, negative for a signal."""
         return await self._child.wait()
 
-    async def done(self, timeout_seconds: float, what: str) -> None:
+    async def wait_for_success(self, timeout_seconds: float, what: str) -> None:
         """For a short command: returns when it succeeds. Raises `PartError` when it fails or times out (`what`)."""
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -89,7 +89,7 @@ class Process:
         finally:
             self.kill()
         if code != 0:
-            raise PartError(self.epitaph())
+            raise PartError(self.exit_reason())
 
     async def until(self, is_ready: Callable[[], Awaitable[bool]], timeout_seconds: float) -> None:
         """Polls `is_ready`. Raises `PartError` when the process ends first or time is up."""
@@ -97,7 +97,7 @@ class Process:
             async with asyncio.timeout(timeout_seconds):
                 while not await is_ready():
                     if self.has_ended:
-                        raise PartError(self.epitaph())
+                        raise PartError(self.exit_reason())
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             sentence = f"{self.name} was not ready within {timeout_seconds:.0f} s."
@@ -122,7 +122,7 @@ class Process:
         except ProcessLookupError:
             return
 
-    def epitaph(self) -> str:
+    def exit_reason(self) -> str:
         """Why it ended, with its last log lines."""
         words = self._tail()
         if missing := MISSING_LIBRARY.search(words):
@@ -131,7 +131,7 @@ class Process:
             return f"{self.name} ended because the disk is full: free some space under {self.log.parent.parent}."
         return f"{self.name} {_ending(self._child.returncode)}." + self._last_lines()
 
-    def has_said(self, words: str) -> bool:
+    def has_logged(self, words: str) -> bool:
         """Whether its log contains `words`, which cannot come from another process at the same port."""
         return words in self.log.read_text(errors="replace")
 
@@ -146,8 +146,8 @@ class Process:
 
     def _last_lines(self) -> str:
         lines = [line for line in self._tail().splitlines() if line.strip()][-LAST_LINES:]
-        said = "".join(f"\n    {line}" for line in lines) or "\n    (nothing)"
-        return f" Its last lines in {self.log}:{said}"
+        shown = "".join(f"\n    {line}" for line in lines) or "\n    (nothing)"
+        return f" Its last lines in {self.log}:{shown}"
 
 
 def _watched(command: Sequence[str], death_signal: signal.Signals) -> list[str]:

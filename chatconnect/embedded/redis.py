@@ -7,7 +7,7 @@ from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError
 
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
-from chatconnect.embedded.password import kept_password, write_private
+from chatconnect.embedded.password import ensure_password, write_private
 from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import Process
 
@@ -27,7 +27,7 @@ class Redis:
         if not is_there(folder):
             with fresh_folder(folder):
                 pass
-        port, password = free_port(), kept_password(folder)
+        port, password = free_port(), ensure_password(folder)
         configuration = folder.with_suffix(".conf")
         write_private(configuration, f"requirepass {password}\n")
         options = {"port": str(port), "bind": LOOPBACK, "dir": str(folder), "appendonly": "yes", "save": ""}

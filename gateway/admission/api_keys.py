@@ -35,7 +35,7 @@ class ApiKeys:
         self._valid: FIFOCache[str, None] = FIFOCache(MAX_REMEMBERED)
         self._pending: dict[str, asyncio.Future[None]] = {}
 
-    async def find(self, api_key: str, address: str, most: Policy = NEW_KEYS) -> tuple[Client, KeyKind] | None:
+    async def find(self, api_key: str, address: str, policy: Policy = NEW_KEYS) -> tuple[Client, KeyKind] | None:
         """The client and the kind of a key; None for an unknown one. Raises `Problem` 429 for a flood of new keys."""
         digest = hash_key(api_key)
         # All visitors of a site send one key, at the same time to an instance that has just started.
@@ -45,7 +45,7 @@ class ApiKeys:
             return await self._look_up(api_key, digest)
         looked_up = self._pending[digest] = asyncio.get_running_loop().create_future()
         try:
-            status = await self._limits.take_unknown(LimitRequest(most, address))
+            status = await self._limits.take_unknown(LimitRequest(policy, address))
             if not status.is_allowed:
                 raise too_many(status, "keys were tried from this address")
             return await self._look_up(api_key, digest)

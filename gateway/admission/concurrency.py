@@ -48,9 +48,9 @@ class ConcurrencyLimit:
     def acquire(self, request: Request, caller: Caller, session_id: str) -> None:
         """Acquire for as long as the request lasts. Raises `FullError`, and then acquires nothing."""
         owners = self._owners(request, caller, session_id)
-        for owner, most in owners.items():
-            if self._taken[owner] >= most:
-                raise full(self._caps.what, owner[0], most)
+        for owner, cap in owners.items():
+            if self._taken[owner] >= cap:
+                raise full(self._caps.what, owner[0], cap)
         self._taken.update(owners.keys())
         on_request_end(request.scope, partial(self._release, tuple(owners)))
 

@@ -31,7 +31,7 @@ DOCUMENTS = Policy("documents", 6_000)
 # Requests without a valid key or ticket: as many as mistakes explain.
 REFUSALS = Policy("refusals", 300)
 # Requests for unknown paths and methods.
-STRAYS = Policy("strays", 600)
+UNROUTED_REQUESTS = Policy("strays", 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ EVENTS = Rate(
 )
 RENEWALS = Rate("renewals", "renewing", session=Policy("session-renewals", 10), address=Policy("address-renewals", 120))
 KNOWLEDGE = Rate("requests for this client's documents", server=DOCUMENTS)
-INTERNAL = Rate("internal requests", "internal", address=Policy("parts", 12_000))
+INTERNAL = Rate("internal requests", "internal", address=Policy("internal", 12_000))
 # These cost a query or some kilobytes each.
 PUBLIC = Rate("requests", "anyone", address=Policy("public", 300))
 # Load balancers send many, all from one address, and these cost nothing.
@@ -87,25 +87,25 @@ async def take(limits: Limits, request: Request, caller: Caller, rate: Rate) -> 
 async def take_address(limits: Limits, request: Request, rate: Rate) -> None:
     """Count a request of an address, in this process alone. Raises `Problem` 429."""
     assert rate.address is not None, "an unrecognised caller is counted by address"
-    status = _take_here(limits, request, rate.address)
+    status = _take_locally(limits, request, rate.address)
     _set_limit_headers(request, [rate.address], status)
     _require_allowed(status, f"{rate.what} from this address")
 
 
 def take_refusal(limits: Limits, request: Request) -> None:
     """Count a request that was not recognised. Raises `Problem` 429."""
-    status = _take_here(limits, request, REFUSALS)
+    status = _take_locally(limits, request, REFUSALS)
     _require_allowed(status, "requests without a valid key or ticket came from this address")
 
 
-def take_stray(limits: Limits, request: Request) -> None:
+def take_unrouted(limits: Limits, request: Request) -> None:
     """Count a request for an unknown path or method. Raises `Problem` 429."""
-    status = _take_here(limits, request, STRAYS)
+    status = _take_locally(limits, request, UNROUTED_REQUESTS)
     _require_allowed(status, "requests for unknown paths or methods came from this address")
 
 
-def _take_here(limits: Limits, request: Request, policy: Policy) -> LimitStatus:
-    return limits.take_here(LimitRequest(policy, address_of(request)))
+def _take_locally(limits: Limits, request: Request, policy: Policy) -> LimitStatus:
+    return limits.take_locally(LimitRequest(policy, address_of(request)))
 
 
 def _require_allowed(status: LimitStatus, what: str) -> None:

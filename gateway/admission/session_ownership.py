@@ -16,7 +16,7 @@ from stores.postgres.sessions import SessionOwner, Sessions
 
 MAX_RECORDED = 50_000
 # While Postgres is unavailable, one question in this many seconds tries it again.
-TRY_AGAIN_SECONDS = 5.0
+RETRY_INTERVAL_SECONDS = 5.0
 # A random UUID has about fourteen of the sixteen digits; one with fewer than this is not random.
 MIN_DIFFERENT_DIGITS = 8
 
@@ -74,7 +74,7 @@ class SessionOwnership:
         wanted = SessionOwner("visitor", given)
         owner, is_new = await self._sessions.claim(session.client_id, session.session_id, wanted)
         if owner.kind == "server":
-            if await self._sessions.give(session.client_id, session.session_id, given):
+            if await self._sessions.transfer(session.client_id, session.session_id, given):
                 return given
             # Another ticket was issued at the same time: it has the session.
             owner, is_new = await self._sessions.claim(session.client_id, session.session_id, wanted)
@@ -97,8 +97,8 @@ class SessionOwnership:
     async def _claim(self, session: Session, message_id: UUID) -> None:
         wanted = SessionOwner("visitor", self.visitor(session), message_id)
         # A session with answers and without an owner is that of a server that writes to the log itself.
-        is_begun = self._subscriptions.has_answers(session)
-        claimed = SessionOwner("server") if is_begun else wanted
+        has_answers = self._subscriptions.has_answers(session)
+        claimed = SessionOwner("server") if has_answers else wanted
         try:
             owner, _ = await self._sessions.claim(session.client_id, session.session_id, claimed)
         except DATABASE_ERRORS:
@@ -118,7 +118,7 @@ class SessionOwnership:
         try:
             await self._sessions.claim(*key, owner)
         except DATABASE_ERRORS as error:
-            self._retry_at = monotonic() + TRY_AGAIN_SECONDS
+            self._retry_at = monotonic() + RETRY_INTERVAL_SECONDS
             log.warning("session_not_recorded", error=repr(error))
             return
         self._recorded[key] = None

@@ -31,14 +31,14 @@ def too_many(status: LimitStatus, what: str) -> Problem:
     )
 
 
-def full(what: str, scope: str, most: int) -> FullError:
+def full(what: str, scope: str, cap: int) -> FullError:
     """The refusal of one more `what` (streams, …) in a full `scope` (session, address, client, process), counted."""
     SHED.labels(f"{what}_{scope}").inc()
     # Spread, so that clients that are refused together do not come back together.
     headers = {"retry-after": str(random.randint(*RETRY_AFTER_SECONDS))}
     if scope == "process":
         return FullError(503, f"This instance has reached its limit of {what}: try again in a moment.", headers=headers)
-    detail = f"This {scope} has {most} open {what} here, which is its limit: close one, or try again later."
+    detail = f"This {scope} has {cap} open {what} here, which is its limit: close one, or try again later."
     return FullError(429, detail, slug=f"too-many-{what}", headers=headers)
 
 

@@ -140,7 +140,7 @@ def _ticket(claims: dict[str, Any]) -> Ticket:
     named = {"client": MAX_CLIENT_ID_CHARACTERS, "session": MAX_SESSION_ID_CHARACTERS, "sub": MAX_VISITOR_ID_CHARACTERS}
     if claims.get("key") is not None:
         named["key"] = MAX_KEY_CHARACTERS
-    for name, most in named.items():
-        if not isinstance(claims[name], str) or not 0 < len(claims[name]) <= most or _SURROGATE.search(claims[name]):
+    for name, limit in named.items():
+        if not isinstance(claims[name], str) or not 0 < len(claims[name]) <= limit or _SURROGATE.search(claims[name]):
             raise TicketError("The ticket's client, session or visitor is not valid: open a new session.")
     return Ticket(claims["client"], claims["session"], claims["sub"], _moment(claims["exp"]), claims.get("key"))

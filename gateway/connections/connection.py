@@ -32,7 +32,7 @@ class Connection:
         if self.on_lost is not None:
             self.on_lost()
 
-    def lose(self) -> None:
+    def mark_lost(self) -> None:
         """Wake the stream: the connection is lost."""
         self.is_lost = True
         if self.on_lost is not None:

@@ -28,7 +28,7 @@ BODY_BYTES_PER_SECOND = 512
 # connection reset (RFC 9112 §9.6).
 LINGER_SECONDS = 10.0
 MAX_DISCARDED_BYTES = 512 * 1024 * 1024
-MOST_CONNECTIONS = 12_000
+MAX_CONNECTIONS = 12_000
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -37,15 +37,15 @@ class Protocol(HttpToolsProtocol):
 
     # Slots: uvicorn's own attributes just fill an instance dictionary, and more would cost 1 KB per stream.
     __slots__ = (
-        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_most_connections", "_problem", "_received",
+        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_max_connections", "_problem", "_received",
         "_received_at_check", "_timer",
     )  # fmt: skip
     _connection: Connection
     _addresses: ClassVar[Counter[str]] = Counter()
 
-    def __init__(self, *args: Any, most_connections: int = MOST_CONNECTIONS, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, max_connections: int = MAX_CONNECTIONS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._most_connections = most_connections
+        self._max_connections = max_connections
         self._timer: asyncio.TimerHandle | None = None
         self._is_in_head = True
         self._is_lingering = False
@@ -75,7 +75,7 @@ class Protocol(HttpToolsProtocol):
         if not self._addresses[self._address]:
             del self._addresses[self._address]
         super().connection_lost(exc)
-        self._connection.lose()
+        self._connection.mark_lost()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of any part of a request, or of a body to discard."""
@@ -187,10 +187,10 @@ class Protocol(HttpToolsProtocol):
         self._stop_timer()
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
-            is_begun = cycle.response_started
+            has_started = cycle.response_started
             cycle.disconnected = True
             cycle.message_event.set()
-            if is_begun:
+            if has_started:
                 self.transport.abort()
                 return
         if not self.transport.is_closing():
@@ -216,5 +216,5 @@ class Protocol(HttpToolsProtocol):
 
     def _is_over_limit(self) -> bool:
         # Behind a proxy on this machine all connections have one address; any other address may have half of them.
-        share = self._most_connections if self._address in LOOPBACK else self._most_connections // 2
-        return len(self.connections) > self._most_connections or self._addresses[self._address] > share
+        share = self._max_connections if self._address in LOOPBACK else self._max_connections // 2
+        return len(self.connections) > self._max_connections or self._addresses[self._address] > share

@@ -24,7 +24,7 @@ async def cancel(request: Request) -> Response:
     body = await bodies.read(request, CancelRequest)
     message_id = bodies.message_id(request)
     found = await _session_of(gateway, caller, message_id)
-    if found is None and await _is_there(gateway, caller, body.session_id):
+    if found is None and await _session_exists(gateway, caller, body.session_id):
         found = body.session_id
     session = _found(gateway, caller, found)
     await gateway.publisher.publish(
@@ -69,7 +69,7 @@ async def _session_of(gateway: Gateway, caller: Caller, message_id: UUID) -> str
     return found
 
 
-async def _is_there(gateway: Gateway, caller: Caller, session_id: str | None) -> bool:
+async def _session_exists(gateway: Gateway, caller: Caller, session_id: str | None) -> bool:
     """Whether a question may wait in this session that another gateway accepted."""
     if session_id is None:
         return False

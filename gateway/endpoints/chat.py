@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AcceptedQuestion:
     """A question that is on the log, or was before. `ticket` is for the caller, when one is due."""
 
     session: Session
@@ -51,10 +51,10 @@ class Asked:
 async def chat(request: Request) -> Response:
     """POST /chat: the whole answer, or 202 when the caller would not wait for it."""
     gateway = gateway_of(request)
-    wish = preference(request.headers.getlist("prefer"))
-    asked = await _ask(gateway, request, gateway.admission.waiting if wish.wait_seconds else None)
-    headers = {"preference-applied": wish.applied} if wish.applied else {}
-    answer = await _ended(gateway, request, asked, wish.wait_seconds)
+    preferred = preference(request.headers.getlist("prefer"))
+    asked = await _ask(gateway, request, gateway.admission.waiting if preferred.wait_seconds else None)
+    headers = {"preference-applied": preferred.applied} if preferred.applied else {}
+    answer = await _ended(gateway, request, asked, preferred.wait_seconds)
     if answer is None:
         events = f"/sessions/{quote(asked.session.session_id, safe='')}/events"
         return json_reply(asked.accepted(), 202, headers | {"location": events})
@@ -74,7 +74,7 @@ async def chat_stream(request: Request) -> EventStream:
     )
 
 
-async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | None) -> Asked:
+async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | None) -> AcceptedQuestion:
     """Accept the question of a request; one with a known `messageId` is not published again. Raises `Problem`.
 
     `limit` is acquired for as long as the request lasts, before anything is published.
@@ -90,7 +90,9 @@ async def _ask(gateway: Gateway, request: Request, limit: ConcurrencyLimit | Non
     if limit is not None:
         limit.acquire(request, caller, session.session_id)
     start = known or await _publish(gateway, caller, session, message_id, body)
-    return Asked(session, message_id, start, gateway.admission.ownership.ticket_for(caller, session), caller.key_hash)
+    return AcceptedQuestion(
+        session, message_id, start, gateway.admission.ownership.ticket_for(caller, session), caller.key_hash
+    )
 
 
 async def _known(gateway: Gateway, session: Session, message_id: UUID, last_event_id: str | None) -> StreamStart | None:
@@ -139,7 +141,9 @@ async def _publish(
     return start
 
 
-async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds: float) -> FoldedAnswer | None:
+async def _ended(
+    gateway: Gateway, request: Request, asked: AcceptedQuestion, wait_seconds: float
+) -> FoldedAnswer | None:
     """The answer once it has ended; None when the time is up, the caller gone, or the process about to go."""
     session, name = asked.session, str(asked.message_id)
     until = asyncio.get_running_loop().time() + wait_seconds
@@ -164,7 +168,7 @@ async def _ended(gateway: Gateway, request: Request, asked: Asked, wait_seconds:
     return None
 
 
-def _reply(asked: Asked, answer: FoldedAnswer) -> ChatReply:
+def _reply(asked: AcceptedQuestion, answer: FoldedAnswer) -> ChatReply:
     if answer.state == "failed":
         raise Problem(502, answer.ending.get("message", "The answer failed: ask again."))
     return ChatReply(

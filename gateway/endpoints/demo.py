@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from gateway.state import gateway_of
 from gateway.web.problems import Problem
 
-KEY_MARK = '"%API_KEY%"'
+KEY_PLACEHOLDER = '"%API_KEY%"'
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -28,10 +28,10 @@ async def page(request: Request) -> Response:
         raise Problem(404, "No demo page here: set DEMO_API_KEY to a publishable key, or use the API.")
     html = files("gateway.endpoints").joinpath("demo.html").read_text("utf-8")
     # In a script element a "<" could end it.
-    marked = html.replace(KEY_MARK, json.dumps(key).replace("<", "\\u003c"))
+    filled = html.replace(KEY_PLACEHOLDER, json.dumps(key).replace("<", "\\u003c"))
     nonce = token_urlsafe(16)
-    marked = marked.replace("<script>", f'<script nonce="{nonce}">')
-    return HTMLResponse(marked, headers={"content-security-policy": POLICY.format(nonce=nonce)})
+    filled = filled.replace("<script>", f'<script nonce="{nonce}">')
+    return HTMLResponse(filled, headers={"content-security-policy": POLICY.format(nonce=nonce)})
 
 
 def _require_own_name(request: Request, host: str) -> None:

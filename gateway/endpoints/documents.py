@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.admission.access import Caller
-from gateway.endpoints.upload import enlist, receive_file, receive_uri
+from gateway.endpoints.upload import receive_file, receive_uri, register_upload
 from gateway.state import Gateway, caller_of, gateway_of
 from gateway.streaming.document_events import ProgressStream, view
 from gateway.web import bodies
@@ -84,7 +84,7 @@ async def retry(request: Request) -> Response:
         raise Problem(409, "The document is deleted: upload its file again.")
     _, version = await gateway.documents.take_version(document.client_id, document.document_id, document.external_id)
     fields = asdict(document) | {"version": version, "uploaded_at": datetime.now(UTC)}
-    return _accepted(await enlist(gateway, DocumentUploaded.model_validate(fields)))
+    return _accepted(await register_upload(gateway, DocumentUploaded.model_validate(fields)))
 
 
 def _server(request: Request) -> tuple[Gateway, Caller]:

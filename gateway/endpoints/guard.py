@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.admission.access import Caller
-from gateway.admission.rate_limits import Rate, take, take_address, take_refusal, take_stray
+from gateway.admission.rate_limits import Rate, take, take_address, take_refusal, take_unrouted
 from gateway.state import Gateway, gateway_of
 from gateway.web import problems
 from gateway.web.problems import Problem, render
@@ -61,7 +61,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in UNROUTED:
         try:
-            take_stray(gateway_of(request).admission.rate_limits, request)
+            take_unrouted(gateway_of(request).admission.rate_limits, request)
         except Problem as refusal:
             return render(refusal)
     return await problems.on_http_exception(request, error)

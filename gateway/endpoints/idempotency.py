@@ -24,18 +24,18 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PostedQuestion:
     """The body of a question with its ids; `names_session`: the request itself named the session."""
 
     body: ChatRequest
     names_session: bool
 
 
-async def read_question(request: Request, caller: Caller, tickets: Tickets) -> Question:
+async def read_question(request: Request, caller: Caller, tickets: Tickets) -> PostedQuestion:
     """Raises `Problem`, as `bodies.read` and `identified` do."""
     posted = await bodies.read(request, ChatRequest)
     body = identified(posted, request.headers.getlist("idempotency-key"), caller, tickets)
-    return Question(body, names_session=posted.session_id is not None)
+    return PostedQuestion(body, names_session=posted.session_id is not None)
 
 
 def identified(body: ChatRequest, headers: Sequence[str], caller: Caller, tickets: Tickets) -> ChatRequest:

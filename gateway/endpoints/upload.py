@@ -33,12 +33,12 @@ READ_BYTES = 256 * 1024
 MAX_NAME_CHARACTERS = 255
 MAX_READ_CHARACTERS = 4_096
 # Marks that turn the direction of what follows, so that a name shows another ending than it has.
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class UploadTarget:
     """Which document, and which version of it, a file becomes."""
 
     client_id: str
@@ -60,9 +60,9 @@ async def receive_file(gateway: Gateway, request: Request, client_id: str) -> Do
         await asyncio.to_thread(_check_format, file.file, filename, media_type)
         if earlier := await _earlier(gateway, request, client_id, fields.external_id, file):
             return earlier
-        slot = await _slot(gateway, client_id, fields.external_id, _key(request))
-        stored = await _store(gateway, slot, filename, file)
-        return await enlist(gateway, _event(slot, stored, filename, media_type, fields))
+        target = await _upload_target(gateway, client_id, fields.external_id, _key(request))
+        stored = await _store(gateway, target, filename, file)
+        return await register_upload(gateway, _event(target, stored, filename, media_type, fields))
 
 
 async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Document:
@@ -73,12 +73,12 @@ async def receive_uri(gateway: Gateway, request: Request, client_id: str) -> Doc
     filename = shown_name(body.filename)
     media_type = _media_type(filename, body.media_type)
     stored = await _measure(gateway, body.uri, filename, media_type)
-    slot = await _slot(gateway, client_id, body.external_id, None)
-    return await enlist(gateway, _event(slot, stored, filename, media_type, body))
+    target = await _upload_target(gateway, client_id, body.external_id, None)
+    return await register_upload(gateway, _event(target, stored, filename, media_type, body))
 
 
-async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
-    """Announce, then register: a gateway that dies in between leaves no document that waits for ever, because
+async def register_upload(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
+    """Announce, then register: a gateway that dies in between leaves no document that waits forever, because
     ingestion registers what it reads. When it cannot be announced the row says so, and the caller may retry it.
     """
     before = await gateway.documents.get(uploaded.client_id, uploaded.document_id)
@@ -90,14 +90,14 @@ async def enlist(gateway: Gateway, uploaded: DocumentUploaded) -> Document:
         await gateway.publisher.publish(uploaded)
     except BaseException:
         await gateway.documents.register(uploaded)
-        await gateway.documents.advance(_not_announced(uploaded))
+        await gateway.documents.advance(_not_queued(uploaded))
         raise
     return await gateway.documents.register(uploaded)
 
 
 def shown_name(filename: str) -> str:
     """A file's name on one line, cut before its ending where it is long; whatever it is, a file may be called so."""
-    name = " ".join(_UNSEEN.sub("", bodies.clean(filename)).split())[-MAX_READ_CHARACTERS:] or "file"
+    name = " ".join(_INVISIBLE.sub("", bodies.clean(filename)).split())[-MAX_READ_CHARACTERS:] or "file"
     stem, ending = PurePath(name).stem, PurePath(name).suffix
     if len(name) <= MAX_NAME_CHARACTERS or len(ending) >= MAX_NAME_CHARACTERS:
         return name[:MAX_NAME_CHARACTERS]
@@ -139,21 +139,21 @@ def _document_id(gateway: Gateway, client_id: str, key: str) -> str:
     return f"doc_{gateway.admission.tickets.name('document', client_id, key).hex}"
 
 
-async def _slot(gateway: Gateway, client_id: str, external_id: str | None, key: str | None) -> Slot:
+async def _upload_target(gateway: Gateway, client_id: str, external_id: str | None, key: str | None) -> UploadTarget:
     if key and external_id is None:
         document_id = _document_id(gateway, client_id, key)
         before = await gateway.documents.get(client_id, document_id)
-        return Slot(client_id, document_id, before.version + 1 if before else 1)
+        return UploadTarget(client_id, document_id, before.version + 1 if before else 1)
     fresh = f"doc_{uuid7().hex}"
     if external_id is None:
-        return Slot(client_id, fresh, 1)
-    return Slot(client_id, *await gateway.documents.take_version(client_id, fresh, external_id))
+        return UploadTarget(client_id, fresh, 1)
+    return UploadTarget(client_id, *await gateway.documents.take_version(client_id, fresh, external_id))
 
 
-async def _store(gateway: Gateway, slot: Slot, filename: str, file: UploadFile) -> Stored:
+async def _store(gateway: Gateway, target: UploadTarget, filename: str, file: UploadFile) -> Stored:
     try:
         return await gateway.uploads.put(
-            slot.client_id, slot.document_id, slot.version, filename, _chunks(file), max_bytes=MAX_FILE_BYTES
+            target.client_id, target.document_id, target.version, filename, _chunks(file), max_bytes=MAX_FILE_BYTES
         )
     except EmptyFileError as error:
         raise Problem(422, str(error), slug="empty-file") from error
@@ -205,11 +205,13 @@ def _media_type(filename: str, announced: str | None) -> str:
     return mimetypes.guess_type(filename)[0] or UNKNOWN_MEDIA_TYPE
 
 
-def _event(slot: Slot, stored: Stored, filename: str, media_type: str, fields: DocumentFields) -> DocumentUploaded:
+def _event(
+    target: UploadTarget, stored: Stored, filename: str, media_type: str, fields: DocumentFields
+) -> DocumentUploaded:
     return DocumentUploaded(
-        client_id=slot.client_id,
-        document_id=slot.document_id,
-        version=slot.version,
+        client_id=target.client_id,
+        document_id=target.document_id,
+        version=target.version,
         uri=stored.uri,
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
@@ -223,7 +225,7 @@ def _event(slot: Slot, stored: Stored, filename: str, media_type: str, fields: D
     )
 
 
-def _not_announced(uploaded: DocumentUploaded) -> DocumentProgress:
+def _not_queued(uploaded: DocumentUploaded) -> DocumentProgress:
     return DocumentProgress(
         client_id=uploaded.client_id,
         document_id=uploaded.document_id,

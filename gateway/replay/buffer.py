@@ -22,7 +22,7 @@ REMEMBERED_ENDINGS = 64
 class Progress:
     """The position of one answer. `folded` is the state after its evicted frames.
 
-    `has_hole`: a frame is missing or unreadable, so later frames of the attempt must not be sent.
+    `has_gap`: a frame is missing or unreadable, so later frames of the attempt must not be sent.
     """
 
     attempt: int
@@ -30,7 +30,7 @@ class Progress:
     is_whole: bool
     seen_at: float
     is_running: bool = True
-    has_hole: bool = False
+    has_gap: bool = False
     folded: FoldedAnswer | None = None
 
     def is_followed_by(self, frame: Frame) -> bool:
@@ -39,7 +39,7 @@ class Progress:
             frame.seq == self.seq + 1
             and frame.attempt == self.attempt
             and self.is_running
-            and not self.has_hole
+            and not self.has_gap
             and frame.event not in ENDINGS
         )
 
@@ -85,7 +85,7 @@ class ReplayBuffer:
             progress.seq, progress.seen_at = frame.seq, now
         elif not self._advance(frame, now):
             return False
-        elif self.progress[frame.message_id].has_hole:
+        elif self.progress[frame.message_id].has_gap:
             self._raise_floor(frame)
             return True
         self.frames.append(frame)
@@ -98,7 +98,7 @@ class ReplayBuffer:
         return True
 
     def skip(self, frame: Frame, now: float) -> bool:
-        """Note a frame with unreadable data, whose other fields are not trusted either: its answer has a hole here if
+        """Note a frame with unreadable data, whose other fields are not trusted either: its answer has a gap here if
         it is running and `append` would accept the frame. An unknown answer stays unknown. Returns False.
         """
         progress = self.progress.get(frame.message_id)
@@ -110,16 +110,16 @@ class ReplayBuffer:
         return False
 
     def misplace(self, frame: Frame, now: float) -> bool:
-        """Note a frame read from another partition: its answer has a hole, and all streams end."""
+        """Note a frame read from another partition: its answer has a gap, and all streams end."""
         here = structs.replace(frame, offset=self.floor)
         is_new = self._advance(here, now)
         if is_new:
             self._break(here)
             self.misplaced.add(frame.message_id)
-            self.break_off()
+            self.end_streams()
         return is_new
 
-    def break_off(self) -> None:
+    def end_streams(self) -> None:
         """End every stream of the session, whatever its cursor: its client must resume with snapshots."""
         self.breaks += 1
         self.wake()
@@ -188,7 +188,7 @@ class ReplayBuffer:
     def _advance(self, frame: Frame, now: float) -> bool:
         message_id, seq = frame.message_id, frame.seq
         progress = self.progress.get(message_id)
-        # The first frame read may be in the middle of an answer. No hole: a client with the earlier part can continue.
+        # The first frame read may be in the middle of an answer. No gap: a client with the earlier part can continue.
         is_known = progress is not None
         if progress is None:
             if message_id in self._ended:
@@ -198,7 +198,7 @@ class ReplayBuffer:
         elif progress.is_past(frame):
             return False
         elif frame.attempt > progress.attempt:
-            progress.attempt, progress.seq, progress.is_whole, progress.has_hole = frame.attempt, -1, True, False
+            progress.attempt, progress.seq, progress.is_whole, progress.has_gap = frame.attempt, -1, True, False
         if seq != progress.seq + 1:
             progress.is_whole = False
             if is_known:
@@ -211,7 +211,7 @@ class ReplayBuffer:
 
     def _break(self, frame: Frame) -> None:
         progress = self.progress[frame.message_id]
-        progress.is_whole, progress.has_hole = False, True
+        progress.is_whole, progress.has_gap = False, True
         self._raise_floor(frame)
 
     def _raise_floor(self, frame: Frame) -> None:

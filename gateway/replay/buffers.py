@@ -13,7 +13,7 @@ from gateway.web.metrics import EVICTIONS
 from schemas.events import ENDINGS
 from schemas.keys import MessageKey, SessionKey
 
-KEPT_SECONDS = 120.0
+RETENTION_SECONDS = 120.0
 STALLED_SECONDS = 600.0
 # The precision of the order of last use, by which memory is freed.
 USED_SECONDS = 1.0
@@ -62,7 +62,7 @@ class ReplayBuffers:
         self.size_bytes = 0
         self._floors = {partition: position - 1 for partition, position in positions.items()}
         for buffer in old.values():
-            buffer.break_off()
+            buffer.end_streams()
 
     def get(self, key: SessionKey) -> ReplayBuffer | None:
         """The buffer of a session, or None."""
@@ -111,7 +111,7 @@ class ReplayBuffers:
             self._by_message.setdefault(MessageKey(key.client_id, frame.message_id), key)
             heappush(self._expiries, (now + STALLED_SECONDS, key, frame.message_id))
         if is_new and frame.is_ending:
-            heappush(self._expiries, (now + KEPT_SECONDS, key, frame.message_id))
+            heappush(self._expiries, (now + RETENTION_SECONDS, key, frame.message_id))
         while len(self._expiries) > MAX_EXPIRIES:
             self._forget(*heappop(self._expiries)[1:])
         if self.size_bytes > self._total_bytes:
@@ -135,14 +135,14 @@ class ReplayBuffers:
             buffer.wake()
 
     def sweep(self) -> None:
-        """Drop answers that ended `KEPT_SECONDS` ago, and those without a frame for `STALLED_SECONDS`."""
+        """Drop answers that ended `RETENTION_SECONDS` ago, and those without a frame for `STALLED_SECONDS`."""
         now = self._clock()
         while self._expiries and self._expiries[0][0] <= now:
             _, key, message_id = heappop(self._expiries)
             buffer = self._buffers.get(key)
             progress = buffer.progress.get(message_id) if buffer else None
             if progress is not None:
-                due = progress.seen_at + (STALLED_SECONDS if progress.is_running else KEPT_SECONDS)
+                due = progress.seen_at + (STALLED_SECONDS if progress.is_running else RETENTION_SECONDS)
                 if due > now:
                     heappush(self._expiries, (due, key, message_id))
                     continue

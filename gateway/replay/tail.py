@@ -22,7 +22,7 @@ from streams.codec import ANSWER, CLIENT_ID, EVENT_TYPE, Record
 from streams.kafka.partitioner import hash_of, partition_for
 
 # Longer than any answer takes: an answer that runs while this instance starts is whole here.
-REPLAYED = timedelta(seconds=180)
+REPLAY_WINDOW = timedelta(seconds=180)
 SWEEP_SECONDS = 5.0
 CATCH_UP_POLL_SECONDS = 0.02
 # Less than it takes to replace a stalled reader: meanwhile readiness fails, and no client is routed here.
@@ -40,7 +40,7 @@ class FrameLog(Protocol):
     """What `Tail` needs of `streams.reading.reader.LogReader`."""
 
     epoch: str
-    heard_at: float
+    last_alive_at: float
 
     @property
     def partitions(self) -> int:
@@ -87,8 +87,8 @@ class Tail:
         self.caught_up = asyncio.Event()
 
     async def run(self) -> None:
-        """Read for ever, starting with the records of the last `REPLAYED`."""
-        await self._log.seek(REPLAYED)
+        """Read for ever, starting with the records of the last `REPLAY_WINDOW`."""
+        await self._log.seek(REPLAY_WINDOW)
         self._begin()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read())
@@ -117,7 +117,7 @@ class Tail:
     def is_alive(self) -> bool:
         """Whether the tail has caught up, and was last known to receive the log less than `STALLED_SECONDS` ago."""
         now = asyncio.get_running_loop().time()
-        return self.caught_up.is_set() and now - self._log.heard_at < STALLED_SECONDS
+        return self.caught_up.is_set() and now - self._log.last_alive_at < STALLED_SECONDS
 
     def _begin(self) -> None:
         self._partitions = self._log.partitions

@@ -24,13 +24,13 @@ PACE_SECONDS = 10.0
 MIN_PACE_SECONDS = 1.0
 RETRY_SECONDS = (1, 60)
 MAX_WAITING = 50_000
-MAX_BEGUN = 2_000
+MAX_STARTS = 2_000
 
 Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingQuestion:
     """A question whose answer has not begun."""
 
     tier: Tier
@@ -60,10 +60,10 @@ class WaitingLines:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._all: OrderedDict[tuple[str, str], Waiting] = OrderedDict()
-        self._lines: dict[Tier, dict[str, OrderedDict[str, Waiting]]] = {"free": {}, "paid": {}}
-        self._sessions: dict[tuple[str, str], OrderedDict[str, Waiting]] = {}
-        self._begun: dict[Tier, deque[float]] = {tier: deque(maxlen=MAX_BEGUN) for tier in self._lines}
+        self._all: OrderedDict[tuple[str, str], WaitingQuestion] = OrderedDict()
+        self._lines: dict[Tier, dict[str, OrderedDict[str, WaitingQuestion]]] = {"free": {}, "paid": {}}
+        self._sessions: dict[tuple[str, str], OrderedDict[str, WaitingQuestion]] = {}
+        self._starts: dict[Tier, deque[float]] = {tier: deque(maxlen=MAX_STARTS) for tier in self._lines}
         self._busy_since: dict[Tier, float] = dict.fromkeys(self._lines, 0.0)
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class WaitingLines:
             return
         if len(self._all) >= MAX_WAITING:
             self.leave(*next(iter(self._all)))
-        question = Waiting(tier, client_id, session_id, message_id, self._clock())
+        question = WaitingQuestion(tier, client_id, session_id, message_id, self._clock())
         if not self._lines[tier]:
             self._busy_since[tier] = question.accepted_at
         self._all[client_id, message_id] = question
@@ -87,14 +87,14 @@ class WaitingLines:
         question = self.leave(client_id, message_id)
         if question is None:
             return
-        self._begun[question.tier].append(self._clock())
+        self._starts[question.tier].append(self._clock())
         line = self._lines[question.tier].get(client_id)
         for other in list(line.values()) if line else ():
             if other.accepted_at >= question.accepted_at - OVERTAKEN_SECONDS:
                 break
             self.leave(client_id, other.message_id)
 
-    def leave(self, client_id: str, message_id: str) -> Waiting | None:
+    def leave(self, client_id: str, message_id: str) -> WaitingQuestion | None:
         """Remove a question, whatever the reason. None: it did not wait here."""
         question = self._all.pop((client_id, message_id), None)
         if question is not None:
@@ -130,18 +130,18 @@ class WaitingLines:
     def _estimate(self, tier: Tier, client_id: str, message_id: str, ahead: int) -> WaitEstimate:
         lines = self._lines[tier]
         position = 1 + ahead + sum(min(len(line), ahead + 1) for name, line in lines.items() if name != client_id)
-        begun, now = self._begun[tier], self._clock()
+        starts, now = self._starts[tier], self._clock()
         # Only while questions wait do answers begin as fast as the workers can.
         since = max(now - PACE_SECONDS, self._busy_since[tier])
-        while begun and begun[0] < since:
-            begun.popleft()
-        if begun and now - since >= MIN_PACE_SECONDS:
-            return WaitEstimate(message_id, position, position * (now - since) / len(begun))
+        while starts and starts[0] < since:
+            starts.popleft()
+        if starts and now - since >= MIN_PACE_SECONDS:
+            return WaitEstimate(message_id, position, position * (now - since) / len(starts))
         oldest = min((next(iter(line.values())).accepted_at for line in lines.values()), default=now)
         return WaitEstimate(message_id, position, now - oldest)
 
 
-def _remove(lines: dict[Key, OrderedDict[str, Waiting]], key: Key, message_id: str) -> None:
+def _remove(lines: dict[Key, OrderedDict[str, WaitingQuestion]], key: Key, message_id: str) -> None:
     del lines[key][message_id]
     if not lines[key]:
         del lines[key]

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from gateway.web.problems import Problem
-from schemas.bounds import MAX_SESSION_ID_CHARACTERS, nameable
+from schemas.bounds import MAX_SESSION_ID_CHARACTERS, valid_session_id
 from schemas.shape import Shape
 
 # The longest question in its longest JSON form: two escapes of six letters per character, and room for the rest.
@@ -130,7 +130,7 @@ def session_id(request: Request) -> str:
     if clean(name) != name:
         raise _invalid_session_id()
     try:
-        return nameable(name)
+        return valid_session_id(name)
     except ValueError as error:
         raise Problem(422, f"sessionId: {error}.") from error
 

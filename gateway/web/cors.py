@@ -58,13 +58,13 @@ class Cors:
 
 def _preflight(origin: str, requested: str) -> Response:
     names = [name.strip().lower() for name in requested[:MAX_ASKED_CHARACTERS].split(",")]
-    harmless = [name for name in names if NAME.fullmatch(name) and not SERVERS_OWN.fullmatch(name)]
+    allowed = [name for name in names if NAME.fullmatch(name) and not SERVERS_OWN.fullmatch(name)]
     return Response(
         status_code=204,
         headers={
             "access-control-allow-origin": origin,
             "access-control-allow-methods": ALLOWED_METHODS,
-            "access-control-allow-headers": ", ".join([ALLOWED_HEADERS, *harmless]),
+            "access-control-allow-headers": ", ".join([ALLOWED_HEADERS, *allowed]),
             "access-control-max-age": str(PREFLIGHT_SECONDS),
             "vary": "Origin, Access-Control-Request-Headers",
         },

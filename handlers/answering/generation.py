@@ -14,7 +14,7 @@ from handlers.answering.cancellations import Cancellations
 from handlers.answering.context import AnswerContext, ChatLogStore, ClientStore, load_answer_context, load_turns
 from handlers.answering.flush import flush_tick
 from handlers.answering.interruption import Interruption
-from handlers.answering.lease import AttemptStore, Begun, Leases
+from handlers.answering.lease import AttemptStore, Leases, StartedAttempt
 from handlers.answering.stream_answer import GenerationPlan, stream_answer
 from handlers.background_task import background_task
 from handlers.models.pricing import Pricing
@@ -30,7 +30,7 @@ from stores.postgres.clients import Widget
 # irrelevant passage only a careful sentence.
 EVIDENCE_THRESHOLD = 0.75
 NO_ANSWER = "I could not find an answer to that in the documents of this site."
-SEARCH_AWAY = "The knowledge base cannot be searched at the moment. Please ask again in a minute."
+SEARCH_UNAVAILABLE = "The knowledge base cannot be searched at the moment. Please ask again in a minute."
 REFUSED = "This question cannot be answered as it was sent. Please ask it again."
 FAILED = "The answer could not be written at the moment. Please try again in a minute."
 MAX_UNENDED = 1_000
@@ -42,7 +42,7 @@ Ending = tuple[AnswerEvent, ChatCompleted]
 class Prepared:
     """All that an answer needs besides passages."""
 
-    begun: Begun | Ended
+    started: StartedAttempt | Ended
     context: AnswerContext
 
 
@@ -63,7 +63,7 @@ class Generation:
         self._choose_models = choose_models
         self._cancellations = cancellations
         self._pricing = Pricing()
-        self._unended: FIFOCache[tuple[str, UUID, str], tuple[Begun, AnswerAttempt]] = FIFOCache(MAX_UNENDED)
+        self._unended: FIFOCache[tuple[str, UUID, str], tuple[StartedAttempt, AnswerAttempt]] = FIFOCache(MAX_UNENDED)
 
     async def turns(self, request: ChatRequested) -> Sequence[Turn]:
         """The session's earlier turns; read once, for the search and for the prompt. Raises nothing."""
@@ -83,9 +83,9 @@ class Generation:
 
         Raises `ProviderError` when no provider answers or one fails in mid-answer.
         """
-        if isinstance(prepared.begun, Ended):
-            return self._replay(prepared.begun, found.request)
-        return self._attempt(found, prepared.begun, prepared.context)
+        if isinstance(prepared.started, Ended):
+            return self._replay(prepared.started, found.request)
+        return self._attempt(found, prepared.started, prepared.context)
 
     async def give_up(self, request: ChatRequested, error: Exception, found: ChatRetrieved | None) -> list[Event]:
         """Ends the last attempt as failed, or as it ended before. `found` is None when the search failed. Needs no
@@ -97,25 +97,27 @@ class Generation:
         if unended is None:
             async with background_task(self.turns(request)) as turns:
                 prepared = await self.prepare(request, turns)
-            if isinstance(prepared.begun, Ended):
-                return list(self._replayed(prepared.begun, request))
-            attempt = AnswerAttempt(request, prepared.begun.attempt, prepared.context.tier, self._pricing)
-            unended = prepared.begun, attempt
-        begun, attempt = unended
+            if isinstance(prepared.started, Ended):
+                return list(self._replayed(prepared.started, request))
+            attempt = AnswerAttempt(request, prepared.started.attempt, prepared.context.tier, self._pricing)
+            unended = prepared.started, attempt
+        started, attempt = unended
         code, message = _failure(error, is_found=found is not None)
         ending = attempt.failed(code, message, retryable=not isinstance(error, PermanentError))
-        return await self._end(request, begun, attempt, ending)
+        return await self._end(request, started, attempt, ending)
 
-    async def _attempt(self, found: ChatRetrieved, begun: Begun, context: AnswerContext) -> AsyncGenerator[Event, None]:
+    async def _attempt(
+        self, found: ChatRetrieved, started: StartedAttempt, context: AnswerContext
+    ) -> AsyncGenerator[Event, None]:
         attempt = AnswerAttempt(
-            found.request, begun.attempt, context.tier, self._pricing, retrieval_ms=found.retrieval_ms
+            found.request, started.attempt, context.tier, self._pricing, retrieval_ms=found.retrieval_ms
         )
-        self._remember(begun, attempt)
+        self._remember(started, attempt)
         plan = self._plan(found, context)
         interruption = Interruption()
-        with self._cancellations.watch(begun.client_id, begun.message_id, interruption.cancel):
+        with self._cancellations.watch(started.client_id, started.message_id, interruption.cancel):
             async with (
-                self._leases.kept(begun, interruption.lose),
+                self._leases.renewing(started, interruption.lease_lost),
                 aclosing(stream_answer(attempt, plan, interruption)) as events,
             ):
                 async for event in events:
@@ -125,9 +127,9 @@ class Generation:
         elif interruption.reason == "cancelled":
             ending = attempt.cancelled(character_count(plan.prompt))
         else:
-            self._forget(begun)
+            self._forget(started)
             return
-        for last in await self._end(found.request, begun, attempt, ending):
+        for last in await self._end(found.request, started, attempt, ending):
             yield last
 
     def _plan(self, found: ChatRetrieved, context: AnswerContext) -> GenerationPlan:
@@ -138,21 +140,23 @@ class Generation:
             no_answer_text=context.widget.no_answer_text or NO_ANSWER,
         )
 
-    async def _end(self, request: ChatRequested, begun: Begun, attempt: AnswerAttempt, ending: Ending) -> list[Event]:
+    async def _end(
+        self, request: ChatRequested, started: StartedAttempt, attempt: AnswerAttempt, ending: Ending
+    ) -> list[Event]:
         """Stores the ending before it is published: after a crash another worker could publish a different one.
 
         An attempt that began while Postgres was unavailable may find that a lower one has ended. Visitors saw this
         one, so the earlier ending is replayed with a higher number.
         """
-        if await self._leases.finish(begun, attempt.ending(*ending)):
-            self._forget(begun)
+        if await self._leases.finish(started, attempt.ending(*ending)):
+            self._forget(started)
             metrics.observe(ending[1])
             # The text is published; its ending goes with the records of other answers.
             await flush_tick()
             return list(ending)
-        earlier = await self._leases.ended_before(begun)
-        self._forget(begun)
-        return list(replay_ending(earlier, request, begun.attempt + 1)) if earlier else []
+        earlier = await self._leases.ended_before(started)
+        self._forget(started)
+        return list(replay_ending(earlier, request, started.attempt + 1)) if earlier else []
 
     async def _replay(self, ended: Ended, request: ChatRequested) -> AsyncGenerator[Event, None]:
         for event in self._replayed(ended, request):
@@ -170,21 +174,21 @@ class Generation:
             replayed = replay_ending(ended.ending, request, number)
             yield from (event for event in replayed if isinstance(event, AnswerEvent))
 
-    def _remember(self, begun: Begun, attempt: AnswerAttempt) -> None:
-        self._unended[begun.client_id, begun.message_id, begun.session_id] = begun, attempt
+    def _remember(self, started: StartedAttempt, attempt: AnswerAttempt) -> None:
+        self._unended[started.client_id, started.message_id, started.session_id] = started, attempt
 
-    def _forget(self, begun: Begun) -> None:
-        self._unended.pop((begun.client_id, begun.message_id, begun.session_id), None)
+    def _forget(self, started: StartedAttempt) -> None:
+        self._unended.pop((started.client_id, started.message_id, started.session_id), None)
 
 
 def _message_of(request: ChatRequested) -> tuple[str, UUID, str, datetime]:
     return request.client_id, request.message_id, request.session_id, request.requested_at
 
 
-def _unless_held(begun: Begun | Ended | Held) -> Begun | Ended:
-    if isinstance(begun, Held):
-        raise RetryableError("another worker answers this message", retry_after_seconds=begun.retry_after_seconds)
-    return begun
+def _unless_held(taken: StartedAttempt | Ended | Held) -> StartedAttempt | Ended:
+    if isinstance(taken, Held):
+        raise RetryableError("another worker answers this message", retry_after_seconds=taken.retry_after_seconds)
+    return taken
 
 
 def _failure(error: Exception, *, is_found: bool) -> tuple[str, str]:
@@ -193,4 +197,4 @@ def _failure(error: Exception, *, is_found: bool) -> tuple[str, str]:
         return (error.code if isinstance(error, PermanentError) else "unavailable"), FAILED
     if isinstance(error, RefusedError):
         return error.code, REFUSED
-    return "retrieval_failed", SEARCH_AWAY
+    return "retrieval_failed", SEARCH_UNAVAILABLE

@@ -17,7 +17,7 @@ class Interruption:
         """The visitor cancelled the answer."""
         self._stop("cancelled")
 
-    def lose(self) -> None:
+    def lease_lost(self) -> None:
         """Another worker answers now."""
         self._stop("lost")
 

@@ -53,7 +53,7 @@ class AttemptStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedAttempt:
     """An attempt of this worker. Without a lease another worker may answer too."""
 
     client_id: str
@@ -85,7 +85,7 @@ class Leases:
 
     async def begin(
         self, client_id: str, message_id: UUID, session_id: str, asked_at: datetime
-    ) -> Begun | Ended | Held:
+    ) -> StartedAttempt | Ended | Held:
         """Takes the message, unless it is held or has ended. Raises `MessageTakenError` for one of another session, and
         `PermanentError` when Postgres refuses the row.
         """
@@ -96,17 +96,17 @@ class Leases:
         above = self._highest(client_id, message_id, asked_at)
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                begun = await self._attempts.begin(client_id, message_id, session_id, above=above)
+                result = await self._attempts.begin(client_id, message_id, session_id, above=above)
         except REFUSALS as error:
             raise PermanentError(f"the attempt cannot be stored: {error!r}", code="row_refused") from error
         except DATABASE_ERRORS as error:
             log.warning("answering_without_lease", error=repr(error))
-            return self._remembered(Begun(client_id, message_id, session_id, above + 1, is_leased=False))
-        if isinstance(begun, Taken):
+            return self._remembered(StartedAttempt(client_id, message_id, session_id, above + 1, is_leased=False))
+        if isinstance(result, Taken):
             raise MessageTakenError
-        if isinstance(begun, Lease):
-            return self._remembered(Begun(client_id, message_id, session_id, begun.attempt, is_leased=True))
-        return begun
+        if isinstance(result, Lease):
+            return self._remembered(StartedAttempt(client_id, message_id, session_id, result.attempt, is_leased=True))
+        return result
 
     def number_above(self, client_id: str, message_id: UUID, asked_at: datetime, attempt: int) -> int | None:
         """The number for replaying what ended as `attempt`, if a worker without Postgres may have published a higher
@@ -117,50 +117,50 @@ class Leases:
             return None
         return max(attempt, self._highest(client_id, message_id, asked_at)) + 1
 
-    async def ended_before(self, begun: Begun) -> dict[str, Any] | None:
+    async def ended_before(self, started: StartedAttempt) -> dict[str, Any] | None:
         """After `finish` returned False: the ending of a lower attempt, or None."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                ending = await self._attempts.ending(begun.client_id, begun.message_id, begun.session_id)
+                ending = await self._attempts.ending(started.client_id, started.message_id, started.session_id)
         except DATABASE_ERRORS as error:
             raise RetryableError("the ending of another attempt cannot be read") from error
-        return ending if ending and attempt_of(ending) < begun.attempt else None
+        return ending if ending and attempt_of(ending) < started.attempt else None
 
     @asynccontextmanager
-    async def kept(self, begun: Begun, lost: Callable[[], None]) -> AsyncIterator[None]:
-        """Renews the lease while the block runs, and calls `lost` once if another worker took over."""
-        if not begun.is_leased:
+    async def renewing(self, started: StartedAttempt, on_lost: Callable[[], None]) -> AsyncIterator[None]:
+        """Renews the lease while the block runs, and calls `on_lost` once if another worker took over."""
+        if not started.is_leased:
             yield
             return
-        renewing = asyncio.create_task(self._renew(begun, lost))
+        task = asyncio.create_task(self._renew(started, on_lost))
         try:
             yield
         finally:
-            renewing.cancel()
-            await asyncio.wait([renewing])
+            task.cancel()
+            await asyncio.wait([task])
 
-    async def finish(self, begun: Begun, ending: dict[str, Any]) -> bool:
+    async def finish(self, started: StartedAttempt, ending: dict[str, Any]) -> bool:
         """Stores the ending. False: publish nothing. True also without Postgres, as an ending may be published twice;
         it is kept here, and stored after the next one that succeeds.
         """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 is_ours = await self._attempts.finish(
-                    begun.client_id, begun.message_id, begun.session_id, begun.attempt, ending
+                    started.client_id, started.message_id, started.session_id, started.attempt, ending
                 )
         except REFUSALS:
             # Postgres will never take it: publish it, and do not try again.
-            log.exception("ending_refused", message_id=str(begun.message_id))
+            log.exception("ending_refused", message_id=str(started.message_id))
             return True
         except DATABASE_ERRORS as error:
             log.warning("ending_not_stored", error=repr(error))
-            self._unstored[begun.client_id, begun.message_id] = begun.session_id, begun.attempt, ending
+            self._unstored[started.client_id, started.message_id] = started.session_id, started.attempt, ending
             return True
-        await self._store_kept()
+        await self._store_oldest()
         return is_ours
 
-    async def _store_kept(self) -> None:
-        """Stores the oldest kept ending: one at a time, so that no answer waits for all of them."""
+    async def _store_oldest(self) -> None:
+        """Stores the oldest unstored ending: one at a time, so that no answer waits for all of them."""
         if not self._unstored:
             return
         client_id, message_id = key = next(iter(self._unstored))
@@ -178,17 +178,17 @@ class Leases:
             return
         self._unstored.pop(key, None)
 
-    async def _renew(self, begun: Begun, lost: Callable[[], None]) -> None:
+    async def _renew(self, started: StartedAttempt, on_lost: Callable[[], None]) -> None:
         while True:
             await asyncio.sleep(self._attempts.lease_seconds / 3)
             try:
-                if await self._attempts.renew(begun.client_id, begun.message_id, begun.attempt):
+                if await self._attempts.renew(started.client_id, started.message_id, started.attempt):
                     continue
             except DATABASE_ERRORS as error:
                 log.warning("lease_not_renewed", error=repr(error))
                 continue
-            log.info("lease_lost", attempt=begun.attempt)
-            lost()
+            log.info("lease_lost", attempt=started.attempt)
+            on_lost()
             return
 
     def _highest(self, client_id: str, message_id: UUID, asked_at: datetime) -> int:
@@ -197,6 +197,6 @@ class Leases:
         by_age = min(MAX_BY_AGE, NUMBERS_PER_SECOND * max(0, age_seconds))
         return max(self._last.get((client_id, message_id), 0), by_age)
 
-    def _remembered(self, begun: Begun) -> Begun:
-        self._last[begun.client_id, begun.message_id] = begun.attempt
-        return begun
+    def _remembered(self, started: StartedAttempt) -> StartedAttempt:
+        self._last[started.client_id, started.message_id] = started.attempt
+        return started

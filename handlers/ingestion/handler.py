@@ -20,7 +20,7 @@ from stores.postgres.documents import Documents
 from stores.uploads import Uploads
 from stores.vectors.store import VectorStore
 
-AWAY = "A part of the system was unavailable for too long. The file is fine: try again later."
+UNAVAILABLE = "A part of the system was unavailable for too long. The file is fine: try again later."
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class Ingestion:
             yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
             return
         is_final = isinstance(error, PermanentError)
-        reason = f"The upload event is not valid: {error}" if is_final else AWAY
+        reason = f"The upload event is not valid: {error}" if is_final else UNAVAILABLE
         failed = ProgressReporter(event).failed(reason, retryable=not is_final)
         try:
             await self._documents.advance(failed)

@@ -11,7 +11,7 @@ from schemas.events import DocumentProgress, DocumentUploaded
 
 # A stage's part of the whole, in percent.
 SPANS = {"parsing": (0, 20), "chunking": (20, 25), "embedding": (25, 95), "indexing": (95, 99)}
-TELL_SECONDS = 0.5
+PROGRESS_INTERVAL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
 
 STAGE_SECONDS = Histogram(
@@ -47,7 +47,7 @@ class ProgressReporter:
         waited = time.monotonic() - self._sent_at
         if step.warnings:
             self._latest = self._latest.model_copy(update={"warnings": list(step.warnings)})
-        is_changed = step.text != self._latest.current_step and waited >= TELL_SECONDS
+        is_changed = step.text != self._latest.current_step and waited >= PROGRESS_INTERVAL_SECONDS
         if step.stage == self._latest.stage and not is_changed and waited < HEARTBEAT_SECONDS:
             return None
         first, last = SPANS[step.stage]

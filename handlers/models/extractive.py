@@ -19,7 +19,7 @@ from schemas.events import Passage, Usage
 OPENING = "From the documents:"
 MAX_SENTENCES = 3
 MAX_SENTENCE_CHARACTERS = 600
-LEAST_OF_BEST = 0.6
+MIN_SHARE_OF_BEST = 0.6
 WORDS_PER_PIECE = 3
 # The pace of a fast model, so that people see and tests exercise a stream: 60 words in 0.2 s.
 PIECE_SECONDS = 0.01
@@ -58,7 +58,7 @@ def _best(question: str, passages: Sequence[Passage]) -> list[_Sentence]:
     sentences = split_sentences(passages)
     shares = _shares(_terms(question), sentences)
     ranked = sorted(zip(shares, sentences, strict=True), key=lambda pair: -pair[0])
-    return [found for share, found in ranked[:MAX_SENTENCES] if share >= LEAST_OF_BEST * ranked[0][0]]
+    return [found for share, found in ranked[:MAX_SENTENCES] if share >= MIN_SHARE_OF_BEST * ranked[0][0]]
 
 
 def split_sentences(passages: Sequence[Passage]) -> list[_Sentence]:

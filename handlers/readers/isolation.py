@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).parents[2]
-PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+INHERITED_VARIABLES = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _warn_once(left: str) -> None:
 
 @asynccontextmanager
 async def _child(format_name: str, source: Path, target: Path, limits: ReaderLimits) -> AsyncIterator[Process]:
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     # The environment has no secret for a hostile file, and `-P` prevents imports of modules beside it.
     environment = {
         **kept,

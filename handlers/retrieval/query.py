@@ -4,30 +4,32 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from handlers.words import POINTERS, STOP_WORDS, words_of
+from handlers.words import REFERENCE_WORDS, STOP_WORDS, words_of
 from schemas.events import Passage
 
 MAX_SHORT_WORDS = 3
-MAX_POINTING_WORDS = 6
+MAX_REFERENCE_WORDS = 6
 TOP_PASSAGES = 3
 MIN_STEM_CHARACTERS = 4
 REMEMBERED_TEXTS = 1_024
-THAT = re.compile(r"(^|\b(is|was|does|do|did|has|of|about|with|like|for|than|after|before)\s)that\b", re.IGNORECASE)
-OPENERS = re.compile(
+THAT_REFERENCE = re.compile(
+    r"(^|\b(is|was|does|do|did|has|of|about|with|like|for|than|after|before)\s)that\b", re.IGNORECASE
+)
+CONNECTIVES = re.compile(
     r"^\s*(and|or|but|so|then|also|what about|how about|what if|why not|why|how so|really|which one|und|aber|et|y|e)\b",
     re.IGNORECASE,
 )
-ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
+SUFFIXES = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
 
 
-def leans_on_conversation(message: str) -> bool:
+def is_follow_up(message: str) -> bool:
     """Whether the message needs the one before it: very short, opens with a connective, or points back."""
     words = words_of(message)
     content = [word for word in words if word not in STOP_WORDS]
-    if OPENERS.match(message) or not content or len(words) <= MAX_SHORT_WORDS:
+    if CONNECTIVES.match(message) or not content or len(words) <= MAX_SHORT_WORDS:
         return True
-    points_back = not POINTERS.isdisjoint(words) or THAT.search(message)
-    return bool(points_back) and len(content) <= MAX_POINTING_WORDS
+    has_reference = not REFERENCE_WORDS.isdisjoint(words) or THAT_REFERENCE.search(message)
+    return bool(has_reference) and len(content) <= MAX_REFERENCE_WORDS
 
 
 def covered_share(query: str, passages: Sequence[Passage]) -> float:
@@ -46,7 +48,7 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    for ending in ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM_CHARACTERS:
-            return word[: -len(ending)]
+    for suffix in SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= MIN_STEM_CHARACTERS:
+            return word[: -len(suffix)]
     return word

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 import structlog
 
 from handlers.ports import Embedder, Turn
-from handlers.retrieval.query import covered_share, leans_on_conversation
+from handlers.retrieval.query import covered_share, is_follow_up
 from schemas.events import ChatRequested, ChatRetrieved, Passage
 from stores.vectors.store import VectorStore
 
@@ -18,7 +18,7 @@ HISTORY_SECONDS = 0.3
 
 
 class Retrieval:
-    """Dense search, with the last question put in front of a message that leans on it."""
+    """Dense search, with the last question put in front of a follow-up."""
 
     def __init__(self, embedder: Embedder, vectors: VectorStore) -> None:
         self._embedder = embedder
@@ -45,17 +45,17 @@ class Retrieval:
 
 
 async def _query(event: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> str:
-    if not leans_on_conversation(event.text):
+    if not is_follow_up(event.text):
         return event.text
     try:
         async with asyncio.timeout(HISTORY_SECONDS):
             # The answer needs them too, and may wait longer.
-            said = await asyncio.shield(asyncio.ensure_future(turns))
+            history = await asyncio.shield(asyncio.ensure_future(turns))
     except TimeoutError:
         # A worse query is better than no answer while Postgres is unavailable.
         log.warning("searching_without_history")
         return event.text
-    return f"{said[-1].question}\n{event.text}" if said else event.text
+    return f"{history[-1].question}\n{event.text}" if history else event.text
 
 
 def confidence(query: str, passages: Sequence[Passage]) -> float:

@@ -101,7 +101,7 @@ class Attempts:
         while True:
             if taken := await _BEGIN.fetch_one(self._connections, {**row, **self._lease}):
                 return Lease(taken["attempt"])
-            if found := await self._why_not(client_id, message_id, row["session_id"]):
+            if found := await self._conflict(client_id, message_id, row["session_id"]):
                 return found
 
     def _row(self, client_id: str, message_id: UUID, session_id: str, attempt: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Attempts:
             "holder": self._holder,
         }
 
-    async def _why_not(self, client_id: str, message_id: UUID, session_id: str) -> Ended | Held | Taken | None:
+    async def _conflict(self, client_id: str, message_id: UUID, session_id: str) -> Ended | Held | Taken | None:
         """None if the row has been purged."""
         query = select(
             AttemptRow.session_id,

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 OPEN_SECONDS = 3.0
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class CircuitOpenError(TimeoutError):
@@ -25,10 +25,10 @@ class CircuitBreaker:
         if self._clock() < self._open_until:
             raise CircuitOpenError("Postgres did not answer a moment ago")
 
-    async def call(self, question: Awaitable[Answer]) -> Answer:
+    async def call(self, operation: Awaitable[Result]) -> Result:
         """The answer. Opens the circuit on a `TimeoutError`; the deadline is the caller's."""
         try:
-            return await question
+            return await operation
         except TimeoutError:
             self.trip()
             raise

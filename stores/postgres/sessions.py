@@ -28,10 +28,10 @@ class SessionOwner:
 
 def _claim() -> Statement:
     # A session with chat logs but without a row comes from a server that writes to Kafka itself.
-    is_begun = exists().where(
+    has_answers = exists().where(
         ChatLogRow.client_id == bindparam("in_client"), ChatLogRow.session_id == bindparam("in_session")
     )
-    row = insert(SessionRow).values(owner=case((is_begun, "server"), else_=bindparam("unless_begun", type_=Text)))
+    row = insert(SessionRow).values(owner=case((has_answers, "server"), else_=bindparam("unless_answered", type_=Text)))
     # An update that changes nothing returns the existing row; `DO NOTHING` would not.
     upsert = row.on_conflict_do_update(
         index_elements=["client_id", "session_id"], set_={"client_id": row.excluded.client_id}
@@ -60,7 +60,7 @@ class Sessions:
             "session_id": storable(session_id),
             "in_client": client_id,
             "in_session": storable(session_id),
-            "unless_begun": owner.kind,
+            "unless_answered": owner.kind,
             "visitor_id": owner.visitor_id,
             "message_id": owner.message_id,
         }
@@ -77,7 +77,7 @@ class Sessions:
             row = (await connection.execute(query)).mappings().one_or_none()
         return _owner(row) if row else None
 
-    async def give(self, client_id: str, session_id: str, visitor_id: str) -> bool:
+    async def transfer(self, client_id: str, session_id: str, visitor_id: str) -> bool:
         """Transfers a server's session to this visitor. False: the server does not own it."""
         given = (
             update(SessionRow)

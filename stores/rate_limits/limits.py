@@ -16,11 +16,11 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from stores.rate_limits.counts import WINDOW_SECONDS, Counts
-from stores.rate_limits.pipelined_redis import DOWN, PipelinedRedis
+from stores.rate_limits.pipelined_redis import REDIS_ERRORS, PipelinedRedis
 
-TRY_AGAIN_SECONDS = 5.0
+RETRY_INTERVAL_SECONDS = 5.0
 NAMESPACE = "chatconnect"
-LUMPS = 100
+BATCHES_PER_LIMIT = 100
 MAX_UNSENT = 50_000
 
 log = structlog.get_logger()
@@ -56,9 +56,9 @@ class LimitStatus:
     reset_seconds: int
 
 
-Names: TypeAlias = tuple[str, ...]
-Keyed: TypeAlias = tuple[Policy, Names]
-HitBatch: TypeAlias = tuple[Policy, Names, int]
+KeyParts: TypeAlias = tuple[str, ...]
+KeyedPolicy: TypeAlias = tuple[Policy, KeyParts]
+HitBatch: TypeAlias = tuple[Policy, KeyParts, int]
 
 
 class Limits:
@@ -73,7 +73,7 @@ class Limits:
         self._redis = PipelinedRedis(redis_url)
         self._windows = SlidingWindowCounterRateLimiter(_Storage(self._redis, redis_url))
         self._counts = Counts()
-        self._unsent: OrderedDict[Names, int] = OrderedDict()
+        self._unsent: OrderedDict[KeyParts, int] = OrderedDict()
         self._try_at = 0.0
         self.is_shared = True
 
@@ -89,15 +89,15 @@ class Limits:
         """For a caller whose client is unknown."""
         return await self._take("unknown", "", [one])
 
-    def take_here(self, one: LimitRequest) -> LimitStatus:
+    def take_locally(self, one: LimitRequest) -> LimitStatus:
         """Counted by this process alone, for what is not worth a round trip."""
-        return self._take_here([(one.policy, ("here", "", one.policy.name, one.owner))])
+        return self._take_locally([(one.policy, ("here", "", one.policy.name, one.owner))])
 
     async def ping(self) -> bool:
         """Whether Redis answers now; if it does, limits are shared again."""
         try:
             await self._redis.ping()
-        except DOWN as error:
+        except REDIS_ERRORS as error:
             self._fall_back(error)
             return False
         self.is_shared = True
@@ -108,33 +108,33 @@ class Limits:
         await self._redis.close()
 
     async def _take(self, kind: str, client_id: str, wanted: Sequence[LimitRequest]) -> LimitStatus:
-        keyed: list[Keyed] = [(one.policy, (kind, client_id, one.policy.name, one.owner)) for one in wanted]
-        own = self._take_here(keyed)
+        keyed: list[KeyedPolicy] = [(one.policy, (kind, client_id, one.policy.name, one.owner)) for one in wanted]
+        own = self._take_locally(keyed)
         if not own.is_allowed or not self._may_try_redis() or not (batches := self._due_batches(keyed)):
             return own
         try:
             shared = await self._take_shared(batches)
-        except DOWN as error:
+        except REDIS_ERRORS as error:
             self._fall_back(error)
             return own
         self.is_shared = True
         return min(own, shared, key=_share_left)
 
-    def _take_here(self, keyed: list[Keyed]) -> LimitStatus:
+    def _take_locally(self, keyed: list[KeyedPolicy]) -> LimitStatus:
         for policy, names in keyed:
             if self._counts.left(names, policy.per_minute) == 0:
-                return self._status_here(policy, names, is_allowed=False)
+                return self._local_status(policy, names, is_allowed=False)
         for _, names in keyed:
             self._counts.add(names)
-        statuses = [self._status_here(policy, names, is_allowed=True) for policy, names in keyed]
+        statuses = [self._local_status(policy, names, is_allowed=True) for policy, names in keyed]
         return min(statuses, key=_share_left)
 
-    def _due_batches(self, keyed: list[Keyed]) -> list[HitBatch]:
+    def _due_batches(self, keyed: list[KeyedPolicy]) -> list[HitBatch]:
         """The hits to send to Redis now: those of each limit that has enough of them."""
         batches = []
         for policy, names in keyed:
             unsent = self._unsent.pop(names, 0) + 1
-            if unsent >= policy.per_minute // LUMPS:
+            if unsent >= policy.per_minute // BATCHES_PER_LIMIT:
                 batches.append((policy, names, unsent))
             else:
                 self._unsent[names] = unsent
@@ -142,7 +142,7 @@ class Limits:
             self._unsent.popitem(last=False)
         return batches
 
-    def _status_here(self, policy: Policy, names: Names, *, is_allowed: bool) -> LimitStatus:
+    def _local_status(self, policy: Policy, names: KeyParts, *, is_allowed: bool) -> LimitStatus:
         reset_seconds = ceil(self._counts.reset_seconds(names, policy.per_minute))
         return LimitStatus(policy, is_allowed, self._counts.left(names, policy.per_minute), reset_seconds)
 
@@ -166,19 +166,19 @@ class Limits:
         return LimitStatus(refusing, is_allowed=False, left=0, reset_seconds=_seconds_until(reset_at))
 
     def _may_try_redis(self) -> bool:
-        """While Redis is down, one caller every `TRY_AGAIN_SECONDS` tries it."""
+        """While Redis is down, one caller every `RETRY_INTERVAL_SECONDS` tries it."""
         if self.is_shared:
             return True
         if monotonic() < self._try_at:
             return False
-        self._try_at = monotonic() + TRY_AGAIN_SECONDS
+        self._try_at = monotonic() + RETRY_INTERVAL_SECONDS
         return True
 
     def _fall_back(self, error: BaseException) -> None:
         if self.is_shared:
             log.warning("limits_kept_per_process", error=repr(error))
         self.is_shared = False
-        self._try_at = monotonic() + TRY_AGAIN_SECONDS
+        self._try_at = monotonic() + RETRY_INTERVAL_SECONDS
 
 
 class _Storage(RedisStorage):

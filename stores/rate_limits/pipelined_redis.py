@@ -14,7 +14,7 @@ DEADLINE_SECONDS = 0.1
 # Per round trip, so that in a burst the first command does not wait for the last.
 MAX_COMMANDS = 64
 
-DOWN = (RedisError, OSError, TimeoutError)
+REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 
 Command = tuple[tuple[Any, ...], dict[str, Any], "asyncio.Future[Any]"]
 
@@ -23,7 +23,7 @@ class PipelinedRedis(Redis):
     """Commands issued during a round trip go with the next one, in order.
 
     A pool would open a connection for each waiting command, a hundred at most (then it raises), and costs a third more
-    CPU. A command returns or raises one of `DOWN` within `DEADLINE_SECONDS` of the start of its round trip.
+    CPU. A command returns or raises one of `REDIS_ERRORS` within `DEADLINE_SECONDS` of the start of its round trip.
     """
 
     def __init__(self, url: str) -> None:
@@ -33,7 +33,7 @@ class PipelinedRedis(Redis):
         self._sender: asyncio.Task[None] | None = None
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Raises one of `DOWN`."""
+        """Raises one of `REDIS_ERRORS`."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((args, options, answer))
         if self._sender is None or self._sender.done():
@@ -41,7 +41,7 @@ class PipelinedRedis(Redis):
         return await answer
 
     async def close(self) -> None:
-        """Waiting commands raise one of `DOWN`."""
+        """Waiting commands raise one of `REDIS_ERRORS`."""
         if self._sender is not None:
             self._sender.cancel()
             with suppress(asyncio.CancelledError):
@@ -54,7 +54,7 @@ class PipelinedRedis(Redis):
             try:
                 async with asyncio.timeout(DEADLINE_SECONDS):
                     answers = await self._send_batch(batch)
-            except DOWN as error:
+            except REDIS_ERRORS as error:
                 # Commands queued meanwhile would run into the same timeout.
                 batch, self._waiting = batch + self._waiting, []
                 answers = [error] * len(batch)

@@ -19,16 +19,16 @@ POLL_SECONDS = 0.1
 log = structlog.get_logger()
 
 
-async def create_topics(settings: Settings, most_partitions: int | None = None) -> list[str]:
+async def create_topics(settings: Settings, max_partitions: int | None = None) -> list[str]:
     """Creates the topics and dead-letter topics that are missing and returns their names.
 
-    A topic gets its `Topic`'s number of partitions, at most `most_partitions`.
+    A topic gets its `Topic`'s number of partitions, at most `max_partitions`.
 
     Returns once the metadata lists them all, so that a producer that starts now finds them. Of existing topics only
     the dead-letter ones are changed. Raises aiokafka's `KafkaError`, or `TimeoutError` when one is not listed in time.
     """
     async with open_admin(settings) as admin:
-        wanted = {topic.name: topic for topic in _wanted(most_partitions)}
+        wanted = {topic.name: topic for topic in _wanted(max_partitions)}
         missing = wanted.keys() - set(await admin.list_topics())
         created = await _create(admin, [wanted[name] for name in sorted(missing)]) if missing else []
         await _configure_dead(admin, wanted.keys() - missing)
@@ -38,9 +38,9 @@ async def create_topics(settings: Settings, most_partitions: int | None = None) 
         return created
 
 
-def _wanted(most_partitions: int | None) -> Iterator[NewTopic]:
+def _wanted(max_partitions: int | None) -> Iterator[NewTopic]:
     for topic in TOPICS:
-        yield _new(topic.name, min(topic.partitions, most_partitions or topic.partitions), topic.config)
+        yield _new(topic.name, min(topic.partitions, max_partitions or topic.partitions), topic.config)
         yield _new(topic.dead, 1, DEAD_CONFIG)
 
 

@@ -23,14 +23,14 @@ class Commits:
     def __init__(self, handler: str, timeout_seconds: float) -> None:
         self._handler = handler
         self._timeout_seconds = timeout_seconds
-        self._one_at_a_time = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    async def make(self, kafka: AIOKafkaConsumer, held: list[Assigned]) -> None:
+    async def commit(self, kafka: AIOKafkaConsumer, held: list[Assigned]) -> None:
         """Commit the finished records of these, within `timeout_seconds` after the commit before it.
 
         When it returns, no earlier commit is still running. A failure is logged and counted.
         """
-        async with self._one_at_a_time:
+        async with self._lock:
             # An epoch may have ended while this commit waited for its turn.
             pending = {one: offset for one in held if one.is_current and (offset := one.tracker.pending()) is not None}
             if pending and await self._commit(kafka, pending):

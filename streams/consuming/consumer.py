@@ -64,10 +64,10 @@ class Consumer:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                tasks.create_task(self._commit_for_ever())
+                tasks.create_task(self._commit_forever())
                 tasks.create_task(self._watch(kafka))
                 try:
-                    await self._poll_for_ever(kafka)
+                    await self._poll_forever(kafka)
                 finally:
                     self._tasks = None
         finally:
@@ -112,7 +112,7 @@ class Consumer:
         if not self._is_draining:
             self._assignments.assign(partitions)
 
-    async def _poll_for_ever(self, kafka: AIOKafkaConsumer) -> None:
+    async def _poll_forever(self, kafka: AIOKafkaConsumer) -> None:
         while True:
             try:
                 batches = await poll(kafka, self.limits)
@@ -142,7 +142,7 @@ class Consumer:
 
     def _begin_new_log(self, old: Assigned, offset: int) -> Assigned:
         """Offsets that go back mean a new log: the topic was recreated, or lost its tail."""
-        log.warning("log_made_anew", handler=self._subscription.name, partition=old.partition.partition, offset=offset)
+        log.warning("log_replaced", handler=self._subscription.name, partition=old.partition.partition, offset=offset)
         assigned = self._assignments.begin(old.partition)
         self._lanes.drop(lambda held: not held.is_open)
         return assigned
@@ -188,7 +188,7 @@ class Consumer:
         else:
             self._lanes.done(job)
 
-    async def _commit_for_ever(self) -> None:
+    async def _commit_forever(self) -> None:
         while True:
             await asyncio.sleep(self.limits.commit_interval_seconds)
             await self._commit(list(self._assignments))
@@ -197,7 +197,7 @@ class Consumer:
 
     async def _commit(self, held: list[Assigned]) -> None:
         if self._kafka is not None:
-            await self._commits.make(self._kafka, held)
+            await self._commits.commit(self._kafka, held)
 
     def _resume(self) -> None:
         if self._kafka is None:

@@ -75,7 +75,7 @@ class Runner:
         if job.ending_defects < MAX_ENDING_DEFECTS and (event := self._event_to_end(record, error)) is not None:
             with structlog.contextvars.bound_contextvars(**_context(event)):
                 await self._publish_all(self._subscription.handler.give_up(event, error), record)
-        await self._dead_letters.keep(self._subscription.topic, record, error, job.attempts)
+        await self._dead_letters.write(self._subscription.topic, record, error, job.attempts)
         if (left_out := self._log_limit.take()) is not None:
             log.error("dead_letter", handler=self._subscription.name, error=repr(error), left_out=left_out,
                       **_origin(record))  # fmt: skip

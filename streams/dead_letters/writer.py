@@ -17,7 +17,7 @@ TRUNCATED = "dead-letter-truncated"
 """How many bytes the value had before it was cut."""
 PREFIX = "dead-letter-"
 MAX_ERROR_CHARACTERS = 2_000
-CUT_BYTES = 256 * 1024
+TRUNCATED_BYTES = 256 * 1024
 SMALL_HEADER_BYTES = 1_024
 MAX_HEADERS = 64
 
@@ -29,15 +29,16 @@ class DeadLetters:
         self._publisher = publisher
         self._group = group
 
-    async def keep(self, topic: Topic, record: Record, error: Exception, attempts: int) -> None:
+    async def write(self, topic: Topic, record: Record, error: Exception, attempts: int) -> None:
         """Returns once it is acknowledged. A record that is too large (it may have been compressed on its own topic) is
         cut, and a header says so. Raises `PublishError`: the record must then not be committed.
         """
-        ours = self._origin(record, error, attempts)
+        origin = self._origin(record, error, attempts)
         try:
-            await self._send(topic, record, record.value, [*record.headers, *ours])
+            await self._send(topic, record, record.value, [*record.headers, *origin])
         except EventTooLargeError:
-            await self._send(topic, record, (record.value or b"")[:CUT_BYTES], [*_small(record), *ours, *_cut(record)])
+            value = (record.value or b"")[:TRUNCATED_BYTES]
+            await self._send(topic, record, value, [*_small(record), *origin, *_truncated_size(record)])
 
     async def _send(self, topic: Topic, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
         await acknowledged(await self._publisher.send_raw(topic.dead, record.key, value, headers))
@@ -61,5 +62,5 @@ def _small(record: Record) -> list[tuple[str, bytes]]:
     return small[:MAX_HEADERS]
 
 
-def _cut(record: Record) -> list[tuple[str, bytes]]:
+def _truncated_size(record: Record) -> list[tuple[str, bytes]]:
     return [(TRUNCATED, str(len(record.value or b"")).encode())]

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer
 
-from streams.kafka.internals import background_parts
+from streams.kafka.internals import background_components
 
 CLOSE_SECONDS = 10.0
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 async def close_rest(kafka: AIOKafkaConsumer) -> None:
     """Close what a failed `stop` left open: it would keep connecting."""
-    for part in background_parts(kafka):
+    for part in background_components(kafka):
         await is_stopped(part.close())
 
 

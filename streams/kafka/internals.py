@@ -17,6 +17,6 @@ def client_of(consumer: AIOKafkaConsumer) -> AIOKafkaClient:
     return consumer._client  # noqa: SLF001 - see above
 
 
-def background_parts(consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
+def background_components(consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
     """The parts that keep connecting after a failed stop; each has a coroutine `close`."""
     return tuple(part for part in (consumer._fetcher, consumer._client) if part is not None)  # noqa: SLF001 - see above

@@ -41,7 +41,7 @@ class LogReader:
 
     When it stalls while the log has more, it rebuilds its consumer and continues at its positions. When the topic was
     recreated, has more partitions or has lost the records at a position, `batches` goes on with what is there. It
-    waits for a missing topic. `heard_at` (loop time) is when it was last known not to stall.
+    waits for a missing topic. `last_alive_at` (loop time) is when it was last known not to stall.
 
     `epoch` names this incarnation of the log (cluster, topic id, partition count), so that an offset of another one is
     recognised.
@@ -55,7 +55,7 @@ class LogReader:
         self._ends_at_start: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self.epoch = ""
-        self.heard_at = 0.0
+        self.last_alive_at = 0.0
         self._stall = StallDetector()
         self._is_stalled = self._is_changed = False
         self._restarts = RestartBudget(f"the reader of {topic.name}", MAX_RESTARTS, RESTARTS_WITHIN_SECONDS)
@@ -101,7 +101,7 @@ class LogReader:
             self._positions[partition] = start.offset if start is not None else ends[partition]
         read_from(consumer, self._positions)
         self._ends_at_start = ends
-        self.heard_at = asyncio.get_running_loop().time()
+        self.last_alive_at = asyncio.get_running_loop().time()
         self._watching = asyncio.create_task(self._watch())
 
     async def batches(self) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
@@ -172,7 +172,7 @@ class LogReader:
         silent_seconds = self._stall.seconds(self._positions, ends, now)
         self._is_stalled = silent_seconds > STALLED_SECONDS
         if not silent_seconds:
-            self.heard_at = now
+            self.last_alive_at = now
 
     async def _rebuild(self) -> None:
         self._restarts.begin("the log has more than it reads")
@@ -205,9 +205,9 @@ class LogReader:
                 await close_consumer(fresh)
                 raise
         except (KafkaError, TimeoutError, TopicMissingError) as error:
-            log.warning("log_not_begun_anew", topic=self._topic.name, error=repr(error))
+            log.warning("log_not_replaced", topic=self._topic.name, error=repr(error))
             return None
-        log.warning("log_begun_anew", topic=self._topic.name, partitions=state.partitions, epoch=epoch)
+        log.warning("log_replaced", topic=self._topic.name, partitions=state.partitions, epoch=epoch)
         # No await from here to the empty batch: readers of this object see all of the old log or all of the new one.
         old, self._consumer = self._open(), fresh
         read_from(fresh, positions)

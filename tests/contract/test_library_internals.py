@@ -17,14 +17,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from schemas.tables import ClientRow
 from streams.kafka.batches import PartitionRecords
-from streams.kafka.internals import background_parts, client_of
+from streams.kafka.internals import background_components, client_of
 
 
 async def test_aiokafka_has_the_private_parts_that_we_use():
     consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1")
     try:
         assert hasattr(consumer, "_coordinator"), "streams/kafka/internals.py reads the member id from it"
-        assert list(background_parts(consumer)) == [client_of(consumer)], "there is no fetcher before the start"
+        assert list(background_components(consumer)) == [client_of(consumer)], "there is no fetcher before the start"
         assert "self.member_id" in inspect.getsource(GroupCoordinator)
     finally:
         await consumer.stop()

@@ -59,9 +59,9 @@ async def test_the_visitor_of_the_benches_receives_the_same_and_finds_no_problem
         visitor = Visitor(ChunkedHttp(chunks), ["http://127.0.0.1"], "sk_1", "s")
         await visitor._read_stream()
         assert visitor._last_id == recording.expected["lastId"]
-        assert visitor.told.keys() == recording.expected["messages"].keys()
+        assert visitor.received.keys() == recording.expected["messages"].keys()
         for message_id, expected in recording.expected["messages"].items():
-            told = visitor.told[message_id]
+            told = visitor.received[message_id]
             assert (told.text, told.attempt, told.problems) == (expected["text"], expected["attempt"], [])
             assert told.endings == ([expected["state"]] if expected["state"] in ENDINGS else [])
 

@@ -1,5 +1,6 @@
 """A site per test: real services, worker and gateway processes, and a paced model."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
@@ -8,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bench.soak_site import learn
+from bench.soak_site import ingest_document
 from schemas.settings import Settings
 from stores.postgres.clients import Client, Clients, Keys
 from stores.postgres.database import create_engine
@@ -50,7 +51,7 @@ class Site:
 
     async def learn(self) -> None:
         """Ingest one document, so that questions about zebras have evidence."""
-        await learn(self.urls[0], self.keys.secret)
+        await ingest_document(self.urls[0], self.keys.secret)
 
 
 def question(name: str) -> str:
@@ -88,5 +89,7 @@ async def site(services, database_url, tmp_path):
         try:
             yield found
         finally:
-            for part in found.parts.values():
-                await part.stop()
+            # A gateway keeps nothing, and its drain would end the streams of a test's visitors over three seconds.
+            await asyncio.gather(
+                *(part.kill() if "gateway" in name else part.stop() for name, part in found.parts.items())
+            )

@@ -18,7 +18,7 @@ from tests.faults.questions import asked, retrieved
 from tests.faults.rows import counted, fetch, logged, records
 from tests.support import processes
 from tests.support.model_server import expected
-from tests.support.visitor import Told
+from tests.support.visitor import ReceivedAnswer
 
 
 async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
@@ -32,7 +32,7 @@ async def test_a_question_sent_and_delivered_many_times_is_answered_once(site):
         await asyncio.gather(*(visitor.ask(message, question("x1")) for _ in range(5)))
         for _ in range(5):
             await publisher.publish(event)
-        told = visitor.told[message]
+        told = visitor.received[message]
         await told.ended.wait()
         for _ in range(5):
             await publisher.publish(event)
@@ -64,12 +64,12 @@ async def test_a_stored_but_unpublished_ending_is_published_in_full_without_aski
             await publisher.publish(stored)
         await publisher.publish(event)
         await (await visitor.ask(unpublished, question("e1"))).ended.wait()
-        await visitor.told.setdefault(half_published, Told()).ended.wait()
+        await visitor.received.setdefault(half_published, ReceivedAnswer()).ended.wait()
         rows = await logged(site, first, unpublished, half_published)
         following.cancel()
 
     for message in (first, unpublished, half_published):
-        told = visitor.told[message]
+        told = visitor.received[message]
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected("e1", 20))
         assert [row["answer"] for row in rows[message]] == [expected("e1", 20)]
     assert await counted(site) == (3, 0, 60)
@@ -124,7 +124,7 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
         finally:
             zombie.signal(signal.SIGCONT)
         await _is_idle(zombie)
-        rows = await logged(site, *(message for visitor in visitors for message in visitor.told))
+        rows = await logged(site, *(message for visitor in visitors for message in visitor.received))
         for task in following:
             task.cancel()
 
@@ -133,7 +133,7 @@ async def test_a_zombie_that_wakes_up_after_its_answers_were_taken_over_says_not
         assert told.attempt > 1
     assert [len(found) for found in rows.values()] == [1] * 4
     assert await counted(site) == (4, 0, 180)
-    told_attempts = {message: told.attempt for visitor in visitors for message, told in visitor.told.items()}
+    told_attempts = {message: told.attempt for visitor in visitors for message, told in visitor.received.items()}
     ended = [json.loads(record.value) for record in await records(site, "chat.completed", 24)]
     attempts = {(end["messageId"], end["attempt"]) for end in ended if end["messageId"] in told_attempts}
     assert attempts == set(told_attempts.items()), "the zombie published an ending of its own"

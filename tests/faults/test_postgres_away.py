@@ -11,7 +11,7 @@ from tests.faults.questions import asked
 from tests.faults.rows import counted, logged
 from tests.support.gateway_running import events_of
 from tests.support.model_server import expected
-from tests.support.visitor import Told
+from tests.support.visitor import ReceivedAnswer
 
 # Longer than the runtime retries a record without a Retry-After, at most 0.5 + 1 + 2 + 4 s, and longer than a cached
 # row stays fresh.
@@ -50,7 +50,7 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         for event in events:
             await publisher.publish(event)
         answers = [
-            visitor.told.setdefault(str(event.message_id), Told())
+            visitor.received.setdefault(str(event.message_id), ReceivedAnswer())
             for visitor, event in zip((one, two), events, strict=True)
         ]
         await asyncio.gather(running.ended.wait(), *(told.ended.wait() for told in answers))
@@ -63,7 +63,7 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
         }
         again = str(uuid4())
         assert await _statuses(site, ticket, again) == STATUSES
-        joined = await _joined(site, one.told.setdefault(again, Told()), again)
+        joined = await _joined(site, one.received.setdefault(again, ReceivedAnswer()), again)
 
         await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
         messages = [middle, again, *(str(event.message_id) for event in events)]
@@ -86,7 +86,7 @@ async def test_answers_go_on_without_postgres_and_the_log_catches_up(site, postg
     for name, told in zip(("p1", "p2", "p3"), (running, *answers), strict=True):
         assert (told.endings, told.problems, told.text) == (["completed"], [], expected(name, PIECES))
     assert [len(found) for found in rows.values()] == [1] * 6
-    assert [one.told[last[0]].text, two.told[last[1]].text] == [expected("p4", PIECES), expected("p5", PIECES)]
+    assert [one.received[last[0]].text, two.received[last[1]].text] == [expected("p4", PIECES), expected("p5", PIECES)]
     names = [served.name for served in site.model.journal]
     assert sorted(names) == [f"p{number}" for number in range(10)], "an answer was generated twice"
     assert await counted(site) == (10, 0, 10 * PIECES)
@@ -145,7 +145,7 @@ async def _joined(site, told, message_id):
     """A session stream opened while the answer runs: its first state, its text and its problems."""
     while not told.text:
         await asyncio.sleep(0.02)
-    late = Told()
+    late = ReceivedAnswer()
 
     def is_over(event, data):
         if data["messageId"] == message_id:

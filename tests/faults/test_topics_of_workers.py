@@ -13,7 +13,7 @@ from tests.faults.conftest import question
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
 from tests.support.model_server import expected
 from tests.support.patience import SECONDS
-from tests.support.visitor import Told
+from tests.support.visitor import ReceivedAnswer
 
 SESSIONS, WIDER = 12, 12
 # Half of a publisher's timeout for a missing topic.
@@ -78,7 +78,7 @@ async def ask_the_log(publisher, site, visitor, number):
             text=question(f"n{number}"), requested_at=datetime.now(UTC),
         )
     )  # fmt: skip
-    return visitor.told.setdefault(str(message), Told())
+    return visitor.received.setdefault(str(message), ReceivedAnswer())
 
 
 async def all_answered(site, tag):

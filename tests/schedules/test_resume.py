@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chatconnect.client.sse_parser import SseParser
 from gateway.replay.buffer import ReplayBuffer
-from gateway.replay.buffers import KEPT_SECONDS, ReplayBuffers
+from gateway.replay.buffers import RETENTION_SECONDS, ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.resume import SendDeltas, SendSnapshots, StreamPosition, decide
 from gateway.replay.subscriptions import NotYetError, Subscriptions
@@ -85,7 +85,7 @@ def test_the_unfinished_id_always_resets():
 class SharedLog:
     """The log of one session; `fed` is how far one instance has read it."""
 
-    epoch, partitions, heard_at, is_caught_up = EPOCH, 1, 0.0, True
+    epoch, partitions, last_alive_at, is_caught_up = EPOCH, 1, 0.0, True
 
     def __init__(self, records, fed):
         self.records, self.fed = records, fed
@@ -122,7 +122,7 @@ class Instance:
                 self.buffers._shrink(buffer, partial(shed, buffer))
 
     def age(self):
-        self.now += KEPT_SECONDS + 1
+        self.now += RETENTION_SECONDS + 1
         self.buffers.sweep()
 
 

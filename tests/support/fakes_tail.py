@@ -76,7 +76,7 @@ class FakeLog:
 
     def __init__(self):
         self.records = []
-        self.heard_at = 0.0
+        self.last_alive_at = 0.0
         self._read = 0
         self._written = asyncio.Event()
         self.failure = None

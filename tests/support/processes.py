@@ -90,6 +90,8 @@ class Part:
 
     async def kill(self) -> None:
         """`kill -9`."""
+        if self._process is None:
+            return
         self.signal(signal.SIGKILL)
         await self.until_ended()
 

@@ -22,7 +22,7 @@ REQUEST_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Told:
+class ReceivedAnswer:
     """What the visitor has received about one message."""
 
     text: str = ""
@@ -68,29 +68,29 @@ class Told:
 class Visitor:
     """One session of one client. `urls` are gateways that serve the same log; each connection picks one at random.
 
-    `heard`: (monotonic seconds, message id) of each new text; `endings`: the message ids in the order they ended.
+    `text_times`: (monotonic seconds, message id) of each new text; `endings`: the message ids in the order they ended.
     """
 
     def __init__(self, http: aiohttp.ClientSession, urls: Sequence[str], secret_key: str, session_id: str) -> None:
         self.session_id = session_id
-        self.told: dict[str, Told] = {}
+        self.received: dict[str, ReceivedAnswer] = {}
         self.connections = 0
-        self.heard: list[tuple[float, str]] = []
+        self.text_times: list[tuple[float, str]] = []
         self._http = http
         self._urls = urls
         self._headers = {"authorization": f"Bearer {secret_key}"}
         self._last_id = ""
         self.endings: list[str] = []
 
-    async def ask(self, message_id: str, text: str) -> Told:
+    async def ask(self, message_id: str, text: str) -> ReceivedAnswer:
         """POST until it is accepted; repeating an id repeats the same question."""
-        told = self.told.setdefault(message_id, Told())
+        received = self.received.setdefault(message_id, ReceivedAnswer())
         body = {"message": text, "sessionId": self.session_id, "messageId": message_id}
         headers = {**self._headers, "prefer": "respond-async"}
         while True:
             status = await self._post("/chat", body, headers)
             if status == 202:
-                return told
+                return received
             if status is not None and 400 <= status < 500 and status != 429:
                 raise AssertionError(f"POST /chat answered {status}")
             await asyncio.sleep(PAUSE_SECONDS * random.random())
@@ -130,11 +130,13 @@ class Visitor:
                 self._last_id = parser.last_id or self._last_id
 
     def _note(self, event: str, data: dict[str, Any], event_id: str) -> None:
-        told = self.told.setdefault(data["messageId"], Told())
-        told.history.append(f"{event_id} {event} {data.get('attempt')}/{data.get('seq')} {data.get('text', '')[:40]!r}")
-        had_ended, place = bool(told.endings), (told.attempt, told.seq)
-        told.take(event, data)
-        if event == "delta" and (told.attempt, told.seq) > place:
-            self.heard.append((time.monotonic(), data["messageId"]))
-        if told.endings and not had_ended:
+        received = self.received.setdefault(data["messageId"], ReceivedAnswer())
+        received.history.append(
+            f"{event_id} {event} {data.get('attempt')}/{data.get('seq')} {data.get('text', '')[:40]!r}"
+        )
+        had_ended, place = bool(received.endings), (received.attempt, received.seq)
+        received.take(event, data)
+        if event == "delta" and (received.attempt, received.seq) > place:
+            self.text_times.append((time.monotonic(), data["messageId"]))
+        if received.endings and not had_ended:
             self.endings.append(data["messageId"])

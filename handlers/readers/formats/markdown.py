@@ -12,7 +12,7 @@ HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 BLOCK_START = re.compile(r"^ {0,3}([#>|+*-]|\d+[.)])|^ {4}|^\t")
-KEEPS_ITS_BREAK = re.compile(r"^ {0,3}[#|]|(  |\\)$")
+KEEPS_LINE_BREAK = re.compile(r"^ {0,3}[#|]|(  |\\)$")
 MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]")
 WINDOW_CHARACTERS = 200_000
 FRONT_MATTER = "---"
@@ -119,9 +119,9 @@ def _unwrapped(lines: list[str]) -> str:
         was_code, found = bool(fence), FENCE.match(bare)
         if found:
             fence = "" if fence and found[1].startswith(fence) else fence or found[1]
-        goes_on = not was_code and not found and bool(bare.strip()) and not BLOCK_START.match(bare)
+        continues = not was_code and not found and bool(bare.strip()) and not BLOCK_START.match(bare)
         before = text[-1].rstrip("\n") if text else ""
-        if goes_on and before.strip() and not FENCE.match(before) and not KEEPS_ITS_BREAK.search(before):
+        if continues and before.strip() and not FENCE.match(before) and not KEEPS_LINE_BREAK.search(before):
             text[-1] = f"{before} {line.lstrip()}"
         else:
             text.append(line)

@@ -10,7 +10,7 @@ BLOCK_BYTES = 1024 * 1024
 SAMPLE_BYTES = 64 * 1024
 LINE_CHARACTERS = 100_000
 MAX_CONTROL_SHARE = 0.02
-MARKS = (
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -24,7 +24,7 @@ def encoding_of(path: Path) -> str:
     """The name of the codec that reads this file. Raises `UnreadableError` when it is not text."""
     with path.open("rb") as file:
         sample = file.read(SAMPLE_BYTES)
-    marked = next((name for mark, name in MARKS if sample.startswith(mark)), None)
+    marked = next((name for mark, name in BYTE_ORDER_MARKS if sample.startswith(mark)), None)
     encoding = marked or ("utf-8" if _is_utf8(path) else _detected(sample))
     shown = sample.decode(encoding, errors="replace")
     if sum(map(_CONTROLS.__contains__, shown)) > len(shown) * MAX_CONTROL_SHARE:

@@ -18,7 +18,9 @@ from chatconnect.embedded.ports import free_port
 from chatconnect.last_stack import read_env
 from streams.admin.topics import create_topics
 
-READY_SECONDS = 60
+pytestmark = pytest.mark.timeout(300)
+
+READY_SECONDS = 100
 END_SECONDS = 40
 NAMES = [
     "KAFKA_BOOTSTRAP_SERVERS",
@@ -178,7 +180,7 @@ def test_nobody_else_can_read_the_data_folder(start):
     assert [str(path) for path in open_to_others] == []
 
 
-@pytest.mark.parametrize("name", ["müll 数据", "a b, c", "50% #1?", "back\\slash'\"", "x" * 120])
+@pytest.mark.parametrize("name", ["müll 数据, 50% #1? back\\slash'\"", "x" * 120])
 def test_any_name_of_a_data_folder_works(start, name):
     """Java decodes file names by the locale, and properties files have their own escapes."""
     stack = start(folder=name, LC_ALL="C", LANG="C").until_ready()

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.admission.rate_limits import REFUSALS, STRAYS
+from gateway.admission.rate_limits import REFUSALS, UNROUTED_REQUESTS
 from tests.support.gateway_running import ScriptedWorker, running_gateway
 from tests.support.services import INTERNAL_SECRET
 
@@ -183,9 +183,9 @@ async def test_the_page_is_for_this_machine_and_stays_in_no_cache_and_no_frame(o
 
 async def test_requests_for_unknown_paths_are_counted_by_address(running):
     # The window slides while the requests are sent, so a few more pass.
-    strays = [(await running.http.get("/nowhere")).status_code for _ in range(STRAYS.per_minute + 150)]
+    strays = [(await running.http.get("/nowhere")).status_code for _ in range(UNROUTED_REQUESTS.per_minute + 150)]
 
-    assert strays[: STRAYS.per_minute] == [404] * STRAYS.per_minute
+    assert strays[: UNROUTED_REQUESTS.per_minute] == [404] * UNROUTED_REQUESTS.per_minute
     assert 429 in strays
     assert (await running.http.get("/health/live")).status_code == 200
 

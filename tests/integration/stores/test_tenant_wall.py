@@ -83,7 +83,7 @@ CALLS = {
     "UsageStats.days": lambda s, i, u: s.usage.days(BETA, date(2020, 1, 1), date(2100, 1, 1)),
     "Sessions.claim": lambda s, i, u: s.sessions.claim(BETA, i.session_id, SessionOwner("server")),
     "Sessions.find": lambda s, i, u: s.sessions.find(BETA, i.session_id),
-    "Sessions.give": lambda s, i, u: s.sessions.give(BETA, i.session_id, "v"),
+    "Sessions.transfer": lambda s, i, u: s.sessions.transfer(BETA, i.session_id, "v"),
     "Uploads.put": lambda s, i, u: s.uploads.put(BETA, i.document_id, 1, f"{MARK}.txt", content("mine"), max_bytes=99),
     "Uploads.delete_older": lambda s, i, u: s.uploads.delete_older(BETA, i.document_id, 9, keep=u),
     "Uploads.delete_document": lambda s, i, u: s.uploads.delete_document(BETA, i.document_id),

@@ -47,7 +47,7 @@ async def letters(settings, client, monkeypatch):
     ]
     async with Publisher(settings) as publisher:
         for topic, record, error in lost:
-            await DeadLetters(publisher, "the.group").keep(topic, record, error, attempts=5)
+            await DeadLetters(publisher, "the.group").write(topic, record, error, attempts=5)
     return [record for _, record, _ in lost]
 
 
@@ -147,7 +147,7 @@ async def test_a_replayed_record_that_dies_again_is_a_new_letter(settings, lette
     await run("replay", "--client", client, "--key", "s2")
     (record,) = await on_topic(settings, client)
     async with Publisher(settings) as publisher:
-        await DeadLetters(publisher, "the.group").keep(CHAT_REQUESTED, record, TimeoutError("again"), attempts=5)
+        await DeadLetters(publisher, "the.group").write(CHAT_REQUESTED, record, TimeoutError("again"), attempts=5)
 
     (row,) = rows(await run("list", "--client", client, "--key", "s2"))
     assert row[-1] == "TimeoutError: again"

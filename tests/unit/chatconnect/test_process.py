@@ -19,10 +19,10 @@ class Usage(NamedTuple):
     free: int
 
 
-async def _epitaph(tmp_path, code: str) -> str:
+async def _exit_reason(tmp_path, code: str) -> str:
     process = await Process.start("Redis", [sys.executable, "-c", code], log=tmp_path / "logs" / "redis.log")
     await process.wait()
-    return process.epitaph()
+    return process.exit_reason()
 
 
 async def test_an_early_death_is_reported_with_its_exit_code_and_last_lines(tmp_path):
@@ -55,14 +55,14 @@ async def test_a_part_that_never_gets_ready_is_reported(tmp_path):
 async def test_a_missing_shared_library_is_named(tmp_path):
     """The loader's error becomes a sentence that says what to do."""
     words = "redis-server: error while loading shared libraries: libssl.so.9: cannot open shared object file"
-    message = await _epitaph(tmp_path, f"import sys; sys.exit({words!r})")
+    message = await _exit_reason(tmp_path, f"import sys; sys.exit({words!r})")
 
     assert message == "Redis cannot start: the shared library libssl.so.9 is missing; install it and try again."
 
 
 async def test_a_full_disk_is_named(tmp_path):
     """Whatever else the part printed."""
-    message = await _epitaph(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
+    message = await _exit_reason(tmp_path, "import sys; sys.exit('write failed: No space left on device')")
 
     assert message == f"Redis ended because the disk is full: free some space under {tmp_path}."
 
@@ -72,8 +72,8 @@ async def test_a_missing_executable_is_named(tmp_path):
     process = await Process.start("Redis", [str(tmp_path / "nowhere")], log=tmp_path / "redis.log")
     await process.wait()
 
-    assert "ended with exit code 127" in process.epitaph()
-    assert "No such file or directory" in process.epitaph()
+    assert "ended with exit code 127" in process.exit_reason()
+    assert "No such file or directory" in process.exit_reason()
 
 
 def test_too_little_space_is_reported_before_anything_starts(tmp_path, monkeypatch):

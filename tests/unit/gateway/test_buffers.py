@@ -3,7 +3,7 @@ import gc
 import pytest
 
 from gateway.replay import buffer as buffer_module
-from gateway.replay.buffers import KEPT_SECONDS, STALLED_SECONDS, ReplayBuffers
+from gateway.replay.buffers import RETENTION_SECONDS, STALLED_SECONDS, ReplayBuffers
 from schemas.keys import SessionKey
 from tests.support.fakes_tail import CLIENT, answer_frames, frame, message_id
 
@@ -75,7 +75,7 @@ def test_frames_after_a_messages_ending_are_dropped(clock):
 
     assert not buffers.append(KEY, 0, frame(20, "completed", attempt=2, seq=9))
     buffers.append(KEY, 0, frame(21, "started", message=2, model="m", tier="free"))
-    clock.now = KEPT_SECONDS + 1
+    clock.now = RETENTION_SECONDS + 1
     buffers.sweep()
     assert not buffers.append(KEY, 0, frame(22, "completed", attempt=3, seq=9)), "an ended message was started again"
 
@@ -92,10 +92,10 @@ def test_an_answer_with_a_hole_is_not_whole():
 
 def test_an_ended_answer_leaves_two_minutes_after_its_end(clock):
     buffers = rings_with(*answer_frames("bye"), clock=clock)
-    clock.now = KEPT_SECONDS - 1
+    clock.now = RETENTION_SECONDS - 1
     buffers.sweep()
     assert buffers.get(KEY)
-    clock.now = KEPT_SECONDS + 1
+    clock.now = RETENTION_SECONDS + 1
     buffers.sweep()
 
     assert buffers.get(KEY) is None
@@ -177,7 +177,7 @@ def test_a_new_ring_starts_with_the_floor_of_its_partition(clock):
     buffers.begin({0: 50, 1: 7})
     for made in answer_frames("gone", start=50):
         buffers.append(KEY, 0, made)
-    clock.now = KEPT_SECONDS + 1
+    clock.now = RETENTION_SECONDS + 1
     buffers.sweep()
 
     assert buffers.floor(SessionKey("other", "session"), 0) == 56

@@ -34,7 +34,7 @@ class FakeSessions:
         is_new = (client_id, session_id) not in self.rows
         return self.rows.setdefault((client_id, session_id), owner), is_new
 
-    async def give(self, client_id, session_id, visitor_id):
+    async def transfer(self, client_id, session_id, visitor_id):
         is_free = self.rows[client_id, session_id].kind == "server"
         if is_free:
             self.rows[client_id, session_id] = SessionOwner("visitor", visitor_id)

@@ -48,7 +48,7 @@ def test_an_answer_with_an_unreadable_record_comes_only_from_the_database(value)
 
     [answer] = buffers.answers(KEY)
     assert not answer.is_whole
-    assert buffers.get(KEY).after(buffers.floor(KEY, 0), None) == [], "frames after a hole would be sent"
+    assert buffers.get(KEY).after(buffers.floor(KEY, 0), None) == [], "frames after a gap would be sent"
     assert buffers.floor(KEY, 0) == frames[-1].offset
 
 
@@ -143,7 +143,7 @@ def test_an_unreadable_record_of_a_higher_attempt_voids_no_honest_one():
         buffers.append(KEY, 0, structs.replace(made, offset=made.offset + 60))
     progress = buffers.get(KEY).progress[frames[0].message_id]
 
-    assert (progress.attempt, progress.is_running, progress.has_hole) == (1, False, True)
+    assert (progress.attempt, progress.is_running, progress.has_gap) == (1, False, True)
 
 
 def test_an_unreadable_record_of_an_unknown_message_holds_up_no_session():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.retrieval.query import covered_share, leans_on_conversation, words_of
+from handlers.retrieval.query import covered_share, is_follow_up, words_of
 from schemas.events import Passage
 
 
@@ -19,7 +19,7 @@ from schemas.events import Passage
     ],
 )
 def test_a_message_that_points_back_leans_on_the_conversation(message):
-    assert leans_on_conversation(message)
+    assert is_follow_up(message)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_message_that_points_back_leans_on_the_conversation(message):
     ],
 )
 def test_a_whole_question_stands_alone(message):
-    assert not leans_on_conversation(message)
+    assert not is_follow_up(message)
 
 
 def passage(text, heading=None):
