@@ -1,0 +1,114 @@
+"""Fragments to rows, and rows to bands: stretches of a page whose rows leave the same gutters free."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from handlers.readers.pdf.fragments import Fragment
+
+SAME_ROW_EMS = 0.35
+MIN_GUTTER_EMS = 0.8
+MAX_DISTANCE_EMS = 5.0
+Row = list[Fragment]
+Gutter = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Band:
+    """Rows from top to bottom. `gutters` are empty where the rows stand alone, over the whole width."""
+
+    rows: list[Row] = field(default_factory=list)
+    gutters: list[Gutter] = field(default_factory=list)
+
+    @property
+    def size(self) -> float:
+        """The usual size of the letters."""
+        sizes = sorted(one.size for row in self.rows for one in row)
+        return sizes[len(sizes) // 2]
+
+    def columns(self, gutters: Sequence[Gutter] = ()) -> list[list[Fragment]]:
+        """The fragments between the gutters, from left to right."""
+        middles = [(left + right) / 2 for left, right in gutters or self.gutters]
+        found: list[list[Fragment]] = [[] for _ in range(len(middles) + 1)]
+        for row in self.rows:
+            for one in row:
+                found[sum(middle < (one.left + one.right) / 2 for middle in middles)].append(one)
+        return found
+
+
+def rows_of(fragments: Iterable[Fragment]) -> list[Row]:
+    """What shares a baseline, from the top; each row from left to right."""
+    rows: list[Row] = []
+    for one in sorted(fragments, key=lambda fragment: -fragment.baseline):
+        row = rows[-1] if rows else None
+        if row and row[0].baseline - one.baseline <= SAME_ROW_EMS * min(row[0].size, one.size):
+            row.append(one)
+        else:
+            rows.append([one])
+    for row in rows:
+        row.sort(key=lambda fragment: fragment.left)
+    return rows
+
+
+def bands_of(rows: Iterable[Row]) -> list[Band]:
+    """The bands from the top."""
+    bands: list[Band] = []
+    for row in rows:
+        band = bands[-1] if bands else None
+        gaps = gaps_of(row)
+        if band is None or not _takes(band, row):
+            if band is not None and not band.gutters and (beside := _beside(band.rows[-1], row)):
+                first = band.rows.pop()
+                bands[:] = [one for one in bands if one.rows]
+                bands.append(Band([first, row], beside))
+            else:
+                bands.append(Band([row], gaps))
+        else:
+            band.rows.append(row)
+            if band.gutters:
+                band.gutters = _left_free(band.gutters, row)
+    return bands
+
+
+def gaps_of(row: Row) -> list[Gutter]:
+    """Between the fragments of a row, where it is wide enough for a gutter."""
+    gaps = []
+    right = row[0].right
+    for one in row[1:]:
+        if one.left - right >= MIN_GUTTER_EMS * one.size:
+            gaps.append((right, one.left))
+        right = max(right, one.right)
+    return gaps
+
+
+def _takes(band: Band, row: Row) -> bool:
+    last = band.rows[-1]
+    if not band.gutters:
+        return not gaps_of(row) and not _beside(last, row)
+    distance = last[0].baseline - row[0].baseline
+    if distance > MAX_DISTANCE_EMS * max(last[0].size, row[0].size):
+        return False
+    return bool(_left_free(band.gutters, row))
+
+
+def _beside(above: Row, row: Row) -> list[Gutter]:
+    """The gutter between two rows that stand beside each other because their baselines differ a little."""
+    size = max(above[0].size, row[0].size)
+    if above[0].baseline - row[0].baseline > 0.8 * size:
+        return []
+    first, second = (above, row) if above[0].left < row[0].left else (row, above)
+    right, left = max(one.right for one in first), min(one.left for one in second)
+    return [(right, left)] if left - right >= MIN_GUTTER_EMS * size else []
+
+
+def _left_free(gutters: Iterable[Gutter], row: Row) -> list[Gutter]:
+    """What the row leaves of the gutters; letters may reach into one, not through it."""
+    free = list(gutters)
+    for one in row:
+        parts = []
+        for left, right in free:
+            if one.right <= left or one.left >= right:
+                parts.append((left, right))
+                continue
+            parts.extend(part for part in ((left, one.left), (one.right, right)) if part[1] - part[0] > 0)
+        free = [part for part in parts if part[1] - part[0] >= MIN_GUTTER_EMS * one.size]
+    return free

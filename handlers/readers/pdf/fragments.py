@@ -1,0 +1,166 @@
+"""Words to fragments: what stands side by side on one line without a wide gap, as the file draws it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from handlers.readers.pdf.word import Box, Word
+
+WIDE_GAP_EMS = 1.0
+SPACE_EMS = 0.15
+GLUED_EMS = 0.3
+CHINESE_SPACE_EMS = 0.8
+LEVEL_EMS = 0.3
+SMALL = 0.82
+RAISED_EMS = (0.12, 0.8)
+LOWERED_EMS = 0.45
+BACK_EMS = 0.6
+# Han, kana, and the punctuation between them: written without spaces.
+UNSPACED = "\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uffef\U00020000-\U0003ffff"
+STARTS_UNSPACED = re.compile(f"[{UNSPACED}]")
+ENDS_UNSPACED = re.compile(f"[{UNSPACED}]$")
+SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+MARK = re.compile(r"[\d*†‡§¶⁎,;()\[\]]{1,6}|[a-z]\)?")
+FORMULA = re.compile(r"[=×·∙^≤≥<>∈→√∑∫]")
+CENTS = re.compile(r"00|[2-9]\d")
+
+
+@dataclass(slots=True)
+class Fragment:
+    """Words in one line. `size` and `baseline` are those of its largest words."""
+
+    words: list[Word] = field(default_factory=list)
+    left: float = 0.0
+    right: float = 0.0
+    baseline: float = 0.0
+    size: float = 0.0
+    text: str = ""
+
+    @property
+    def box(self) -> Box:
+        """Around the letters, not their descenders."""
+        return Box(self.left, self.baseline, self.right, self.baseline + self.size * 0.7)
+
+    @property
+    def is_bold(self) -> bool:
+        """Whether all of it is."""
+        return all(word.is_bold for word in self.words)
+
+    def close(self) -> None:
+        """Make the text, once all words are there."""
+        self.text = _joined(self.words)
+
+
+def fragments_of(words: Iterable[Word]) -> list[Fragment]:
+    """The fragments, in the order of the file; marks that were drawn apart are at their place."""
+    found = list(_built(words))
+    marks = [one for one in found if len(one.words) == 1 and MARK.fullmatch(one.words[0].text)]
+    if marks:
+        found = _with_marks(found, marks)
+    for one in found:
+        one.close()
+    return [one for one in found if one.text]
+
+
+def _built(words: Iterable[Word]) -> Iterator[Fragment]:
+    current: Fragment | None = None
+    for word in words:
+        if current is not None and _goes_on(current, word):
+            _append(current, word)
+            continue
+        if current is not None:
+            yield current
+        current = Fragment([word], word.box.left, word.box.right, word.baseline, word.size)
+    if current is not None:
+        yield current
+
+
+def _goes_on(line: Fragment, word: Word) -> bool:
+    size = max(line.size, word.size)
+    gap = word.box.left - line.right
+    if not -BACK_EMS * size <= gap <= WIDE_GAP_EMS * size:
+        return False
+    rise = word.baseline - line.baseline
+    if abs(rise) <= LEVEL_EMS * min(line.size, word.size):
+        return True
+    if word.size <= line.size * SMALL and gap <= GLUED_EMS * size:
+        return -LOWERED_EMS * size <= rise <= RAISED_EMS[1] * size
+    # A line that begins with a mark, as the text of a footnote does.
+    return line.size <= word.size * SMALL and 0 < -rise <= RAISED_EMS[1] * word.size and gap <= SPACE_EMS * 2 * size
+
+
+def _append(line: Fragment, word: Word) -> None:
+    if word.size > line.size / SMALL:
+        for one in line.words:
+            one.is_raised = one.baseline - word.baseline >= RAISED_EMS[0] * word.size
+        line.baseline, line.size = word.baseline, word.size
+    elif word.size <= line.size * SMALL:
+        word.is_raised = word.baseline - line.baseline >= RAISED_EMS[0] * line.size
+    line.words.append(word)
+    line.right = max(line.right, word.box.right)
+    line.left = min(line.left, word.box.left)
+
+
+def _with_marks(found: list[Fragment], marks: list[Fragment]) -> list[Fragment]:
+    taken: set[int] = set()
+    for mark in marks:
+        word = mark.words[0]
+        host = next((one for one in found if one is not mark and _bears(one, word)), None)
+        if host is None:
+            continue
+        after = max(at for at, one in enumerate(host.words) if one.box.left <= word.box.left)
+        word.is_raised, word.is_glued = True, True
+        host.words.insert(after + 1, word)
+        host.right = max(host.right, word.box.right)
+        taken.add(id(mark))
+    return [one for one in found if id(one) not in taken]
+
+
+def _bears(line: Fragment, word: Word) -> bool:
+    if word.size > line.size * SMALL or word.box.left < line.left or word.box.left > line.right + 0.3 * line.size:
+        return False
+    if not RAISED_EMS[0] * line.size <= word.baseline - line.baseline <= RAISED_EMS[1] * line.size:
+        return False
+    return any(abs(word.box.left - one.box.right) <= 0.3 * line.size for one in line.words)
+
+
+def _joined(words: list[Word]) -> str:
+    text = ""
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else None
+        if before is None:
+            text = word.text
+        elif word.is_raised and not before.is_raised:
+            following = "".join(one.text for one in words[at : at + 3] if one.is_raised)
+            text += raised(text, word.text, following)
+        elif word.is_raised:
+            text += raised(text, word.text, word.text)
+        else:
+            text += (" " if _is_apart(before, word) else "") + word.text
+    return text.strip()
+
+
+def _is_apart(before: Word, word: Word) -> bool:
+    size = max(before.size, word.size)
+    gap = word.box.left - before.box.right
+    if ENDS_UNSPACED.search(before.text) and STARTS_UNSPACED.match(word.text):
+        return gap > CHINESE_SPACE_EMS * size
+    if before.is_raised:
+        return gap > SPACE_EMS / 2 * size
+    return gap > (GLUED_EMS if word.is_glued else SPACE_EMS / 2) * size
+
+
+def raised(before: str, text: str, mark: str) -> str:
+    """How a raised word is written: an exponent or an ordinal stays, the mark of a footnote is no text."""
+    last = re.search(r"[^\W\d_]+$|\d[\d.,]*$", before)
+    if text in {"th", "st", "nd", "rd", "er", "ème", "ers", "e", "o", "a", "re", "TM", "®", "™", "°", "º", "ª"}:
+        return text
+    if CENTS.fullmatch(text) and before[-1:].isdigit():
+        return f".{text}"
+    if not MARK.fullmatch(mark) and not MARK.fullmatch(text):
+        return text
+    if not any(letter.isdigit() for letter in text) or last is None:
+        return text if FORMULA.search(before) else ""
+    if FORMULA.search(before) or last[0] == "10" or (last[0].isalpha() and len(last[0]) <= 2):
+        return text.translate(SUPERSCRIPTS)
+    return ""

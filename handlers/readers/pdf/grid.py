@@ -1,0 +1,184 @@
+"""Tables: whether the rows of a band are one, and its cells with their header."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from handlers.readers.pdf.bands import Band, Gutter, Row, gaps_of
+from handlers.readers.pdf.word import Box
+
+PROSE_WORDS = 4.0
+PROSE_CHINESE_CHARACTERS = 9
+LOOSE_PITCH_EMS = 1.7
+MAX_HEADER_ROWS = 3
+NUMBER = re.compile(r"\d")
+WIDE_LETTER = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff01-\uffef]")
+
+
+@dataclass(slots=True)
+class Table:
+    """`before` and `after`: rows that stand over and under it. `edges`: where its columns begin."""
+
+    header: list[str] | None
+    rows: list[list[str]]
+    edges: list[float]
+    before: list[Row]
+    after: list[Row]
+
+
+def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
+    """The table that the band is; None for columns of prose and for a few words side by side."""
+    full = [at for at, row in enumerate(band.rows) if gaps_of(row)]
+    if len(full) < 2:
+        return None
+    inner = band.rows[full[0] : full[-1] + 1]
+    levels = _levels(inner, band.gutters, rules)
+    if not levels and (_is_prose(Band(inner, band.gutters)) or len(full) * 2 < len(inner)):
+        return None
+    gutters = _gutters(inner) or band.gutters
+    last = full[-1] + 1
+    while last < len(band.rows) and _hangs(band.rows, last, gutters):
+        last += 1
+    inner = band.rows[full[0] : last]
+    grid = [_cells(row, gutters) for row in inner]
+    header_rows = _header_rows(inner, grid)
+    header = [" ".join(filter(None, column)) for column in zip(*grid[:header_rows], strict=True)]
+    rows = _merged(inner[header_rows:], grid[header_rows:], levels)
+    edges = [inner[0][0].left, *(right for _, right in gutters)]
+    return Table(header or None, rows, edges, band.rows[: full[0]], band.rows[last:])
+
+
+def _levels(rows: list[Row], gutters: list[Gutter], rules: Sequence[Box]) -> list[float]:
+    """The heights of the level rules between the rows."""
+    top, bottom = rows[0][0].baseline, rows[-1][0].baseline
+    return sorted(
+        {
+            round(rule.bottom, 1)
+            for rule in rules
+            if rule.right - rule.left > rule.top - rule.bottom
+            and bottom < rule.bottom < top
+            and any(rule.left <= left and rule.right >= right for left, right in gutters)
+        },
+        reverse=True,
+    )
+
+
+def _is_prose(band: Band) -> bool:
+    columns = band.columns()
+    lengths = [_mean_words([one.text for one in column]) for column in columns if column]
+    wordy = [length for length in lengths if length >= PROSE_WORDS]
+    if len(wordy) < 2 and not (wordy and _wraps(columns[lengths.index(wordy[0])])):
+        return False
+    pitches = [above[0].baseline - row[0].baseline for above, row in zip(band.rows, band.rows[1:], strict=False)]
+    is_loose = min(pitches) >= LOOSE_PITCH_EMS * band.size and all(len(row) == len(columns) for row in band.rows)
+    return not (is_loose and len(band.rows) >= 3)
+
+
+def _wraps(column: Row) -> bool:
+    """Whether its lines go on in the next one, over and over."""
+    pairs = list(zip(column, column[1:], strict=False))
+    going_on = sum(after.text[:1].islower() and above.text[-1:] not in ".!?:" for above, after in pairs)
+    return len(column) >= 4 and going_on * 2 >= len(pairs) and len({round(one.left) for one in column}) == 1
+
+
+def _mean_words(texts: Sequence[str]) -> float:
+    words = 0.0
+    for text in texts:
+        wide = len(WIDE_LETTER.findall(text))
+        words += wide * PROSE_WORDS / PROSE_CHINESE_CHARACTERS if wide * 2 > len(text) else len(text.split())
+    return words / len(texts)
+
+
+def _gutters(rows: list[Row]) -> list[Gutter]:
+    """Those of the rows with the most cells, where at least two rows agree."""
+    counts = Counter(len(gaps_of(row)) for row in rows)
+    most = max((count for count, times in counts.items() if times >= 2 and count), default=0)
+    found: list[Gutter] = []
+    for row in rows:
+        gaps = gaps_of(row)
+        if len(gaps) != most:
+            continue
+        if not found:
+            found = gaps
+            continue
+        met = [(max(one[0], other[0]), min(one[1], other[1])) for one, other in zip(found, gaps, strict=True)]
+        if any(left >= right for left, right in met):
+            return []
+        found = met
+    return found
+
+
+def _cells(row: Row, gutters: Sequence[Gutter]) -> list[str]:
+    """The texts by column. What reaches over several columns names each of them."""
+    cells = [""] * (len(gutters) + 1)
+    for one in row:
+        first = sum((left + right) / 2 < one.left + one.size / 4 for left, right in gutters)
+        last = sum((left + right) / 2 < one.right - one.size / 4 for left, right in gutters)
+        for column in range(first, max(first, last) + 1):
+            cells[column] = f"{cells[column]} {one.text}".strip()
+    return cells
+
+
+def _hangs(rows: list[Row], at: int, gutters: Sequence[Gutter]) -> bool:
+    """Whether a row of one cell under the table is the second line of a cell in it, and not under the first column."""
+    pitch = rows[at - 1][0].baseline - rows[at][0].baseline
+    cells = _cells(rows[at], gutters)
+    return not cells[0] and len([cell for cell in cells if cell]) == 1 and pitch <= 1.5 * rows[at][0].size
+
+
+def _header_rows(rows: list[Row], grid: list[list[str]]) -> int:
+    """How many rows at the top name the columns; 0 when none does."""
+    numeric = [any(NUMBER.search(cell) for cell in cells) for cells in grid]
+    is_bold = [all(one.is_bold for one in row) for row in rows]
+    if is_bold[0] and not all(is_bold):
+        return min(is_bold.index(False), MAX_HEADER_ROWS)
+    columns = len(grid[0])
+    if numeric[0] and not _are_years(grid):
+        return 0
+    leading = numeric.index(True) if True in numeric else 1
+    if numeric[0]:
+        leading = 1
+    if columns == 2 and not _is_numeric_below(grid, max(leading, 1)):
+        return 0
+    if 1 < leading <= MAX_HEADER_ROWS and any("" in cells for cells in grid[:leading]):
+        return leading if _are_tight(rows[: leading + 1]) else 1
+    return 1 if sum(map(bool, grid[0])) >= max(2, columns - 1) and len(grid) > 1 else 0
+
+
+def _are_years(grid: list[list[str]]) -> bool:
+    """A header of years over figures: its first cell is a word or empty."""
+    return not NUMBER.search(grid[0][0]) and all(re.fullmatch(r"(19|20)\d\d", cell) for cell in grid[0][1:])
+
+
+def _is_numeric_below(grid: list[list[str]], header_rows: int) -> bool:
+    below = [cells[-1] for cells in grid[header_rows:] if cells[-1]]
+    return bool(below) and all(NUMBER.search(cell) for cell in below) and not NUMBER.search(grid[0][-1])
+
+
+def _are_tight(rows: list[Row]) -> bool:
+    pitches = [above[0].baseline - row[0].baseline for above, row in zip(rows, rows[1:], strict=False)]
+    return len(pitches) < 2 or max(pitches[:-1]) <= pitches[-1] * 1.05
+
+
+def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list[list[str]]:
+    """A row for each line of the table: the second line of a cell is part of its first."""
+    merged: list[list[str]] = []
+    for at, cells in enumerate(grid):
+        above = rows[at - 1] if at else None
+        if above is not None and merged and _continues(above, rows[at], cells, levels):
+            merged[-1] = [f"{before} {cell}".strip() for before, cell in zip(merged[-1], cells, strict=True)]
+        else:
+            merged.append(cells)
+    return merged
+
+
+def _continues(above: Row, row: Row, cells: list[str], levels: list[float]) -> bool:
+    baseline, size = row[0].baseline, row[0].size
+    between = any(baseline < level < above[0].baseline for level in levels)
+    if len(levels) >= 3:
+        return not between
+    if cells[0] or between or above[0].baseline - baseline > 1.5 * size:
+        return False
+    filled = [cell for cell in cells if cell]
+    return len(filled) < max(2, len(cells) - 1) and not any(re.fullmatch(r"[\d.,]+\s?\S?", cell) for cell in filled)

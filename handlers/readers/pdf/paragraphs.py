@@ -1,0 +1,152 @@
+"""Lines to paragraphs: a sentence stays whole, a heading, an item and a new paragraph stand alone."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from handlers.readers.pdf.bands import Row
+from handlers.readers.pdf.grid import Table
+from handlers.readers.pdf.joining import GOES_ON, HOLDS_A_SENTENCE, MARKER, is_finished, joined
+from handlers.readers.pdf.fragments import ENDS_UNSPACED
+
+USUAL_PITCH_EMS = 1.25
+MAX_USUAL_EMS = 2.3
+LARGER_PITCH = 1.3
+OTHER_SIZE = 1.15
+INDENT_EMS = 0.8
+PROSE_SHARE = 0.6
+FULL_SHARE = 0.85
+MIN_PROSE_WORDS = 4
+FIGURE_AT_END = re.compile(r"\d\S*(?: ?[€$£%]| [A-Za-z]{1,8})?$")
+
+
+@dataclass(slots=True)
+class Line:
+    """A row of fragments as one. `first_width`: of its first word."""
+
+    text: str
+    left: float
+    right: float
+    baseline: float
+    size: float
+    is_bold: bool
+    first_width: float
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """`is_full`: its last line reaches the margin. `is_apart`: more than the usual space stands before it.
+    `table` in place of the text.
+    """
+
+    text: str
+    size: float = 0.0
+    lines: int = 1
+    is_full: bool = False
+    is_apart: bool = True
+    is_bold: bool = False
+    table: Table | None = None
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it can be a part of a sentence."""
+        return self.table is None and (self.lines > 1 or len(self.text.split()) >= MIN_PROSE_WORDS or self._is_wide)
+
+    @property
+    def _is_wide(self) -> bool:
+        return len(self.text) >= 2 * MIN_PROSE_WORDS and bool(ENDS_UNSPACED.search(self.text))
+
+
+def line_of(row: Row) -> Line:
+    """The row as a line of text."""
+    main = max(row, key=lambda one: len(one.text))
+    first = row[0].words[0]
+    width = main.size if len(first.text) > 1 and ENDS_UNSPACED.search(first.text) else first.box.right - first.box.left
+    return Line(
+        " ".join(one.text for one in row),
+        row[0].left,
+        max(one.right for one in row),
+        row[0].baseline,
+        main.size,
+        all(one.is_bold for one in row),
+        width,
+    )
+
+
+def paragraphs_of_lines(lines: Sequence[Line]) -> list[Paragraph]:
+    """The paragraphs of one column, in order."""
+    usual = _usual_pitch(lines)
+    runs: list[list[Line]] = []
+    for line in lines:
+        if runs and _is_same_run(runs[-1][-1], line, usual):
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return [paragraph for run in runs for paragraph in _of_run(run)]
+
+
+def goes_on(before: Paragraph, after: Paragraph) -> bool:
+    """Whether the sentence at the end of one column or page goes on in the next."""
+    if not (before.is_prose and after.table is None) or is_finished(before.text) or MARKER.match(after.text):
+        return False
+    if max(before.size, after.size) > OTHER_SIZE * min(before.size, after.size):
+        return False
+    if before.is_bold != after.is_bold:
+        return False
+    if after.text[:1].islower() or before.text[-1:] in "-\u00ad" or GOES_ON.search(before.text):
+        return True
+    return before.is_full or (bool(HOLDS_A_SENTENCE.search(before.text)) and after.is_prose)
+
+
+def _usual_pitch(lines: Sequence[Line]) -> float:
+    """In ems, between the lines of a paragraph."""
+    pitches = sorted(
+        (above.baseline - line.baseline) / line.size
+        for above, line in zip(lines, lines[1:], strict=False)
+        if _are_alike(above, line) and 0.8 * line.size < above.baseline - line.baseline <= MAX_USUAL_EMS * line.size
+    )
+    return pitches[len(pitches) // 3] if pitches else USUAL_PITCH_EMS
+
+
+def _are_alike(one: Line, other: Line) -> bool:
+    return max(one.size, other.size) <= OTHER_SIZE * min(one.size, other.size)
+
+
+def _is_same_run(above: Line, line: Line, usual: float) -> bool:
+    pitch = above.baseline - line.baseline
+    return _are_alike(above, line) and 0 <= pitch <= usual * LARGER_PITCH * line.size
+
+
+def _of_run(run: list[Line]) -> list[Paragraph]:
+    left, right = min(line.left for line in run), max(line.right for line in run)
+    found: list[Paragraph] = []
+    above: Line | None = None
+    for line in run:
+        is_full = line.right - left >= FULL_SHARE * (right - left)
+        if above is not None and _wraps(found[-1], above, line, (left, right)):
+            last = found[-1]
+            last.text, last.lines, last.is_full = joined(last.text, line.text), last.lines + 1, is_full
+        else:
+            found.append(Paragraph(line.text, line.size, 1, is_full, above is None, line.is_bold))
+        above = line
+    return found
+
+
+def _wraps(paragraph: Paragraph, above: Line, line: Line, edges: tuple[float, float]) -> bool:
+    left, right = edges
+    if MARKER.match(line.text):
+        return False
+    has_room = above.right + line.first_width + 0.8 * line.size <= right
+    if is_finished(above.text):
+        is_indented = line.left - left > INDENT_EMS * line.size and abs(above.left - left) < INDENT_EMS * line.size
+        return not has_room and not is_indented
+    if line.text[:1].islower() or GOES_ON.search(above.text) or above.text[-1:] == "-":
+        return True
+    if above.is_bold != line.is_bold:
+        return False
+    if not has_room or HOLDS_A_SENTENCE.search(paragraph.text):
+        return True
+    if FIGURE_AT_END.search(above.text) and FIGURE_AT_END.search(line.text):
+        return False
+    is_wide = bool(ENDS_UNSPACED.search(above.text))
+    return above.right - left >= PROSE_SHARE * (right - left) and (is_wide or len(above.text.split()) > MIN_PROSE_WORDS)
