@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from handlers.readers.pdf.fragments import Fragment
 
 SAME_ROW_EMS = 0.35
 MIN_GUTTER_EMS = 0.8
-MAX_DISTANCE_EMS = 5.0
+MAX_DISTANCE_EMS = 3.5
+MAX_PITCH_GROWTH = 2.0
+FAR_EMS = 1.7
+SAME_EDGE_POINTS = 4.0
+MIN_LINE_CHARACTERS = 5
+MAX_RISE_EMS = 1.6
 Row = list[Fragment]
 Gutter = tuple[float, float]
 
@@ -34,13 +40,47 @@ class Band:
                 found[sum(middle < (one.left + one.right) / 2 for middle in middles)].append(one)
         return found
 
+    def drawn_columns(self) -> list[Gutter]:
+        """The gutters whose left side was drawn before all of their right side."""
+        found = []
+        for gutter in self.gutters:
+            left, right = self.columns([gutter])
+            if left and right and max(one.place for one in left) < min(one.place for one in right):
+                found.append(gutter)
+        return found
+
 
 def rows_of(fragments: Iterable[Fragment]) -> list[Row]:
-    """What shares a baseline, from the top; each row from left to right."""
+    """What shares a baseline, from the top; each row from left to right.
+
+    The order of the file is kept where it goes down the page: in formulas and drawings it says more than the place.
+    """
+    in_order = sorted(fragments, key=lambda fragment: fragment.place)
+    if _goes_down(in_order):
+        return _rows(in_order, is_sorted=True)
+    return _rows(sorted(in_order, key=lambda fragment: -fragment.baseline), is_sorted=False)
+
+
+def _goes_down(fragments: Sequence[Fragment]) -> bool:
+    lowest = float("inf")
+    for one in fragments:
+        if len(one.text) < MIN_LINE_CHARACTERS:
+            continue
+        if one.baseline > lowest + MAX_RISE_EMS * one.size:
+            return False
+        lowest = min(lowest, one.baseline)
+    return True
+
+
+def _rows(fragments: Sequence[Fragment], *, is_sorted: bool) -> list[Row]:
     rows: list[Row] = []
-    for one in sorted(fragments, key=lambda fragment: -fragment.baseline):
+    for one in fragments:
         row = rows[-1] if rows else None
-        if row and row[0].baseline - one.baseline <= SAME_ROW_EMS * min(row[0].size, one.size):
+        if (
+            row
+            and abs(row[0].baseline - one.baseline) <= SAME_ROW_EMS * min(row[0].size, one.size)
+            and not (is_sorted and one.left < row[-1].left)
+        ):
             row.append(one)
         else:
             rows.append([one])
@@ -87,7 +127,23 @@ def _takes(band: Band, row: Row) -> bool:
     distance = last[0].baseline - row[0].baseline
     if distance > MAX_DISTANCE_EMS * max(last[0].size, row[0].size):
         return False
+    if len(band.rows) == 1 and distance > FAR_EMS * last[0].size and not _share_an_edge(last, row):
+        return False
+    pitches = [above[0].baseline - below[0].baseline for above, below in pairwise(band.rows)]
+    if len(pitches) > 1 and distance > MAX_PITCH_GROWTH * max(*pitches, row[0].size):
+        return False
     return bool(_left_free(band.gutters, row))
+
+
+def _share_an_edge(above: Row, row: Row) -> bool:
+    """Whether a cell after the first begins, ends or lies under one of the row above."""
+    edges = [(one.left, one.right, (one.left + one.right) / 2) for one in above[1:]]
+    return any(
+        abs(theirs - ours) <= SAME_EDGE_POINTS
+        for one in row
+        for cell in edges
+        for theirs, ours in zip(cell, (one.left, one.right, (one.left + one.right) / 2), strict=True)
+    )
 
 
 def _beside(above: Row, row: Row) -> list[Gutter]:

@@ -2,20 +2,22 @@
 
 import ctypes
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pypdfium2.raw as pdfium
 
 from handlers.readers.pdf.objects import Colour
-from handlers.readers.pdf.word import Box, Word
+from handlers.readers.pdf.tex_symbols import symbols_of
+from handlers.readers.pdf.word import Box, Space, Word
 
 HYPHEN = 0x02  # pdfium's mark for a hyphen at the end of a line
 SPACES = frozenset({0, 9, 10, 13, 32, 0xA0, 0x3000, 0xFFFE, 0xFFFF, *range(0x2000, 0x200B)})
-LINE_BREAK = 10
 MAX_PAGE_CHARACTERS = 400_000
 MAX_TILT_DEGREES = 8
 BOLD_WEIGHT = 600
+BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
 
 
 def _direct(function: Any, result: Any, *arguments: Any) -> Any:
@@ -36,6 +38,23 @@ _origin = _direct(
     ctypes.POINTER(ctypes.c_double),
     ctypes.POINTER(ctypes.c_double),
 )
+_matrix = _direct(
+    pdfium.FPDFText_GetMatrix, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(pdfium.FS_MATRIX)
+)
+_font_size = _direct(pdfium.FPDFText_GetFontSize, ctypes.c_double, ctypes.c_void_p, ctypes.c_int)
+_render_mode = _direct(pdfium.FPDFTextObj_GetTextRenderMode, ctypes.c_int, ctypes.c_void_p)
+_font = _direct(pdfium.FPDFTextObj_GetFont, ctypes.c_void_p, ctypes.c_void_p)
+_CHANNELS = (ctypes.POINTER(ctypes.c_uint),) * 4
+_fill_colour = _direct(pdfium.FPDFText_GetFillColor, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *_CHANNELS)
+_stroke_colour = _direct(pdfium.FPDFText_GetStrokeColor, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *_CHANNELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """`symbols`: what its letters stand for, where they are codes."""
+
+    is_bold: bool = False
+    symbols: dict[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,7 @@ class Style:
     colour: Colour | None
     alpha: int
     mode: int
-    is_bold: bool
+    font: "Font"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +86,36 @@ class Characters:
         self._page = textpage
         self._handle = ctypes.cast(textpage.raw, ctypes.c_void_p).value
         self._styles: dict[int, Style] = {}
-        self._rectangle = pdfium.FS_RECTF()
+        self._fonts: dict[int, Font] = {}
+        self._rectangle, self._matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
+        self._channels = tuple(ctypes.c_uint() for _ in range(4))
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self.words: list[PlacedWord] = []
 
     def read(self) -> list[PlacedWord]:
         """The words in the order of the file."""
-        handle, letters, start, current = self._handle, [], 0, 0
-        is_glued = False
+        handle, letters = self._handle, list[str]()
+        start = current = 0
+        space = Space.MADE
         count = min(self._page.count_chars(), MAX_PAGE_CHARACTERS)
         for at in range(count):
             code = _unicode(handle, at)
-            if code in SPACES:
-                self._close(letters, start, at - 1, current, is_glued=is_glued)
-                letters, is_glued = [], False
-                continue
             found = _text_object(handle, at) or 0
-            if letters and found != current:
-                self._close(letters, start, at - 1, current, is_glued=is_glued)
-                letters, is_glued = [], True
+            if code in SPACES or (letters and found != current):
+                if letters:
+                    self._close("".join(letters), start, at - 1, current, space)
+                    letters, space = [], Space.NONE
+            if code in SPACES:
+                space = Space.WRITTEN if found or space is Space.WRITTEN else Space.MADE
+                continue
             if not letters:
                 start, current = at, found
             letters.append("-" if code == HYPHEN else chr(code))
-        self._close(letters, start, count - 1, current, is_glued=is_glued)
+        if letters:
+            self._close("".join(letters), start, count - 1, current, space)
         return self.words
 
-    def _close(self, letters: list[str], start: int, end: int, current: int, *, is_glued: bool) -> None:
-        if not letters:
-            return
+    def _close(self, text: str, start: int, end: int, current: int, space: Space) -> None:
         style = self._styles.get(current) or self._style(start, current)
         first = self._box(start)
         x, y = self._x, self._y
@@ -108,8 +129,11 @@ class Characters:
         )
         quarters = style.quarters or 0
         baseline = (y.value, -x.value, -y.value, x.value)[quarters]
-        text = "".join(letters).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-        word = Word(text, box.turned(quarters), baseline, style.size, is_glued, style.is_bold, style.quarters)
+        if not text.isascii():
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+        if style.font.symbols:
+            text = text.translate(style.font.symbols)
+        word = Word(text, box.turned(quarters), baseline, style.size, space, style.font.is_bold, style.quarters)
         self.words.append(PlacedWord(word, box, style))
 
     def _box(self, at: int) -> Box:
@@ -118,33 +142,35 @@ class Characters:
         return Box(found.left, found.bottom, found.right, found.top)
 
     def _style(self, at: int, current: int) -> Style:
-        matrix = pdfium.FS_MATRIX()
-        pdfium.FPDFText_GetMatrix(self._page, at, matrix)
-        size = pdfium.FPDFText_GetFontSize(self._page, at)
+        matrix = self._matrix
+        _matrix(self._handle, at, ctypes.byref(matrix))
+        size = _font_size(self._handle, at)
         scale = math.hypot(matrix.c, matrix.d)
         sign = -1 if size < 0 else 1
         angle = math.degrees(math.atan2(matrix.b * sign, matrix.a * sign))
         quarters = round(angle / 90) % 4 if abs(angle - 90 * round(angle / 90)) <= MAX_TILT_DEGREES else None
-        handle = ctypes.cast(current, pdfium.FPDF_PAGEOBJECT) if current else None
-        mode = pdfium.FPDFTextObj_GetTextRenderMode(handle) if handle else 0
+        mode = _render_mode(current) if current else 0
         colour, alpha = self._colour(at, is_stroked=mode in {1, 5})
-        is_bold = pdfium.FPDFText_GetFontWeight(self._page, at) >= BOLD_WEIGHT or _has_bold_name(handle)
-        style = Style(current, abs(size) * scale or 1.0, quarters, colour, alpha, mode, is_bold)
+        style = Style(current, abs(size) * scale or 1.0, quarters, colour, alpha, mode, self._font(current))
         self._styles[current] = style
         return style
 
     def _colour(self, at: int, *, is_stroked: bool) -> tuple[Colour | None, int]:
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-        read = pdfium.FPDFText_GetStrokeColor if is_stroked else pdfium.FPDFText_GetFillColor
-        if not read(self._page, at, red, green, blue, alpha):
+        red, green, blue, alpha = self._channels
+        read = _stroke_colour if is_stroked else _fill_colour
+        if not read(self._handle, at, *map(ctypes.byref, self._channels)):
             return None, 255
         return (red.value, green.value, blue.value), alpha.value
 
-
-def _has_bold_name(handle: Any) -> bool:
-    if not handle:
-        return False
-    font = pdfium.FPDFTextObj_GetFont(handle)
-    name = ctypes.create_string_buffer(128)
-    pdfium.FPDFFont_GetBaseFontName(font, name, 128)
-    return b"bold" in name.value.lower() or b"black" in name.value.lower()
+    def _font(self, current: int) -> Font:
+        found = _font(current) if current else None
+        if found is None:
+            return Font()
+        if found not in self._fonts:
+            handle = ctypes.cast(found, pdfium.FPDF_FONT)
+            buffer = ctypes.create_string_buffer(128)
+            pdfium.FPDFFont_GetBaseFontName(handle, buffer, 128)
+            name = buffer.value.decode("utf-8", "replace")
+            is_bold = bool(BOLD.search(name)) or pdfium.FPDFFont_GetWeight(handle) >= BOLD_WEIGHT
+            self._fonts[found] = Font(is_bold, symbols_of(name))
+        return self._fonts[found]

@@ -12,7 +12,7 @@ from handlers.readers.pdf.objects import objects_of
 from handlers.readers.pdf.visibility import Visibility
 from handlers.readers.pdf.word import Box, Word
 
-MIN_DRAWN_PATHS = 20
+MIN_DRAWN_PATHS = 3
 
 
 @dataclass(slots=True)

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from handlers.readers.pdf.word import Box, Word
+from handlers.readers.pdf.word import Box, Space, Word
 
 WIDE_GAP_EMS = 1.0
 SPACE_EMS = 0.15
 GLUED_EMS = 0.3
+MAX_GLUED_EMS = 0.6
+THIN_SPACE_EMS = 0.19
 CHINESE_SPACE_EMS = 0.8
 LEVEL_EMS = 0.3
 SMALL = 0.82
@@ -22,12 +25,17 @@ ENDS_UNSPACED = re.compile(f"[{UNSPACED}]$")
 SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 MARK = re.compile(r"[\d*†‡§¶⁎,;()\[\]]{1,6}|[a-z]\)?")
 FORMULA = re.compile(r"[=×·∙^≤≥<>∈→√∑∫]")
+NOT_EQUAL = re.compile("\u0338\\s?=")
+LAST_PART = re.compile(r"[^\W\d_]+$|\d[\d.,]*$")
+ORDINALS = frozenset({"e", "o", "a"})
 CENTS = re.compile(r"00|[2-9]\d")
 
 
 @dataclass(slots=True)
 class Fragment:
-    """Words in one line. `size` and `baseline` are those of its largest words."""
+    """Words in one line. `size` and `baseline` are those of its largest words, `place` counts in the
+    order of the file.
+    """
 
     words: list[Word] = field(default_factory=list)
     left: float = 0.0
@@ -35,6 +43,7 @@ class Fragment:
     baseline: float = 0.0
     size: float = 0.0
     text: str = ""
+    place: int = 0
 
     @property
     def box(self) -> Box:
@@ -50,6 +59,12 @@ class Fragment:
         """Make the text, once all words are there."""
         self.text = _joined(self.words)
 
+    def part(self, start: int, end: int) -> "Fragment":
+        """Some of its words as a fragment of their own."""
+        words = self.words[start:end]
+        left, right = words[0].box.left, max(word.box.right for word in words)
+        return Fragment(words, left, right, self.baseline, self.size, _joined(words), self.place)
+
 
 def fragments_of(words: Iterable[Word]) -> list[Fragment]:
     """The fragments, in the order of the file; marks that were drawn apart are at their place."""
@@ -57,7 +72,8 @@ def fragments_of(words: Iterable[Word]) -> list[Fragment]:
     marks = [one for one in found if len(one.words) == 1 and MARK.fullmatch(one.words[0].text)]
     if marks:
         found = _with_marks(found, marks)
-    for one in found:
+    for place, one in enumerate(found):
+        one.place = place
         one.close()
     return [one for one in found if one.text]
 
@@ -109,7 +125,7 @@ def _with_marks(found: list[Fragment], marks: list[Fragment]) -> list[Fragment]:
         if host is None:
             continue
         after = max(at for at, one in enumerate(host.words) if one.box.left <= word.box.left)
-        word.is_raised, word.is_glued = True, True
+        word.is_raised = True
         host.words.insert(after + 1, word)
         host.right = max(host.right, word.box.right)
         taken.add(id(mark))
@@ -125,19 +141,15 @@ def _bears(line: Fragment, word: Word) -> bool:
 
 
 def _joined(words: list[Word]) -> str:
-    text = ""
-    for at, word in enumerate(words):
-        before = words[at - 1] if at else None
-        if before is None:
-            text = word.text
-        elif word.is_raised and not before.is_raised:
-            following = "".join(one.text for one in words[at : at + 3] if one.is_raised)
-            text += raised(text, word.text, following)
-        elif word.is_raised:
-            text += raised(text, word.text, word.text)
-        else:
-            text += (" " if _is_apart(before, word) else "") + word.text
-    return text.strip()
+    text, before = "", None
+    for is_raised, group in groupby(words, key=lambda word: word.is_raised):
+        for at, word in enumerate(part := list(group)):
+            if is_raised and text and at == 0:
+                text += raised(text, "".join(one.text for one in part))
+            elif not is_raised or not text:
+                text += (" " if before and _is_apart(before, word) else "") + word.text
+            before = word
+    return NOT_EQUAL.sub("≠", text).strip()
 
 
 def _is_apart(before: Word, word: Word) -> bool:
@@ -145,22 +157,23 @@ def _is_apart(before: Word, word: Word) -> bool:
     gap = word.box.left - before.box.right
     if ENDS_UNSPACED.search(before.text) and STARTS_UNSPACED.match(word.text):
         return gap > CHINESE_SPACE_EMS * size
-    if before.is_raised:
-        return gap > SPACE_EMS / 2 * size
-    return gap > (GLUED_EMS if word.is_glued else SPACE_EMS / 2) * size
+    if word.space is Space.NONE:
+        return gap > (SPACE_EMS / 2 if before.is_raised else MAX_GLUED_EMS) * size
+    if word.space is Space.WRITTEN:
+        return gap > -BACK_EMS * size
+    is_word = word.text[:1].isalnum() and before.text[-1:].isalnum() or before.text[-1:] in ",;:."
+    return gap > (SPACE_EMS / 2 if is_word or before.is_raised else THIN_SPACE_EMS) * size
 
 
-def raised(before: str, text: str, mark: str) -> str:
-    """How a raised word is written: an exponent or an ordinal stays, the mark of a footnote is no text."""
-    last = re.search(r"[^\W\d_]+$|\d[\d.,]*$", before)
-    if text in {"th", "st", "nd", "rd", "er", "ème", "ers", "e", "o", "a", "re", "TM", "®", "™", "°", "º", "ª"}:
-        return text
-    if CENTS.fullmatch(text) and before[-1:].isdigit():
-        return f".{text}"
-    if not MARK.fullmatch(mark) and not MARK.fullmatch(text):
-        return text
-    if not any(letter.isdigit() for letter in text) or last is None:
-        return text if FORMULA.search(before) else ""
-    if FORMULA.search(before) or last[0] == "10" or (last[0].isalpha() and len(last[0]) <= 2):
-        return text.translate(SUPERSCRIPTS)
+def raised(before: str, mark: str) -> str:
+    """How raised letters are written: an exponent or an ordinal stays, the mark of a footnote is no text."""
+    if CENTS.fullmatch(mark) and before[-1:].isdigit():
+        return f".{mark}"
+    if not MARK.fullmatch(mark) or mark in ORDINALS:
+        return mark
+    if FORMULA.search(before) or not before[-1:].isalnum() and not before.endswith((".", ",", ")", "”", '"', "€", "$")):
+        return mark.translate(SUPERSCRIPTS)
+    last = LAST_PART.search(before)
+    if last and (last[0] == "10" or (last[0].isalpha() and len(last[0]) <= 2)):
+        return mark.translate(SUPERSCRIPTS)
     return ""

@@ -2,16 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from handlers.readers.pdf.bands import Band, Gutter, Row, gaps_of
+from handlers.readers.pdf.fragments import Fragment
 from handlers.readers.pdf.word import Box
 
 PROSE_WORDS = 4.0
 PROSE_CHINESE_CHARACTERS = 9
 LOOSE_PITCH_EMS = 1.7
 MAX_HEADER_ROWS = 3
+MIN_RULES = 3
+MIN_CELL_GAP_EMS = 0.5
+SAME_EDGE_POINTS = 4.0
+MIN_ALIGNED = 0.5
+MIN_LIST_ROWS = 3
+FIGURE = re.compile(r"[€$£+−-]?\s?\d")
+LEADER = re.compile(r"(?:\. ?|…|_|·){4}")
 NUMBER = re.compile(r"\d")
 WIDE_LETTER = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff01-\uffef]")
 
@@ -30,19 +39,25 @@ class Table:
 def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
     """The table that the band is; None for columns of prose and for a few words side by side."""
     full = [at for at, row in enumerate(band.rows) if gaps_of(row)]
-    if len(full) < 2:
+    if len(full) < 2 or any(LEADER.search(one.text) for at in full for one in band.rows[at]):
         return None
     inner = band.rows[full[0] : full[-1] + 1]
     levels = _levels(inner, band.gutters, rules)
-    if not levels and (_is_prose(Band(inner, band.gutters)) or len(full) * 2 < len(inner)):
+    is_ruled = len(levels) >= MIN_RULES
+    if not is_ruled and (_is_list(band) or len(full) * 2 < len(inner)):
+        return None
+    if not levels and _is_prose(Band(inner, band.gutters)):
         return None
     gutters = _gutters(inner) or band.gutters
     last = full[-1] + 1
     while last < len(band.rows) and _hangs(band.rows, last, gutters):
         last += 1
     inner = band.rows[full[0] : last]
+    if not is_ruled and not _is_aligned(Band(inner, gutters).columns()):
+        return None
     grid = [_cells(row, gutters) for row in inner]
     header_rows = _header_rows(inner, grid)
+    grid[:header_rows] = [_cells(row, gutters, is_header=True) for row in inner[:header_rows]]
     header = [" ".join(filter(None, column)) for column in zip(*grid[:header_rows], strict=True)]
     rows = _merged(inner[header_rows:], grid[header_rows:], levels)
     edges = [inner[0][0].left, *(right for _, right in gutters)]
@@ -64,22 +79,45 @@ def _levels(rows: list[Row], gutters: list[Gutter], rules: Sequence[Box]) -> lis
     )
 
 
+def _is_list(band: Band) -> bool:
+    """Columns that go on in the next one, as those of an index do: drawn one by one, and no column holds figures."""
+    drawn = band.drawn_columns()
+    if not drawn or len(band.rows) < MIN_LIST_ROWS:
+        return False
+    return not any(
+        sum(bool(FIGURE.match(one.text)) for one in column) * 2 > len(column) for column in band.columns()[1:]
+    )
+
+
 def _is_prose(band: Band) -> bool:
     columns = band.columns()
     lengths = [_mean_words([one.text for one in column]) for column in columns if column]
     wordy = [length for length in lengths if length >= PROSE_WORDS]
     if len(wordy) < 2 and not (wordy and _wraps(columns[lengths.index(wordy[0])])):
         return False
-    pitches = [above[0].baseline - row[0].baseline for above, row in zip(band.rows, band.rows[1:], strict=False)]
+    pitches = [above[0].baseline - row[0].baseline for above, row in pairwise(band.rows)]
     is_loose = min(pitches) >= LOOSE_PITCH_EMS * band.size and all(len(row) == len(columns) for row in band.rows)
     return not (is_loose and len(band.rows) >= 3)
 
 
 def _wraps(column: Row) -> bool:
     """Whether its lines go on in the next one, over and over."""
-    pairs = list(zip(column, column[1:], strict=False))
+    pairs = list(pairwise(column))
     going_on = sum(after.text[:1].islower() and above.text[-1:] not in ".!?:" for above, after in pairs)
     return len(column) >= 4 and going_on * 2 >= len(pairs) and len({round(one.left) for one in column}) == 1
+
+
+def _is_aligned(columns: list[Row]) -> bool:
+    """Whether the cells of each column begin, end or lie one under the other."""
+    for column in columns:
+        edges = (
+            Counter(round(one.left / SAME_EDGE_POINTS) for one in column),
+            Counter(round(one.right / SAME_EDGE_POINTS) for one in column),
+            Counter(round((one.left + one.right) / 2 / SAME_EDGE_POINTS) for one in column),
+        )
+        if max((count.most_common(1)[0][1] for count in edges if count), default=0) < MIN_ALIGNED * len(column):
+            return False
+    return True
 
 
 def _mean_words(texts: Sequence[str]) -> float:
@@ -91,33 +129,56 @@ def _mean_words(texts: Sequence[str]) -> float:
 
 
 def _gutters(rows: list[Row]) -> list[Gutter]:
-    """Those of the rows with the most cells, where at least two rows agree."""
-    counts = Counter(len(gaps_of(row)) for row in rows)
-    most = max((count for count, times in counts.items() if times >= 2 and count), default=0)
-    found: list[Gutter] = []
-    for row in rows:
-        gaps = gaps_of(row)
-        if len(gaps) != most:
-            continue
-        if not found:
-            found = gaps
-            continue
-        met = [(max(one[0], other[0]), min(one[1], other[1])) for one, other in zip(found, gaps, strict=True)]
-        if any(left >= right for left, right in met):
-            return []
-        found = met
+    """Those of the row with the most cells, which is the first one or not the only one; as narrow as the others ask."""
+    counts = [len(gaps_of(row)) for row in rows]
+    most = max(count for at, count in enumerate(counts) if at == 0 or counts.count(count) > 1 or len(rows) == 2)
+    if most == 0:
+        return []
+    found = []
+    for left, right in gaps_of(rows[counts.index(most)]):
+        for row in rows:
+            for gap in [*gaps_of(row), *_gaps_between_words(row, left, right)]:
+                narrow = max(left, gap[0]), min(right, gap[1])
+                if narrow[0] < narrow[1]:
+                    left, right = narrow  # noqa: PLW2901
+        found.append((left, right))
     return found
 
 
-def _cells(row: Row, gutters: Sequence[Gutter]) -> list[str]:
-    """The texts by column. What reaches over several columns names each of them."""
+def _gaps_between_words(row: Row, left: float, right: float) -> list[Gutter]:
+    """In fragments that reach over a gutter: two cells may stand as near to each other as words."""
+    return [
+        (word.box.right, after.box.left)
+        for one in row
+        if one.left < left and one.right > right
+        for word, after in pairwise(one.words)
+        if after.box.left - word.box.right >= MIN_CELL_GAP_EMS * one.size
+    ]
+
+
+def _cells(row: Row, gutters: Sequence[Gutter], *, is_header: bool = False) -> list[str]:
+    """The texts by column. What reaches over several columns of a header names each of them."""
     cells = [""] * (len(gutters) + 1)
-    for one in row:
-        first = sum((left + right) / 2 < one.left + one.size / 4 for left, right in gutters)
-        last = sum((left + right) / 2 < one.right - one.size / 4 for left, right in gutters)
-        for column in range(first, max(first, last) + 1):
+    middles = [(left + right) / 2 for left, right in gutters]
+    for one in [part for fragment in row for part in _parts(fragment, middles)]:
+        first = sum(middle < one.left + one.size / 4 for middle in middles)
+        last = sum(middle < one.right - one.size / 4 for middle in middles)
+        for column in range(first, max(first, last if is_header else first) + 1):
             cells[column] = f"{cells[column]} {one.text}".strip()
     return cells
+
+
+def _parts(one: Fragment, middles: Sequence[float]) -> Iterator[Fragment]:
+    """The fragment, cut where a gutter lies between two of its words."""
+    start = 0
+    for at, (word, after) in enumerate(pairwise(one.words), 1):
+        gap = after.box.left - word.box.right
+        if gap >= MIN_CELL_GAP_EMS * one.size and any(
+            word.box.right <= middle <= after.box.left for middle in middles
+        ):
+            yield one.part(start, at)
+            start = at
+    yield one.part(start, len(one.words)) if start else one
 
 
 def _hangs(rows: list[Row], at: int, gutters: Sequence[Gutter]) -> bool:
@@ -157,7 +218,7 @@ def _is_numeric_below(grid: list[list[str]], header_rows: int) -> bool:
 
 
 def _are_tight(rows: list[Row]) -> bool:
-    pitches = [above[0].baseline - row[0].baseline for above, row in zip(rows, rows[1:], strict=False)]
+    pitches = [above[0].baseline - row[0].baseline for above, row in pairwise(rows)]
     return len(pitches) < 2 or max(pitches[:-1]) <= pitches[-1] * 1.05
 
 
@@ -176,7 +237,7 @@ def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list
 def _continues(above: Row, row: Row, cells: list[str], levels: list[float]) -> bool:
     baseline, size = row[0].baseline, row[0].size
     between = any(baseline < level < above[0].baseline for level in levels)
-    if len(levels) >= 3:
+    if len(levels) >= MIN_RULES:
         return not between
     if cells[0] or between or above[0].baseline - baseline > 1.5 * size:
         return False

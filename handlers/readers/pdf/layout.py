@@ -10,6 +10,7 @@ from handlers.readers.pdf.paragraphs import Paragraph, goes_on, line_of, paragra
 from handlers.readers.pdf.word import Box
 
 MAX_DEPTH = 4
+MIN_LINE_LETTERS = 8
 MARKER_GAP_EMS = 4.0
 
 
@@ -26,7 +27,7 @@ def paragraphs_of(fragments: Sequence[Fragment], rules: Sequence[Box], depth: in
         elif depth < MAX_DEPTH and _has_columns(band):
             _flush(found, lines)
             lines = []
-            for column in band.columns():
+            for column in band.columns(band.drawn_columns()):
                 _add(found, paragraphs_of(column, rules, depth + 1))
         else:
             lines.extend(band.rows)
@@ -49,8 +50,9 @@ def _add(found: list[Paragraph], more: list[Paragraph]) -> None:
 
 
 def _has_columns(band: Band) -> bool:
-    heights = [len({round(one.baseline) for one in column}) for column in band.columns()]
-    return len(heights) > 1 and sum(height >= 2 for height in heights) >= 2
+    """Whether at least two of them hold lines of words, not the labels of a drawing or the parts of a formula."""
+    columns = [column for column in band.columns() if len({round(one.baseline) for one in column}) > 1]
+    return sum(sum(len(one.text) for one in column) >= MIN_LINE_LETTERS * len(column) for column in columns) > 1
 
 
 def _with_marker(row: Row) -> Row:

@@ -10,11 +10,13 @@ MIN_LETTER_SHARE = 0.45
 MIN_NOISE_CHARACTERS = 60
 MIN_TOKENS = 8
 MAX_TORN_SHARE = 0.3
-MIN_LETTERS = 120
+MIN_LETTERS = 100
 MIN_COMMON_SHARE = 0.42
 MIN_SHIFT_GAIN = 0.35
 MAX_FOREIGN_SHARE = 0.1
 UNKNOWN = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
+# Shorter ones are names of variables and units.
+WORD = re.compile(r"[a-z]{3,}")
 LEADERS = re.compile(r"[.·_\-–—…\s]")
 TORN = re.compile(r"[A-Za-z][{|}~^`\\#$%&!\"<>@\[\]=+*;?][A-Za-z{|}~$!#%&\"]")
 # How often each letter stands in English, a to z, in percent; other European languages are nearer to it than to any
@@ -48,13 +50,13 @@ def is_legible(text: str) -> bool:
     torn = sum(bool(TORN.search(token)) for token in tokens)
     if len(tokens) >= MIN_TOKENS and torn > MAX_TORN_SHARE * len(tokens):
         return False
-    return not _is_exchanged(characters)
+    return not _is_exchanged(text)
 
 
-def _is_exchanged(characters: str) -> bool:
-    counts = Counter(letter for letter in characters.lower() if "a" <= letter <= "z")
+def _is_exchanged(text: str) -> bool:
+    counts = Counter("".join(WORD.findall(text.lower())))
     total = counts.total()
-    foreign = sum(letter.isalpha() and not letter.isascii() for letter in characters)
+    foreign = sum(letter.isalpha() and not letter.isascii() for letter in text)
     if total < MIN_LETTERS or foreign > MAX_FOREIGN_SHARE * total:
         return False
     if sum(counts[letter] for letter in COMMON) < MIN_COMMON_SHARE * total:

@@ -122,7 +122,7 @@ def _take_path(found: PageObjects, one: Any, matrix: Matrix, place: int) -> None
         return
     mode, is_stroked = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(one, mode, is_stroked)
-    is_rectangle = pdfium.FPDFPath_CountSegments(one) <= MAX_RECTANGLE_SEGMENTS
+    is_rectangle = _is_rectangle(one)
     if is_rectangle:
         found.rules.extend((box._replace(top=box.bottom), box._replace(bottom=box.top)))
     if not mode.value:
@@ -130,6 +130,14 @@ def _take_path(found: PageObjects, one: Any, matrix: Matrix, place: int) -> None
     colour, alpha = _fill(one)
     is_opaque = is_rectangle and alpha == 255 and not pdfium.FPDFPageObj_HasTransparency(one) and not _is_clipped(one)
     found.surfaces.append(Surface(box, place, colour if is_rectangle and alpha == 255 else None, is_opaque))
+
+
+def _is_rectangle(one: Any) -> bool:
+    count = pdfium.FPDFPath_CountSegments(one)
+    return count <= MAX_RECTANGLE_SEGMENTS and all(
+        pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(one, at)) != pdfium.FPDF_SEGMENT_BEZIERTO
+        for at in range(count)
+    )
 
 
 def _fill(one: Any) -> tuple[Colour | None, int]:

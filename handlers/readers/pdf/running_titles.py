@@ -13,6 +13,7 @@ WINDOW_PAGES = 6
 MIN_PAGES = 3
 MIN_SHARE = 0.6
 EDGE_SHARE = 0.13
+NUMBER_EDGE_SHARE = 0.2
 MAX_EDGE_ROWS = 4
 GAP_EMS = 1.7
 SMALLER = 0.92
@@ -20,6 +21,7 @@ MAX_LARGER = 1.15
 SAME_HEIGHT_POINTS = 5.0
 MIN_TITLE_WORDS = 3
 NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
+BARE_NUMBER = re.compile(r"\W*(?:\d{1,4}|[ivxlc]{1,6})\W*")
 PAGE_WORD = re.compile(
     r"\b(?:page|seite|pagina|página|side|sida|sivu|strona|strana|oldal|blatt|folio|p|pg|s|стр\w*)\b\.?|[页頁ページ]|^\W*#",
     re.IGNORECASE,
@@ -109,7 +111,8 @@ def _outer(rows: list[tuple[Row, float]], height: float, body: float) -> list[tu
     """The rows in the margin that stand apart from the text, or are smaller than it."""
     count = 0
     for at, (row, distance) in enumerate(rows[:MAX_EDGE_ROWS]):
-        if distance > EDGE_SHARE * height:
+        is_number = all(BARE_NUMBER.fullmatch(one.text) for one in row)
+        if distance > (NUMBER_EDGE_SHARE if is_number else EDGE_SHARE) * height:
             break
         size = max(one.size for one in row)
         following = rows[at + 1] if at + 1 < len(rows) else None

@@ -29,7 +29,10 @@ class Visibility:
     def __init__(self, document: Any, page: Any, objects: PageObjects) -> None:
         self._document, self._page, self._objects = document, page, objects
         self._page_box = Box(*page.get_bbox())
-        self._colours = {surface.colour for surface in objects.surfaces} - {None}
+        self._grounds = {WHITE, *(surface.colour for surface in objects.surfaces if surface.colour)}
+        self._suspect: dict[Colour, bool] = {}
+        self._covers = [one for one in objects.surfaces if one.is_opaque and one.image is None]
+        self._pictures = [one for one in objects.surfaces if one.is_opaque and one.image is not None]
         self._solid: dict[int, bool] = {}
         self.hidden = 0
 
@@ -60,14 +63,15 @@ class Visibility:
             return False
         if style.alpha < MIN_ALPHA or self._is_like_its_ground(style, core, place):
             return True
-        return any(
-            surface.place > place and surface.is_opaque and surface.image is None and _holds(surface.box, core)
-            for surface in self._objects.surfaces
-        )
+        return any(cover.place > place and _holds(cover.box, core) for cover in self._covers)
 
     def _is_like_its_ground(self, style: Style, core: Box, place: int) -> bool:
         colour = style.colour
-        if colour is None or not any(_are_alike(colour, other) for other in (WHITE, *self._colours) if other):
+        if colour is None:
+            return False
+        if colour not in self._suspect:
+            self._suspect[colour] = any(_are_alike(colour, ground) for ground in self._grounds)
+        if not self._suspect[colour]:
             return False
         under = [one for one in self._objects.surfaces if one.place < place and core.common(one.box).area]
         ground = under[-1].colour if under else WHITE
@@ -76,11 +80,9 @@ class Visibility:
     def _is_behind(self, placed: PlacedWord, place: int) -> bool:
         if placed.style.mode in INVISIBLE_MODES:
             return True
-        core = _core(placed.box)
-        return any(
-            surface.place > place and surface.is_opaque and _holds(surface.box, core) and self._is_solid(surface)
-            for surface in self._objects.surfaces
-            if surface.image is not None
+        later = [picture for picture in self._pictures if picture.place > place]
+        return bool(later) and any(
+            _holds(picture.box, _core(placed.box)) and self._is_solid(picture) for picture in later
         )
 
     def _is_solid(self, surface: Surface) -> bool:

@@ -1,6 +1,7 @@
 """A word of a page, and the box that it stands in."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 
@@ -38,19 +39,27 @@ class Box(NamedTuple):
         return self
 
 
+class Space(Enum):
+    """`MADE`: by pdfium, because of a gap. `WRITTEN`: as a character of the file."""
+
+    NONE = 0
+    MADE = 1
+    WRITTEN = 2
+
+
 @dataclass(slots=True)
 class Word:
     """Letters without a space between them, as one text object draws them.
 
-    `box` lies in the frame of the text: level, from left to right. `size` and `baseline` are in points. `is_glued`:
-    no space stands before it in the file. `quarters`: which way it runs on the page, None for any other angle.
+    `box` lies in the frame of the text: level, from left to right. `size` and `baseline` are in points. `space`:
+    how it is set off from the word before it. `quarters`: which way it runs on the page, None for any other angle.
     """
 
     text: str
     box: Box
     baseline: float
     size: float
-    is_glued: bool = False
+    space: Space = Space.MADE
     is_bold: bool = False
     quarters: int | None = 0
     is_raised: bool = False
