@@ -18,7 +18,7 @@ WIDE = 595
 
 @dataclass
 class Page:
-    """`content`: the operators. `annotations`: the inside of their dictionaries. `to_unicode`: what F1 says it shows."""
+    """`content`: the operators. `annotations`: the inside of their dictionaries. `to_unicode`: what F1 shows."""
 
     content: str = ""
     rotate: int = 0

@@ -13,7 +13,11 @@ MAX_PITCH_GROWTH = 2.0
 FAR_EMS = 1.7
 SAME_EDGE_POINTS = 4.0
 MIN_LINE_CHARACTERS = 5
+LONG_LINE_CHARACTERS = 15
 MAX_RISE_EMS = 1.6
+LINE_RISE_EMS = 0.8
+FAR_RISE_EMS = 3.0
+MAX_RISING = 0.2
 Row = list[Fragment]
 Gutter = tuple[float, float]
 
@@ -62,14 +66,19 @@ def rows_of(fragments: Iterable[Fragment]) -> list[Row]:
 
 
 def _goes_down(fragments: Sequence[Fragment]) -> bool:
-    lowest = float("inf")
-    for one in fragments:
-        if len(one.text) < MIN_LINE_CHARACTERS:
-            continue
-        if one.baseline > lowest + MAX_RISE_EMS * one.size:
+    """Whether few lines are drawn after one below them. Short ones are labels and parts of formulas."""
+    lines = [one for one in fragments if len(one.text) >= MIN_LINE_CHARACTERS]
+    lowest, lowest_long, rises, long_lines = float("inf"), float("inf"), 0, 0
+    for one in lines:
+        is_long = len(one.text) >= LONG_LINE_CHARACTERS
+        rise = one.baseline - (lowest_long if is_long else lowest)
+        if rise > (FAR_RISE_EMS if is_long else MAX_RISE_EMS) * one.size:
             return False
+        rises += is_long and rise > LINE_RISE_EMS * one.size
+        long_lines += is_long
         lowest = min(lowest, one.baseline)
-    return True
+        lowest_long = min(lowest_long, one.baseline) if is_long else lowest_long
+    return rises <= MAX_RISING * long_lines
 
 
 def _rows(fragments: Sequence[Fragment], *, is_sorted: bool) -> list[Row]:

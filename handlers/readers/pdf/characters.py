@@ -12,7 +12,9 @@ from handlers.readers.pdf.objects import Colour
 from handlers.readers.pdf.tex_symbols import symbols_of
 from handlers.readers.pdf.word import Box, Space, Word
 
-HYPHEN = 0x02  # pdfium's mark for a hyphen at the end of a line
+# pdfium's mark for a hyphen at the end of a line, and for a soft one anywhere.
+HYPHEN = 0x02
+SOFT_HYPHEN = "\xad"
 SPACES = frozenset({0, 9, 10, 13, 32, 0xA0, 0x3000, 0xFFFE, 0xFFFF, *range(0x2000, 0x200B)})
 MAX_PAGE_CHARACTERS = 400_000
 MAX_TILT_DEGREES = 8
@@ -101,16 +103,15 @@ class Characters:
         for at in range(count):
             code = _unicode(handle, at)
             found = _text_object(handle, at) or 0
-            if code in SPACES or (letters and found != current):
-                if letters:
-                    self._close("".join(letters), start, at - 1, current, space)
-                    letters, space = [], Space.NONE
+            if letters and (code in SPACES or found != current):
+                self._close("".join(letters), start, at - 1, current, space)
+                letters, space = [], Space.NONE
             if code in SPACES:
                 space = Space.WRITTEN if found or space is Space.WRITTEN else Space.MADE
                 continue
             if not letters:
                 start, current = at, found
-            letters.append("-" if code == HYPHEN else chr(code))
+            letters.append(SOFT_HYPHEN if code == HYPHEN else chr(code))
         if letters:
             self._close("".join(letters), start, count - 1, current, space)
         return self.words
@@ -129,6 +130,8 @@ class Characters:
         )
         quarters = style.quarters or 0
         baseline = (y.value, -x.value, -y.value, x.value)[quarters]
+        if SOFT_HYPHEN in text:
+            text = text[:-1].replace(SOFT_HYPHEN, "") + text[-1].replace(SOFT_HYPHEN, "-")
         if not text.isascii():
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
         if style.font.symbols:

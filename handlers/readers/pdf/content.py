@@ -13,6 +13,7 @@ from handlers.readers.pdf.visibility import Visibility
 from handlers.readers.pdf.word import Box, Word
 
 MIN_DRAWN_PATHS = 3
+NOWHERE = Box(0, 0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class PageContent:
     """
 
     number: int
-    box: Box = Box(0, 0, 0, 0)
+    box: Box = NOWHERE
     fragments: list[Fragment] = field(default_factory=list)
     aside: list[list[Fragment]] = field(default_factory=list)
     rules: list[Box] = field(default_factory=list)

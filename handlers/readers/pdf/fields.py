@@ -96,7 +96,9 @@ def _fields(form: Any, annotation: Any) -> Iterator[Field]:
         is_ticked = bool(pdfium.FPDFAnnot_IsChecked(form, annotation))
         value = "yes" if is_ticked else "no"
         if is_ticked and kind == pdfium.FPDF_FORMFIELD_RADIOBUTTON:
-            value = _string(lambda *buffer: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, *buffer)) or value
+            value = (
+                _string(lambda *buffer: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, *buffer)) or value
+            )
         yield Field(name, value, TICKED if is_ticked else UNTICKED, box, is_box=True)
     elif kind in {pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX}:
         chosen = "; ".join(_chosen(form, annotation)) or _value(form, annotation)
@@ -142,5 +144,6 @@ def _label(box: Box, fragments: list[Fragment], *, is_box: bool) -> Fragment | N
 def _fragment(text: str, box: Box, fragments: list[Fragment]) -> Fragment:
     size = min(fragments[0].size if fragments else 12.0, max(box.top - box.bottom, 1.0))
     baseline = (box.bottom + box.top) / 2 - size * 0.3
-    word = Word(text, box, baseline, size)
-    return Fragment([word], box.left, box.right, baseline, size, text)
+    above = [one for one in fragments if one.baseline >= baseline - 1]
+    place = min(above, key=lambda one: (one.baseline, -one.place)).place + 0.5 if above else -1
+    return Fragment([Word(text, box, baseline, size)], box.left, box.right, baseline, size, text, place)

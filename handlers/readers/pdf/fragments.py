@@ -9,7 +9,7 @@ from handlers.readers.pdf.word import Box, Space, Word
 
 WIDE_GAP_EMS = 1.0
 SPACE_EMS = 0.15
-GLUED_EMS = 0.3
+MAX_MARK_GAP_EMS = 0.45
 MAX_GLUED_EMS = 0.6
 THIN_SPACE_EMS = 0.19
 CHINESE_SPACE_EMS = 0.8
@@ -19,14 +19,18 @@ RAISED_EMS = (0.12, 0.8)
 LOWERED_EMS = 0.45
 BACK_EMS = 0.6
 # Han, kana, and the punctuation between them: written without spaces.
-UNSPACED = "\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uffef\U00020000-\U0003ffff"
+UNSPACED = (
+    "\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uffef\U00020000-\U0003ffff"
+)
 STARTS_UNSPACED = re.compile(f"[{UNSPACED}]")
 ENDS_UNSPACED = re.compile(f"[{UNSPACED}]$")
 SUPERSCRIPTS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 MARK = re.compile(r"[\d*†‡§¶⁎,;()\[\]]{1,6}|[a-z]\)?")
 FORMULA = re.compile(r"[=×·∙^≤≥<>∈→√∑∫]")
 NOT_EQUAL = re.compile("\u0338\\s?=")
+MARKED = re.compile(r"[\w.,)”\"€$£%!?]$")
 LAST_PART = re.compile(r"[^\W\d_]+$|\d[\d.,]*$")
+BEFORE_ORDINAL = re.compile(r"\d$|\b[nN]$")
 ORDINALS = frozenset({"e", "o", "a"})
 CENTS = re.compile(r"00|[2-9]\d")
 
@@ -43,7 +47,7 @@ class Fragment:
     baseline: float = 0.0
     size: float = 0.0
     text: str = ""
-    place: int = 0
+    place: float = 0
 
     @property
     def box(self) -> Box:
@@ -99,7 +103,7 @@ def _goes_on(line: Fragment, word: Word) -> bool:
     rise = word.baseline - line.baseline
     if abs(rise) <= LEVEL_EMS * min(line.size, word.size):
         return True
-    if word.size <= line.size * SMALL and gap <= GLUED_EMS * size:
+    if word.size <= line.size * SMALL and gap <= MAX_MARK_GAP_EMS * size:
         return -LOWERED_EMS * size <= rise <= RAISED_EMS[1] * size
     # A line that begins with a mark, as the text of a footnote does.
     return line.size <= word.size * SMALL and 0 < -rise <= RAISED_EMS[1] * word.size and gap <= SPACE_EMS * 2 * size
@@ -161,7 +165,7 @@ def _is_apart(before: Word, word: Word) -> bool:
         return gap > (SPACE_EMS / 2 if before.is_raised else MAX_GLUED_EMS) * size
     if word.space is Space.WRITTEN:
         return gap > -BACK_EMS * size
-    is_word = word.text[:1].isalnum() and before.text[-1:].isalnum() or before.text[-1:] in ",;:."
+    is_word = (word.text[:1].isalnum() and before.text[-1:].isalnum()) or before.text[-1:] in ",;:."
     return gap > (SPACE_EMS / 2 if is_word or before.is_raised else THIN_SPACE_EMS) * size
 
 
@@ -169,9 +173,11 @@ def raised(before: str, mark: str) -> str:
     """How raised letters are written: an exponent or an ordinal stays, the mark of a footnote is no text."""
     if CENTS.fullmatch(mark) and before[-1:].isdigit():
         return f".{mark}"
-    if not MARK.fullmatch(mark) or mark in ORDINALS:
+    if not MARK.fullmatch(mark) or (mark in ORDINALS and BEFORE_ORDINAL.search(before)):
         return mark
-    if FORMULA.search(before) or not before[-1:].isalnum() and not before.endswith((".", ",", ")", "”", '"', "€", "$")):
+    if FORMULA.search(before) or (
+        not before[-1:].isalnum() and not before.endswith((".", ",", ")", "”", '"', "€", "$"))
+    ):
         return mark.translate(SUPERSCRIPTS)
     last = LAST_PART.search(before)
     if last and (last[0] == "10" or (last[0].isalpha() and len(last[0]) <= 2)):

@@ -173,9 +173,7 @@ def _parts(one: Fragment, middles: Sequence[float]) -> Iterator[Fragment]:
     start = 0
     for at, (word, after) in enumerate(pairwise(one.words), 1):
         gap = after.box.left - word.box.right
-        if gap >= MIN_CELL_GAP_EMS * one.size and any(
-            word.box.right <= middle <= after.box.left for middle in middles
-        ):
+        if gap >= MIN_CELL_GAP_EMS * one.size and any(word.box.right <= middle <= after.box.left for middle in middles):
             yield one.part(start, at)
             start = at
     yield one.part(start, len(one.words)) if start else one

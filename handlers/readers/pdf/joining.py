@@ -23,6 +23,15 @@ DIGIT_DASH = re.compile(r"\d[–-]$")
 JOINED_DIGIT = re.compile(rf"[{UNSPACED}]$")
 
 
+def begins_item(text: str, before: str = "") -> bool:
+    """Whether a line begins with a bullet or a number of its own; a decimal number may be a part of the sentence."""
+    found = MARKER.match(text)
+    if not found or before.endswith("-") or GOES_ON.search(before):
+        return False
+    is_decimal = found[0][0].isdigit() and "." in found[0].rstrip(".")
+    return not is_decimal or ((not before or is_finished(before)) and text[found.end() :].lstrip()[:1].isupper())
+
+
 def joined(before: str, after: str) -> str:
     """Two parts of one paragraph as one text."""
     if not before or not after:

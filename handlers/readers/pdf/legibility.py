@@ -19,6 +19,7 @@ UNKNOWN = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
 WORD = re.compile(r"[a-z]{3,}")
 LEADERS = re.compile(r"[.·_\-–—…\s]")
 TORN = re.compile(r"[A-Za-z][{|}~^`\\#$%&!\"<>@\[\]=+*;?][A-Za-z{|}~$!#%&\"]")
+ODD = re.compile(r"[{|}~^`\\](?=[A-Za-z])|(?<=[A-Za-z])[{|}~^`\\]|(?<![A-Za-z])_(?=[a-z])")
 # How often each letter stands in English, a to z, in percent; other European languages are nearer to it than to any
 # shifted alphabet.
 FREQUENCIES = (8.2, 1.5, 2.8, 4.3, 12.7, 2.2, 2.0, 6.1, 7.0, 0.2, 0.8, 4.0, 2.4, 6.7, 7.5, 1.9, 0.1, 6.0, 6.3, 9.1, 2.8,
@@ -43,11 +44,11 @@ def is_legible(text: str) -> bool:
         return True
     if len(UNKNOWN.findall(characters)) > MAX_PRIVATE_SHARE * len(characters):
         return False
-    known = sum(letter.isalnum() or not letter.isascii() and letter.isalpha() for letter in characters)
+    known = sum(letter.isalnum() or (not letter.isascii() and letter.isalpha()) for letter in characters)
     if len(characters) >= MIN_NOISE_CHARACTERS and known < MIN_LETTER_SHARE * len(characters):
         return False
     tokens = [token for token in text.split() if len(token) > 2]
-    torn = sum(bool(TORN.search(token)) for token in tokens)
+    torn = sum(bool(TORN.search(token) or ODD.search(token)) for token in tokens)
     if len(tokens) >= MIN_TOKENS and torn > MAX_TORN_SHARE * len(tokens):
         return False
     return not _is_exchanged(text)

@@ -16,7 +16,9 @@ from handlers.readers.text.tables import table_lines
 SMALLER = 0.92
 SAME_EDGE_POINTS = 12.0
 # The stop after a short word is an abbreviation more often than an end.
-SENTENCE_END = re.compile(r"(?<![ .][A-Za-z])(?<!\b[A-Z][a-z])(?<!\bca)(?<!\bNo)[.!?…][\"'”’»)\]]*(?=\s+[^a-z]|$)|[。！？][”’」』）]*")
+SENTENCE_END = re.compile(
+    r"(?<![ .][A-Za-z])(?<!\b[A-Z][a-z])(?<!\bca)(?<!\bNo)[.!?…][\"'”’»)\]]*(?=\s+[^a-z]|$)|[。！？][”’」』）]*"
+)
 
 
 @dataclass(slots=True)

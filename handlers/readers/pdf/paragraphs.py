@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from handlers.readers.pdf.bands import Row
-from handlers.readers.pdf.grid import Table
-from handlers.readers.pdf.joining import GOES_ON, HOLDS_A_SENTENCE, MARKER, is_finished, joined
 from handlers.readers.pdf.fragments import ENDS_UNSPACED
+from handlers.readers.pdf.grid import Table
+from handlers.readers.pdf.joining import GOES_ON, HOLDS_A_SENTENCE, begins_item, is_finished, joined
 
 USUAL_PITCH_EMS = 1.25
 MAX_USUAL_EMS = 2.3
@@ -17,6 +18,7 @@ INDENT_EMS = 0.8
 PROSE_SHARE = 0.6
 FULL_SHARE = 0.85
 MIN_PROSE_WORDS = 4
+FOOTNOTE = re.compile(r"(?:\d{1,2}|[*†‡]+)\s?[^\W\d]")
 FIGURE_AT_END = re.compile(r"\d\S*(?: ?[€$£%]| [A-Za-z]{1,8})?$")
 
 
@@ -87,7 +89,11 @@ def paragraphs_of_lines(lines: Sequence[Line]) -> list[Paragraph]:
 
 def goes_on(before: Paragraph, after: Paragraph) -> bool:
     """Whether the sentence at the end of one column or page goes on in the next."""
-    if not (before.is_prose and after.table is None) or is_finished(before.text) or MARKER.match(after.text):
+    if (
+        not (before.is_prose and after.table is None)
+        or is_finished(before.text)
+        or begins_item(after.text, before.text)
+    ):
         return False
     if max(before.size, after.size) > OTHER_SIZE * min(before.size, after.size):
         return False
@@ -102,7 +108,7 @@ def _usual_pitch(lines: Sequence[Line]) -> float:
     """In ems, between the lines of a paragraph."""
     pitches = sorted(
         (above.baseline - line.baseline) / line.size
-        for above, line in zip(lines, lines[1:], strict=False)
+        for above, line in pairwise(lines)
         if _are_alike(above, line) and 0.8 * line.size < above.baseline - line.baseline <= MAX_USUAL_EMS * line.size
     )
     return pitches[len(pitches) // 3] if pitches else USUAL_PITCH_EMS
@@ -121,9 +127,10 @@ def _of_run(run: list[Line]) -> list[Paragraph]:
     left, right = min(line.left for line in run), max(line.right for line in run)
     found: list[Paragraph] = []
     above: Line | None = None
-    for line in run:
+    for at, line in enumerate(run):
         is_full = line.right - left >= FULL_SHARE * (right - left)
-        if above is not None and _wraps(found[-1], above, line, (left, right)):
+        is_title = at + 1 == len(run) and _is_title(line, right - left)
+        if above is not None and _wraps(found[-1], above, line, (left, right), may_end=not is_title):
             last = found[-1]
             last.text, last.lines, last.is_full = joined(last.text, line.text), last.lines + 1, is_full
         else:
@@ -132,21 +139,32 @@ def _of_run(run: list[Line]) -> list[Paragraph]:
     return found
 
 
-def _wraps(paragraph: Paragraph, above: Line, line: Line, edges: tuple[float, float]) -> bool:
+def _is_title(line: Line, width: float) -> bool:
+    """Whether the last line of a run can be a heading: a few words, no end, and begun with a capital."""
+    is_short = line.right - line.left < PROSE_SHARE * width and len(line.text.split()) <= MIN_PROSE_WORDS
+    return is_short and line.text[:1].isupper() and not is_finished(line.text)
+
+
+def _wraps(paragraph: Paragraph, above: Line, line: Line, edges: tuple[float, float], *, may_end: bool) -> bool:
+    """Whether the line belongs to the paragraph of the line above."""
     left, right = edges
-    if MARKER.match(line.text):
+    if begins_item(line.text, above.text):
         return False
     has_room = above.right + line.first_width + 0.8 * line.size <= right
     if is_finished(above.text):
         is_indented = line.left - left > INDENT_EMS * line.size and abs(above.left - left) < INDENT_EMS * line.size
-        return not has_room and not is_indented
+        is_note = FOOTNOTE.match(line.text) and FOOTNOTE.match(paragraph.text)
+        return not (has_room or is_indented or is_note) and may_end
     if line.text[:1].islower() or GOES_ON.search(above.text) or above.text[-1:] == "-":
         return True
     if above.is_bold != line.is_bold:
         return False
-    if not has_room or HOLDS_A_SENTENCE.search(paragraph.text):
-        return True
+    return not has_room or bool(HOLDS_A_SENTENCE.search(paragraph.text)) or _is_begun(above, line, right - left)
+
+
+def _is_begun(above: Line, line: Line, width: float) -> bool:
+    """Whether the only line of a paragraph, short as it is, looks like the begin of a sentence."""
     if FIGURE_AT_END.search(above.text) and FIGURE_AT_END.search(line.text):
         return False
     is_wide = bool(ENDS_UNSPACED.search(above.text))
-    return above.right - left >= PROSE_SHARE * (right - left) and (is_wide or len(above.text.split()) > MIN_PROSE_WORDS)
+    return above.right - above.left >= PROSE_SHARE * width and (is_wide or len(above.text.split()) > MIN_PROSE_WORDS)

@@ -12,6 +12,7 @@ from handlers.readers.pdf.fragments import Fragment
 WINDOW_PAGES = 6
 MIN_PAGES = 3
 MIN_SHARE = 0.6
+MARGIN_SHARE = 0.07
 EDGE_SHARE = 0.13
 NUMBER_EDGE_SHARE = 0.2
 MAX_EDGE_ROWS = 4
@@ -77,7 +78,7 @@ def _agrees(edge: _Edge, other: _Edge) -> bool:
     """The same line, but for a number that goes up with the pages."""
     step = other.page - edge.page
     is_bare = not re.search(r"[^\W\d_]", edge.text.replace("#", ""))
-    may_count = is_bare or PAGE_WORD.search(edge.text) or len(edge.text.split()) > MIN_TITLE_WORDS
+    may_count = is_bare or PAGE_WORD.search(edge.text) or _is_title(edge)
     changes = [theirs - ours for ours, theirs in zip(edge.numbers, other.numbers, strict=True)]
     if is_bare and edge.numbers:
         return step in changes and all(change in {0, step} for change in changes)
@@ -103,25 +104,39 @@ def _edges(page: PageContent) -> list[_Edge]:
     height = page.box.top - page.box.bottom
     top = [(row, page.box.top - row[0].baseline) for row in rows]
     bottom = [(row, row[0].baseline - page.box.bottom) for row in reversed(rows)]
-    found = [*_outer(top, height, body), *_outer(bottom, height, body)]
-    return [_edge(page.number, one, distance) for row, distance in found for one in row if one.size <= MAX_LARGER * body]
+    return [
+        _edge(page.number, one, distance)
+        for side in (top, bottom)
+        for row, distance in _apart(side, height)
+        if _is_marginal(row, distance / height, body)
+        for one in row
+    ]
 
 
-def _outer(rows: list[tuple[Row, float]], height: float, body: float) -> list[tuple[Row, float]]:
-    """The rows in the margin that stand apart from the text, or are smaller than it."""
+def _apart(rows: list[tuple[Row, float]], height: float) -> list[tuple[Row, float]]:
+    """The outermost rows, as far as a gap sets them off from the text."""
     count = 0
     for at, (row, distance) in enumerate(rows[:MAX_EDGE_ROWS]):
-        is_number = all(BARE_NUMBER.fullmatch(one.text) for one in row)
-        if distance > (NUMBER_EDGE_SHARE if is_number else EDGE_SHARE) * height:
+        if distance > NUMBER_EDGE_SHARE * height:
             break
-        size = max(one.size for one in row)
-        following = rows[at + 1] if at + 1 < len(rows) else None
-        gap = following[1] - distance if following else height
-        if gap >= GAP_EMS * max(size, following[0][0].size if following else 0) or (
-            count == at and size <= SMALLER * body
-        ):
+        if at + 1 == len(rows):
+            count = 1 if at == 0 else count
+            break
+        below, its_distance = rows[at + 1]
+        if its_distance - distance >= GAP_EMS * max(row[0].size, below[0].size):
             count = at + 1
     return rows[:count]
+
+
+def _is_marginal(row: Row, share: float, body: float) -> bool:
+    """Whether it stands where only a running title does; with a page number or small letters it may be further in."""
+    size = max(one.size for one in row)
+    has_number = any(BARE_NUMBER.fullmatch(one.text) for one in row)
+    if has_number and len(row) == 1:
+        return share <= NUMBER_EDGE_SHARE
+    if has_number or size <= SMALLER * body:
+        return share <= EDGE_SHARE
+    return share <= MARGIN_SHARE and size <= MAX_LARGER * body
 
 
 def _edge(page: int, one: Fragment, distance: float) -> _Edge:
