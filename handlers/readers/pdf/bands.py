@@ -12,12 +12,12 @@ MAX_DISTANCE_EMS = 3.5
 MAX_PITCH_GROWTH = 2.0
 FAR_EMS = 1.7
 SAME_EDGE_POINTS = 4.0
-MIN_LINE_CHARACTERS = 5
 LONG_LINE_CHARACTERS = 15
 MAX_RISE_EMS = 1.6
 LINE_RISE_EMS = 0.8
 FAR_RISE_EMS = 3.0
 MAX_RISING = 0.2
+MAX_RETURNING = 0.16
 Row = list[Fragment]
 Gutter = tuple[float, float]
 
@@ -66,19 +66,26 @@ def rows_of(fragments: Iterable[Fragment]) -> list[Row]:
 
 
 def _goes_down(fragments: Sequence[Fragment]) -> bool:
-    """Whether few lines are drawn after one below them. Short ones are labels and parts of formulas."""
-    lines = [one for one in fragments if len(one.text) >= MIN_LINE_CHARACTERS]
-    lowest, lowest_long, rises, long_lines = float("inf"), float("inf"), 0, 0
-    for one in lines:
-        is_long = len(one.text) >= LONG_LINE_CHARACTERS
-        rise = one.baseline - (lowest_long if is_long else lowest)
-        if rise > (FAR_RISE_EMS if is_long else MAX_RISE_EMS) * one.size:
+    """Whether few fragments are drawn after one that is read later. Short ones may be parts of a formula."""
+    lowest, rises, long_lines = float("inf"), 0, 0
+    for one in fragments:
+        if len(one.text) < LONG_LINE_CHARACTERS:
+            continue
+        rise = (one.baseline - lowest) / one.size
+        if rise > FAR_RISE_EMS:
             return False
-        rises += is_long and rise > LINE_RISE_EMS * one.size
-        long_lines += is_long
+        rises += rise > LINE_RISE_EMS
+        long_lines += 1
         lowest = min(lowest, one.baseline)
-        lowest_long = min(lowest_long, one.baseline) if is_long else lowest_long
-    return rises <= MAX_RISING * long_lines
+    returns = sum(_returns(before, one) for before, one in pairwise(fragments))
+    return rises <= MAX_RISING * long_lines and returns <= MAX_RETURNING * len(fragments)
+
+
+def _returns(before: Fragment, one: Fragment) -> bool:
+    """Whether a fragment stands over the one that was drawn before it, or to the left of it in its line."""
+    rise = one.baseline - before.baseline
+    is_left = abs(rise) <= SAME_ROW_EMS * one.size and one.right < before.left
+    return is_left or rise > MAX_RISE_EMS * one.size
 
 
 def _rows(fragments: Sequence[Fragment], *, is_sorted: bool) -> list[Row]:

@@ -13,9 +13,10 @@ from handlers.readers.pdf.tex_symbols import symbols_of
 from handlers.readers.pdf.word import Box, Space, Word
 
 # pdfium's mark for a hyphen at the end of a line, and for a soft one anywhere.
-HYPHEN = 0x02
-SOFT_HYPHEN = "\xad"
-SPACES = frozenset({0, 9, 10, 13, 32, 0xA0, 0x3000, 0xFFFE, 0xFFFF, *range(0x2000, 0x200B)})
+HYPHEN = "\x02"
+HYPHENS = re.compile("[\x02\ufffe]")
+WORD = re.compile("[^\\s\x00\u2000-\u200a\uffff]+")
+LINE_BREAKS = "\r\n"
 MAX_PAGE_CHARACTERS = 400_000
 MAX_TILT_DEGREES = 8
 BOLD_WEIGHT = 600
@@ -72,6 +73,14 @@ class Style:
     font: "Font"
 
 
+def _shown(text: str, font: Font) -> str:
+    """The letters that a reader sees."""
+    text = HYPHENS.sub("", text[:-1]) + HYPHENS.sub("-", text[-1])
+    if font.symbols:
+        text = text.translate(font.symbols)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedWord:
     """A word, with what is needed to tell whether it can be seen: `box` as it lies on the page, and its style."""
@@ -96,53 +105,46 @@ class Characters:
 
     def read(self) -> list[PlacedWord]:
         """The words in the order of the file."""
-        handle, letters = self._handle, list[str]()
-        start = current = 0
-        space = Space.MADE
-        count = min(self._page.count_chars(), MAX_PAGE_CHARACTERS)
-        for at in range(count):
-            code = _unicode(handle, at)
-            found = _text_object(handle, at) or 0
-            if letters and (code in SPACES or found != current):
-                self._close("".join(letters), start, at - 1, current, space)
-                letters, space = [], Space.NONE
-            if code in SPACES:
-                space = Space.WRITTEN if found or space is Space.WRITTEN else Space.MADE
-                continue
-            if not letters:
-                start, current = at, found
-            letters.append(SOFT_HYPHEN if code == HYPHEN else chr(code))
-        if letters:
-            self._close("".join(letters), start, count - 1, current, space)
+        handle = self._handle
+        text = self._text(min(self._page.count_chars(), MAX_PAGE_CHARACTERS))
+        for found in WORD.finditer(text):
+            start, end = found.span()
+            is_written = start and text[start - 1] not in LINE_BREAKS and _text_object(handle, start - 1)
+            space = Space.WRITTEN if is_written else Space.MADE
+            current = _text_object(handle, start) or 0
+            if current != (_text_object(handle, end - 1) or 0):
+                for at in range(start + 1, end):
+                    following = _text_object(handle, at) or 0
+                    if following != current:
+                        self._take(text[start:at], start, current, space)
+                        start, current, space = at, following, Space.NONE
+            self._take(text[start:end], start, current, space)
         return self.words
 
-    def _close(self, text: str, start: int, end: int, current: int, space: Space) -> None:
-        style = self._styles.get(current) or self._style(start, current)
-        first = self._box(start)
-        x, y = self._x, self._y
-        _origin(self._handle, start, ctypes.byref(x), ctypes.byref(y))
-        last = self._box(end) if end > start else first
-        box = Box(
-            min(first.left, last.left),
-            min(first.bottom, last.bottom),
-            max(first.right, last.right),
-            max(first.top, last.top),
-        )
-        quarters = style.quarters or 0
-        baseline = (y.value, -x.value, -y.value, x.value)[quarters]
-        if SOFT_HYPHEN in text:
-            text = text[:-1].replace(SOFT_HYPHEN, "") + text[-1].replace(SOFT_HYPHEN, "-")
-        if not text.isascii():
-            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-        if style.font.symbols:
-            text = text.translate(style.font.symbols)
-        word = Word(text, box.turned(quarters), baseline, style.size, space, style.font.is_bold, style.quarters)
-        self.words.append(PlacedWord(word, box, style))
+    def _text(self, count: int) -> str:
+        """One character for each index of pdfium."""
+        buffer = (ctypes.c_ushort * (count + 1))()
+        if count and pdfium.FPDFText_GetText(self._page, 0, count, buffer) == count + 1:
+            return "".join(map(chr, buffer[:count]))
+        return "".join(chr(_unicode(self._handle, at)) for at in range(count))
 
-    def _box(self, at: int) -> Box:
-        found = self._rectangle
-        _loose_box(self._handle, at, ctypes.byref(found))
-        return Box(found.left, found.bottom, found.right, found.top)
+    def _take(self, text: str, start: int, current: int, space: Space) -> None:
+        style = self._styles.get(current) or self._style(start, current)
+        rectangle, x, y = self._rectangle, self._x, self._y
+        _loose_box(self._handle, start, rectangle)
+        left, bottom, right, top = rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
+        _origin(self._handle, start, x, y)
+        if len(text) > 1:
+            _loose_box(self._handle, start + len(text) - 1, rectangle)
+            left, bottom = min(left, rectangle.left), min(bottom, rectangle.bottom)
+            right, top = max(right, rectangle.right), max(top, rectangle.top)
+        box, quarters = Box(left, bottom, right, top), style.quarters or 0
+        baseline = (y.value, -x.value, -y.value, x.value)[quarters]
+        if not text.isascii() or HYPHEN in text or style.font.symbols:
+            text = _shown(text, style.font)
+        level = box.turned(quarters)
+        word = Word(text, level, baseline, style.size, space, style.font.is_bold, style.quarters)
+        self.words.append(PlacedWord(word, box, style))
 
     def _style(self, at: int, current: int) -> Style:
         matrix = self._matrix

@@ -14,6 +14,7 @@ PROSE_WORDS = 4.0
 PROSE_CHINESE_CHARACTERS = 9
 LOOSE_PITCH_EMS = 1.7
 MAX_HEADER_ROWS = 3
+NEAR_PITCH = 0.9
 MIN_RULES = 3
 MIN_CELL_GAP_EMS = 0.5
 SAME_EDGE_POINTS = 4.0
@@ -200,8 +201,8 @@ def _header_rows(rows: list[Row], grid: list[list[str]]) -> int:
         leading = 1
     if columns == 2 and not _is_numeric_below(grid, max(leading, 1)):
         return 0
-    if 1 < leading <= MAX_HEADER_ROWS and any("" in cells for cells in grid[:leading]):
-        return leading if _are_tight(rows[: leading + 1]) else 1
+    if 1 < leading <= MAX_HEADER_ROWS and all(_completes(rows, grid, at) for at in range(1, leading)):
+        return leading
     return 1 if sum(map(bool, grid[0])) >= max(2, columns - 1) and len(grid) > 1 else 0
 
 
@@ -215,9 +216,13 @@ def _is_numeric_below(grid: list[list[str]], header_rows: int) -> bool:
     return bool(below) and all(NUMBER.search(cell) for cell in below) and not NUMBER.search(grid[0][-1])
 
 
-def _are_tight(rows: list[Row]) -> bool:
+def _completes(rows: list[Row], grid: list[list[str]], at: int) -> bool:
+    """Whether this row is the second line of the header: nearer to it than rows are, or not under its first cell."""
+    if "" not in grid[at] and "" not in grid[at - 1]:
+        return False
     pitches = [above[0].baseline - row[0].baseline for above, row in pairwise(rows)]
-    return len(pitches) < 2 or max(pitches[:-1]) <= pitches[-1] * 1.05
+    is_near = at + 1 < len(rows) and pitches[at - 1] < NEAR_PITCH * max(pitches[at:])
+    return is_near or not grid[at][0]
 
 
 def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list[list[str]]:

@@ -10,12 +10,15 @@ MIN_LETTER_SHARE = 0.45
 MIN_NOISE_CHARACTERS = 60
 MIN_TOKENS = 8
 MAX_TORN_SHARE = 0.3
-MIN_LETTERS = 100
+MIN_LETTERS = 60
+MAX_LETTER_SHARE = 0.4
 MIN_COMMON_SHARE = 0.42
 MIN_SHIFT_GAIN = 0.35
 MAX_FOREIGN_SHARE = 0.1
 UNKNOWN = re.compile("[\ue000-\uf8ff\ufffd\U000f0000-\U0010ffff]")
 # Shorter ones are names of variables and units.
+LETTER = re.compile(r"[^\W_]")
+FOREIGN = re.compile(r"[^\W\d_\x00-\x7f]")
 WORD = re.compile(r"[a-z]{3,}")
 LEADERS = re.compile(r"[.·_\-–—…\s]")
 TORN = re.compile(r"[A-Za-z][{|}~^`\\#$%&!\"<>@\[\]=+*;?][A-Za-z{|}~$!#%&\"]")
@@ -44,7 +47,7 @@ def is_legible(text: str) -> bool:
         return True
     if len(UNKNOWN.findall(characters)) > MAX_PRIVATE_SHARE * len(characters):
         return False
-    known = sum(letter.isalnum() or (not letter.isascii() and letter.isalpha()) for letter in characters)
+    known = len(LETTER.findall(characters))
     if len(characters) >= MIN_NOISE_CHARACTERS and known < MIN_LETTER_SHARE * len(characters):
         return False
     tokens = [token for token in text.split() if len(token) > 2]
@@ -57,10 +60,12 @@ def is_legible(text: str) -> bool:
 def _is_exchanged(text: str) -> bool:
     counts = Counter("".join(WORD.findall(text.lower())))
     total = counts.total()
-    foreign = sum(letter.isalpha() and not letter.isascii() for letter in text)
+    foreign = len(FOREIGN.findall(text))
     if total < MIN_LETTERS or foreign > MAX_FOREIGN_SHARE * total:
         return False
     if sum(counts[letter] for letter in COMMON) < MIN_COMMON_SHARE * total:
+        return True
+    if max(counts.values()) > MAX_LETTER_SHARE * total:
         return True
     scores = [
         sum(times * WEIGHTS[(ord(letter) - 97 + shift) % 26] for letter, times in counts.items()) / total

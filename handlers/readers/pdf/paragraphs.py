@@ -157,14 +157,13 @@ def _wraps(paragraph: Paragraph, above: Line, line: Line, edges: tuple[float, fl
         return not (has_room or is_indented or is_note) and may_end
     if line.text[:1].islower() or GOES_ON.search(above.text) or above.text[-1:] == "-":
         return True
-    if above.is_bold != line.is_bold:
+    is_list = FIGURE_AT_END.search(above.text) and FIGURE_AT_END.search(line.text)
+    if above.is_bold != line.is_bold or (is_list and paragraph.lines == 1):
         return False
-    return not has_room or bool(HOLDS_A_SENTENCE.search(paragraph.text)) or _is_begun(above, line, right - left)
+    return not has_room or bool(HOLDS_A_SENTENCE.search(paragraph.text)) or _is_begun(above, right - left)
 
 
-def _is_begun(above: Line, line: Line, width: float) -> bool:
+def _is_begun(above: Line, width: float) -> bool:
     """Whether the only line of a paragraph, short as it is, looks like the begin of a sentence."""
-    if FIGURE_AT_END.search(above.text) and FIGURE_AT_END.search(line.text):
-        return False
     is_wide = bool(ENDS_UNSPACED.search(above.text))
     return above.right - above.left >= PROSE_SHARE * width and (is_wide or len(above.text.split()) > MIN_PROSE_WORDS)

@@ -12,6 +12,7 @@ from handlers.readers.pdf.fragments import Fragment
 WINDOW_PAGES = 6
 MIN_PAGES = 3
 MIN_SHARE = 0.6
+MIN_TAKEN = 0.7
 MARGIN_SHARE = 0.07
 EDGE_SHARE = 0.13
 NUMBER_EDGE_SHARE = 0.2
@@ -69,6 +70,10 @@ def _is_running(edge: _Edge, others: list[_Edge], total: int) -> bool:
     near = [other for other in others if abs(other.distance - edge.distance) <= SAME_HEIGHT_POINTS]
     pages = 1 + len({other.page for other in near if other.text == edge.text and _agrees(edge, other)})
     if pages >= MIN_PAGES or (pages >= 2 and pages >= MIN_SHARE * total):
+        return True
+    around = 1 + len({other.page for other in others})
+    taken = 1 + len({other.page for other in near})
+    if pages >= 2 and taken >= max(MIN_PAGES, MIN_TAKEN * around):
         return True
     numbered = {other.page for other in near if _is_title(edge) and _is_title(other) and _counts_pages(edge, other)}
     return len(numbered) + 1 >= MIN_PAGES + 1

@@ -56,16 +56,19 @@ class Visibility:
         return not letters[False] or (has_picture and letters[False] * 2 < letters[True])
 
     def _is_gone(self, placed: PlacedWord, place: int) -> bool:
-        style, core = placed.style, _core(placed.box)
-        if style.size < MIN_SIZE_POINTS or not core.common(self._page_box).area:
+        style, (left, bottom, right, top), page = placed.style, placed.box, self._page_box
+        across, up = (left + right) / 2, (bottom + top) / 2
+        if style.size < MIN_SIZE_POINTS or not (page.left < across < page.right and page.bottom < up < page.top):
             return True
         if style.mode in INVISIBLE_MODES:
             return False
-        if style.alpha < MIN_ALPHA or self._is_like_its_ground(style, core, place):
+        if style.alpha < MIN_ALPHA or self._is_like_its_ground(style, placed.box, place):
             return True
-        return any(cover.place > place and _holds(cover.box, core) for cover in self._covers)
+        return bool(self._covers) and any(
+            cover.place > place and _holds(cover.box, _core(placed.box)) for cover in self._covers
+        )
 
-    def _is_like_its_ground(self, style: Style, core: Box, place: int) -> bool:
+    def _is_like_its_ground(self, style: Style, box: Box, place: int) -> bool:
         colour = style.colour
         if colour is None:
             return False
@@ -73,6 +76,7 @@ class Visibility:
             self._suspect[colour] = any(_are_alike(colour, ground) for ground in self._grounds)
         if not self._suspect[colour]:
             return False
+        core = _core(box)
         under = [one for one in self._objects.surfaces if one.place < place and core.common(one.box).area]
         ground = under[-1].colour if under else WHITE
         return ground is not None and _are_alike(colour, ground)
