@@ -106,10 +106,13 @@ class _Reading:
             )  # fmt: skip
         if self._without_text:
             return UnreadableError(
-                "There is no text in the PDF, its pages are pictures: run text recognition (OCR) on it and upload it "
-                "again.", code="no_text"
+                "There is no text in the PDF, its pages are scanned images or drawings: run text recognition (OCR) on it "
+                "and upload it again.", code="no_text"
             )  # fmt: skip
-        return UnreadableError("There is no text in the PDF: check that it has content.", code="no_text")
+        return UnreadableError(
+            "There is no text in the PDF, its pages are empty: check it, and if they are scanned images run text "
+            "recognition (OCR) on it.", code="no_text"
+        )  # fmt: skip
 
 
 def _pieces(text: str) -> Iterable[str]:
