@@ -106,8 +106,8 @@ class _Reading:
             )  # fmt: skip
         if self._without_text:
             return UnreadableError(
-                "There is no text in the PDF, its pages are scanned images or drawings: run text recognition (OCR) on it "
-                "and upload it again.", code="no_text"
+                "There is no text in the PDF, its pages are scanned images or drawings: run text recognition (OCR) on "
+                "it and upload it again.", code="no_text"
             )  # fmt: skip
         return UnreadableError(
             "There is no text in the PDF, its pages are empty: check it, and if they are scanned images run text "

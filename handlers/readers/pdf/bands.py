@@ -10,6 +10,7 @@ SAME_ROW_EMS = 0.35
 MIN_GUTTER_EMS = 0.8
 MAX_DISTANCE_EMS = 3.5
 MAX_PITCH_GROWTH = 2.0
+COMPARED_ROWS = 60
 FAR_EMS = 1.7
 SAME_EDGE_POINTS = 4.0
 LONG_LINE_CHARACTERS = 15
@@ -145,7 +146,7 @@ def _takes(band: Band, row: Row) -> bool:
         return False
     if len(band.rows) == 1 and distance > FAR_EMS * last[0].size and not _share_an_edge(last, row):
         return False
-    pitches = [above[0].baseline - below[0].baseline for above, below in pairwise(band.rows)]
+    pitches = [above[0].baseline - below[0].baseline for above, below in pairwise(band.rows[-COMPARED_ROWS:])]
     if len(pitches) > 1 and distance > MAX_PITCH_GROWTH * max(*pitches, row[0].size):
         return False
     return bool(_left_free(band.gutters, row))

@@ -19,8 +19,8 @@ NOWHERE = Box(0, 0, 0, 0)
 @dataclass(slots=True)
 class PageContent:
     """`fragments` run the way that most of the page does, in the frame of `box`; `aside` run another way.
-    `hidden`: words that nobody can see. `is_drawn`: there are pictures or drawings. `is_broken`: it cannot be opened.
-    `plain`: the text, where another engine has read it.
+    `titles`: running titles that are kept. `hidden`: words that nobody can see. `is_drawn`: there are pictures or
+    drawings. `is_broken`: it cannot be opened. `plain`: the text, where another engine has read it.
     """
 
     number: int
@@ -30,6 +30,7 @@ class PageContent:
     rules: list[Box] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
     hidden: int = 0
     is_drawn: bool = False
     is_broken: bool = False
@@ -67,12 +68,12 @@ def _read(document: Any, page: Any, number: int) -> PageContent:
         number,
         Box(*page.get_bbox()).turned(quarters),
         notes.placed(fragments_of(first), quarters),
-        [fragments_of(other) for other in others],
-        [rule.turned(quarters) for rule in objects.rules],
-        notes.notes,
-        notes.lines(),
-        visibility.hidden,
-        bool(objects.images) or objects.paths >= MIN_DRAWN_PATHS,
+        aside=[fragments_of(other) for other in others],
+        rules=[rule.turned(quarters) for rule in objects.rules],
+        notes=notes.notes,
+        values=notes.lines(),
+        hidden=visibility.hidden,
+        is_drawn=bool(objects.images) or objects.paths >= MIN_DRAWN_PATHS,
     )
 
 

@@ -4,6 +4,7 @@ import ctypes
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -11,7 +12,7 @@ import pypdfium2.raw as pdfium
 from handlers.readers.pdf.fragments import Fragment
 from handlers.readers.pdf.word import Box, Word
 
-MAX_ANNOTATIONS = 5_000
+MAX_ANNOTATIONS = 2_000
 LEFT_OUT = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 PASSWORD = 1 << 13
 TICKED, UNTICKED = "☒", "☐"
@@ -22,6 +23,7 @@ MEANINGLESS = re.compile(
 )
 MAX_LABEL_DISTANCE_EMS = 20.0
 NEAR_EMS = 2.5
+TAG = re.compile(r"<[^>]*>")
 SAME_ROW_EMS = 0.8
 
 
@@ -56,6 +58,8 @@ class Annotations:
             self.fields.extend(_fields(form, annotation))
         elif kind == pdfium.FPDF_ANNOT_FREETEXT:
             text = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", *buffer))
+            rich = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"RC", *buffer))
+            text = text if text.strip() else unescape(TAG.sub(" ", rich))
             if text.strip():
                 self.notes.append(" ".join(text.split()))
 

@@ -14,6 +14,7 @@ MAX_GLUED_EMS = 0.6
 THIN_SPACE_EMS = 0.19
 CHINESE_SPACE_EMS = 0.8
 LEVEL_EMS = 0.3
+MAX_MARK_PAIRS = 4_000_000
 SMALL = 0.82
 RAISED_EMS = (0.12, 0.8)
 LOWERED_EMS = 0.45
@@ -74,7 +75,7 @@ def fragments_of(words: Iterable[Word]) -> list[Fragment]:
     """The fragments, in the order of the file; marks that were drawn apart are at their place."""
     found = list(_built(words))
     marks = [one for one in found if len(one.words) == 1 and MARK.fullmatch(one.words[0].text)]
-    if marks:
+    if marks and len(marks) * len(found) <= MAX_MARK_PAIRS:
         found = _with_marks(found, marks)
     for place, one in enumerate(found):
         one.place = place

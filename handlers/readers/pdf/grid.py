@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from handlers.readers.pdf.bands import Band, Gutter, Row, gaps_of
 from handlers.readers.pdf.fragments import Fragment
+from handlers.readers.pdf.joining import joined
 from handlers.readers.pdf.word import Box
 
 PROSE_WORDS = 4.0
@@ -231,7 +232,7 @@ def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list
     for at, cells in enumerate(grid):
         above = rows[at - 1] if at else None
         if above is not None and merged and _continues(above, rows[at], cells, levels):
-            merged[-1] = [f"{before} {cell}".strip() for before, cell in zip(merged[-1], cells, strict=True)]
+            merged[-1] = [joined(before, cell) for before, cell in zip(merged[-1], cells, strict=True)]
         else:
             merged.append(cells)
     return merged

@@ -49,7 +49,7 @@ def page_of(content: PageContent) -> Page:
     for aside in content.aside:
         paragraphs.extend(paragraphs_of(aside, []))
     plain = [Paragraph(content.plain)] if content.plain else []
-    return Page(content.number, plain or paragraphs, [*content.notes, *content.values])
+    return Page(content.number, plain or paragraphs, [*content.notes, *content.values, *content.titles])
 
 
 def joined_pages(pages: Iterable[Page]) -> Iterator[Page]:

@@ -43,10 +43,7 @@ class _Edge:
 
 
 def without_running_titles(pages: Iterable[PageContent], total: int) -> Iterator[PageContent]:
-    """The pages without them. Looks some pages ahead, and holds no more than that. One or two pages keep all."""
-    if total < MIN_PAGES:
-        yield from pages
-        return
+    """The pages without them; of two pages they are kept beside the text. Holds the pages that it looks ahead."""
     seen: deque[list[_Edge]] = deque(maxlen=2 * WINDOW_PAGES + 1)
     waiting: deque[tuple[PageContent, list[_Edge]]] = deque()
     for page in pages:
@@ -62,6 +59,8 @@ def without_running_titles(pages: Iterable[PageContent], total: int) -> Iterator
 def _stripped(page: PageContent, edges: list[_Edge], seen: Iterable[list[_Edge]], total: int) -> PageContent:
     others = [other for one in seen for other in one if other.page != page.number]
     running = {edge.key for edge in edges if _is_running(edge, others, total)}
+    if total < MIN_PAGES:
+        page.titles = [one.text for one in page.fragments if id(one) in running]
     page.fragments = [one for one in page.fragments if id(one) not in running]
     return page
 

@@ -155,10 +155,19 @@ def test_running_titles_and_page_numbers_are_kept_out(tmp_path, around):
     ]
 
 
-def test_one_or_two_pages_keep_their_titles(tmp_path):
-    pages = [text(72, 810, "Harbour Bikes handbook", 8) + body(page) for page in range(2)]
+def test_two_pages_keep_their_titles_beside_the_text_and_one_page_as_it_is(tmp_path):
+    def page(words, number):
+        return text(72, 810, "Castle guide", 8) + words + text(280, 30, f"Page {number}", 9)
 
-    assert all(section.text.startswith("Harbour") for section in read(tmp_path, pdf(*pages)))
+    last, first = text(72, 100, "The tower was built by the people and"), text(72, 770, "has 40 rooms. It is open.")
+    two = read(tmp_path, pdf(page(last, 1), page(first, 2)))
+    one = read_page(tmp_path, pdf(page(first, 1)))
+
+    assert [section.text for section in two] == [
+        "The tower was built by the people and has 40 rooms.\n\nCastle guide\nPage 1",
+        "It is open.\n\nCastle guide\nPage 2",
+    ]
+    assert one == "Castle guide\n\nhas 40 rooms. It is open.\n\nPage 1"
 
 
 @pytest.mark.parametrize(
