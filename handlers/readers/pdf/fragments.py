@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from handlers.readers.pdf.word import Box, Space, Word
 
@@ -14,6 +14,8 @@ MAX_GLUED_EMS = 0.6
 THIN_SPACE_EMS = 0.19
 CHINESE_SPACE_EMS = 0.8
 LEVEL_EMS = 0.3
+MAX_MARK_CHARACTERS = 8
+MIN_CAPITAL = 1.8
 MAX_MARK_PAIRS = 4_000_000
 SMALL = 0.82
 RAISED_EMS = (0.12, 0.8)
@@ -77,6 +79,7 @@ def fragments_of(words: Iterable[Word]) -> list[Fragment]:
     marks = [one for one in found if len(one.words) == 1 and MARK.fullmatch(one.words[0].text)]
     if marks and len(marks) * len(found) <= MAX_MARK_PAIRS:
         found = _with_marks(found, marks)
+    found = _with_capitals(found)
     for place, one in enumerate(found):
         one.place = place
         one.close()
@@ -104,7 +107,7 @@ def _goes_on(line: Fragment, word: Word) -> bool:
     rise = word.baseline - line.baseline
     if abs(rise) <= LEVEL_EMS * min(line.size, word.size):
         return True
-    if word.size <= line.size * SMALL and gap <= MAX_MARK_GAP_EMS * size:
+    if word.size <= line.size * SMALL and len(word.text) <= MAX_MARK_CHARACTERS and gap <= MAX_MARK_GAP_EMS * size:
         return -LOWERED_EMS * size <= rise <= RAISED_EMS[1] * size
     # A line that begins with a mark, as the text of a footnote does.
     return line.size <= word.size * SMALL and 0 < -rise <= RAISED_EMS[1] * word.size and gap <= SPACE_EMS * 2 * size
@@ -137,6 +140,23 @@ def _with_marks(found: list[Fragment], marks: list[Fragment]) -> list[Fragment]:
     return [one for one in found if id(one) not in taken]
 
 
+def _with_capitals(found: list[Fragment]) -> list[Fragment]:
+    """A large first letter that reaches over several lines is the begin of the word beside it."""
+    kept = []
+    for one, after in pairwise([*found, Fragment()]):
+        letter = one.words[0]
+        is_capital = len(one.words) == 1 and len(letter.text) == 1 and letter.text.isupper()
+        is_beside = after.words and abs(after.left - one.right) <= after.size and after.baseline > one.baseline
+        if is_capital and is_beside and one.size >= MIN_CAPITAL * after.size:
+            letter.size, letter.baseline, letter.is_bold = after.size, after.baseline, after.words[0].is_bold
+            after.words[0].space = Space.NONE
+            after.words.insert(0, letter)
+            after.left = one.left
+        else:
+            kept.append(one)
+    return kept
+
+
 def _bears(line: Fragment, word: Word) -> bool:
     if word.size > line.size * SMALL or word.box.left < line.left or word.box.left > line.right + 0.3 * line.size:
         return False
@@ -150,11 +170,17 @@ def _joined(words: list[Word]) -> str:
     for is_raised, group in groupby(words, key=lambda word: word.is_raised):
         for at, word in enumerate(part := list(group)):
             if is_raised and text and at == 0:
-                text += raised(text, "".join(one.text for one in part))
+                text += raised(text, _spaced(part))
             elif not is_raised or not text:
                 text += (" " if before and _is_apart(before, word) else "") + word.text
             before = word
     return NOT_EQUAL.sub("≠", text).strip()
+
+
+def _spaced(words: list[Word]) -> str:
+    return words[0].text + "".join(
+        (" " if _is_apart(before, word) else "") + word.text for before, word in pairwise(words)
+    )
 
 
 def _is_apart(before: Word, word: Word) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ LOOSE_PITCH_EMS = 1.7
 MAX_HEADER_ROWS = 3
 NEAR_PITCH = 0.9
 MIN_RULES = 3
+SAME_RULE_POINTS = 2.0
 MIN_CELL_GAP_EMS = 0.5
 SAME_EDGE_POINTS = 4.0
 MIN_ALIGNED = 0.5
@@ -69,16 +70,24 @@ def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
 def _levels(rows: list[Row], gutters: list[Gutter], rules: Sequence[Box]) -> list[float]:
     """The heights of the level rules between the rows."""
     top, bottom = rows[0][0].baseline, rows[-1][0].baseline
-    return sorted(
-        {
-            round(rule.bottom, 1)
-            for rule in rules
-            if rule.right - rule.left > rule.top - rule.bottom
-            and bottom < rule.bottom < top
-            and any(rule.left <= left and rule.right >= right for left, right in gutters)
-        },
-        reverse=True,
-    )
+    between = [one for one in rules if bottom < one.bottom < top and one.right - one.left > one.top - one.bottom]
+    return [
+        rule.bottom
+        for rule in _drawn_on(between)
+        if any(rule.left <= left + 1 and rule.right >= right - 1 for left, right in gutters)
+    ]
+
+
+def _drawn_on(rules: Iterable[Box]) -> list[Box]:
+    """Rules from the top; the borders of neighbouring cells are one rule."""
+    found: list[Box] = []
+    for one in sorted(rules, key=lambda rule: (-round(rule.bottom / SAME_RULE_POINTS), rule.left)):
+        last = found[-1] if found else None
+        if last and abs(last.bottom - one.bottom) <= SAME_RULE_POINTS and one.left <= last.right + SAME_RULE_POINTS:
+            found[-1] = last._replace(right=max(last.right, one.right))
+        else:
+            found.append(one)
+    return found
 
 
 def _is_list(band: Band) -> bool:
@@ -229,21 +238,28 @@ def _completes(rows: list[Row], grid: list[list[str]], at: int) -> bool:
 def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list[list[str]]:
     """A row for each line of the table: the second line of a cell is part of its first."""
     merged: list[list[str]] = []
+    is_ruled = all(
+        _has_between(levels, above, row)
+        for (above, row), cells in zip(pairwise(rows), grid[1:], strict=True)
+        if cells[0]
+    )
     for at, cells in enumerate(grid):
         above = rows[at - 1] if at else None
-        if above is not None and merged and _continues(above, rows[at], cells, levels):
+        if above is not None and (
+            not _has_between(levels, above, rows[at]) if is_ruled and levels else _continues(above, rows[at], cells)
+        ):
             merged[-1] = [joined(before, cell) for before, cell in zip(merged[-1], cells, strict=True)]
         else:
             merged.append(cells)
     return merged
 
 
-def _continues(above: Row, row: Row, cells: list[str], levels: list[float]) -> bool:
-    baseline, size = row[0].baseline, row[0].size
-    between = any(baseline < level < above[0].baseline for level in levels)
-    if len(levels) >= MIN_RULES:
-        return not between
-    if cells[0] or between or above[0].baseline - baseline > 1.5 * size:
+def _has_between(levels: list[float], above: Row, row: Row) -> bool:
+    return any(row[0].baseline < level < above[0].baseline for level in levels)
+
+
+def _continues(above: Row, row: Row, cells: list[str]) -> bool:
+    if cells[0] or above[0].baseline - row[0].baseline > 1.5 * row[0].size:
         return False
     filled = [cell for cell in cells if cell]
     return len(filled) < max(2, len(cells) - 1) and not any(re.fullmatch(r"[\d.,]+\s?\S?", cell) for cell in filled)

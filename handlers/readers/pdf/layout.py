@@ -24,7 +24,7 @@ def paragraphs_of(fragments: Sequence[Fragment], rules: Sequence[Box], depth: in
             _flush(found, [*lines, *table.before])
             found.append(Paragraph("", band.size, table=table))
             lines = table.after
-        elif depth < MAX_DEPTH and _has_columns(band):
+        elif depth < MAX_DEPTH and (_has_columns(band) or _holds_tables(band, rules)):
             _flush(found, lines)
             lines = []
             for column in band.columns(band.drawn_columns()):
@@ -53,6 +53,13 @@ def _has_columns(band: Band) -> bool:
     """Whether at least two of them hold lines of words, not the labels of a drawing or the parts of a formula."""
     columns = [column for column in band.columns() if len({round(one.baseline) for one in column}) > 1]
     return sum(sum(len(one.text) for one in column) >= MIN_LINE_LETTERS * len(column) for column in columns) > 1
+
+
+def _holds_tables(band: Band, rules: Sequence[Box]) -> bool:
+    """Whether it is tables side by side, drawn one after the other."""
+    gutters = band.drawn_columns()
+    parts = [bands_of(rows_of(column)) for column in band.columns(gutters)] if gutters else []
+    return bool(parts) and all(len(part) == 1 and table_of(part[0], rules) is not None for part in parts)
 
 
 def _with_marker(row: Row) -> Row:

@@ -150,6 +150,8 @@ def _wraps(paragraph: Paragraph, above: Line, line: Line, edges: tuple[float, fl
     left, right = edges
     if begins_item(line.text, above.text):
         return False
+    if above.is_bold != line.is_bold or (above.text.isupper() and not line.text.isupper()):
+        return line.text[:1].islower()
     has_room = above.right + line.first_width + 0.8 * line.size <= right
     if is_finished(above.text):
         is_indented = line.left - left > INDENT_EMS * line.size and abs(above.left - left) < INDENT_EMS * line.size
@@ -158,7 +160,7 @@ def _wraps(paragraph: Paragraph, above: Line, line: Line, edges: tuple[float, fl
     if line.text[:1].islower() or GOES_ON.search(above.text) or above.text[-1:] == "-":
         return True
     is_list = FIGURE_AT_END.search(above.text) and FIGURE_AT_END.search(line.text)
-    if above.is_bold != line.is_bold or (is_list and paragraph.lines == 1):
+    if is_list and paragraph.lines == 1:
         return False
     return not has_room or bool(HOLDS_A_SENTENCE.search(paragraph.text)) or _is_begun(above, right - left)
 
