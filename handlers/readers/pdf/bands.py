@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from handlers.readers.pdf.fragments import Fragment
 
@@ -14,6 +14,7 @@ COMPARED_ROWS = 60
 FAR_EMS = 1.7
 SAME_EDGE_POINTS = 4.0
 LONG_LINE_CHARACTERS = 15
+CELL_CHARACTERS = 30
 MAX_RISE_EMS = 1.6
 LINE_RISE_EMS = 0.8
 FAR_RISE_EMS = 3.0
@@ -78,8 +79,22 @@ def _goes_down(fragments: Sequence[Fragment]) -> bool:
         rises += rise > LINE_RISE_EMS
         long_lines += 1
         lowest = min(lowest, one.baseline)
+    if _stands_beside([one for one in fragments if len(one.text) < CELL_CHARACTERS]):
+        return False
     returns = sum(_returns(before, one) for before, one in pairwise(fragments))
     return rises <= MAX_RISING * long_lines and returns <= MAX_RETURNING * len(fragments)
+
+
+def _stands_beside(fragments: Sequence[Fragment]) -> bool:
+    """Whether a part of them lies to the right of all that were drawn before, and begins higher than these end."""
+    lefts = list(accumulate((one.left for one in reversed(fragments)), min))[::-1]
+    tops = list(accumulate((one.baseline for one in reversed(fragments)), max))[::-1]
+    right, bottom = float("-inf"), float("inf")
+    for at, one in enumerate(fragments):
+        if at and lefts[at] > right and tops[at] > bottom + MAX_RISE_EMS * one.size:
+            return True
+        right, bottom = max(right, one.right), min(bottom, one.baseline)
+    return False
 
 
 def _returns(before: Fragment, one: Fragment) -> bool:

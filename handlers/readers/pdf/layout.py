@@ -19,12 +19,13 @@ def paragraphs_of(fragments: Sequence[Fragment], rules: Sequence[Box], depth: in
     found: list[Paragraph] = []
     lines: list[Row] = []
     for band in bands_of([_with_marker(row) for row in rows_of(fragments)]):
-        table = table_of(band, rules) if band.gutters else None
+        tables_beside = depth < MAX_DEPTH and _holds_tables(band, rules)
+        table = table_of(band, rules) if band.gutters and not tables_beside else None
         if table is not None:
             _flush(found, [*lines, *table.before])
             found.append(Paragraph("", band.size, table=table))
             lines = table.after
-        elif depth < MAX_DEPTH and (_has_columns(band) or _holds_tables(band, rules)):
+        elif tables_beside or (depth < MAX_DEPTH and _has_columns(band)):
             _flush(found, lines)
             lines = []
             for column in band.columns(band.drawn_columns()):

@@ -1,5 +1,7 @@
 """The order of a page: columns, turned pages, tables, lines that wrap, and sentences over pages."""
 
+from itertools import pairwise
+
 import pytest
 
 from handlers.readers.formats.pdf import _pieces
@@ -146,6 +148,51 @@ def test_long_cells_between_rules_are_a_table_and_no_columns(tmp_path):
         "Rule: Dogs; What it means for you: Dogs stay on the lead in the whole camp; "
         "What happens else: You pay a fine of 30 euros"
     )
+
+
+def test_the_borders_of_cells_tell_which_lines_are_one_row(tmp_path):
+    rows = [
+        ["Rule", "What it means for you", "What happens else here"],
+        ["Quiet hours at night", "No music from ten in the", "The warden comes to see"],
+        ["", "evening to seven", "you at once"],
+        ["Dogs in the camp", "Dogs stay on the lead in", "You pay a fine of 30"],
+        ["", "the camp", "euros"],
+    ]
+    across, up = (55, 205, 355, 520), (763, 746, 718, 690)
+    borders = "".join(
+        f"{left} {low} {right - left} {high - low} re S\n"
+        for left, right in pairwise(across)
+        for high, low in pairwise(up)
+    )
+
+    found = read_page(tmp_path, pdf(table(60, 750, rows, width=150, pitch=14) + borders)).split("\n")
+
+    assert found[1].endswith("the lead in the camp; What happens else here: You pay a fine of 30 euros")
+    assert len(found) == 2
+
+
+def test_tables_side_by_side_are_two_tables(tmp_path):
+    boats = table(60, 750, [["Boat", "Hour"], ["Canoe", "9"], ["Kayak", "12"]], width=90)
+    bikes = table(330, 750, [["Bike", "Day"], ["City", "15"], ["Cargo", "30"]], width=90)
+
+    found = read_page(tmp_path, pdf(boats + bikes))
+
+    assert [line for line in found.split("\n") if line] == [
+        "Boat: Canoe; Hour: 9",
+        "Boat: Kayak; Hour: 12",
+        "Bike: City; Day: 15",
+        "Bike: Cargo; Day: 30",
+    ]
+
+
+def test_lines_drawn_from_the_bottom_are_read_from_the_top(tmp_path):
+    content = (
+        text(60, 715, "to the end of it.")
+        + text(60, 730, "the second line, and that")
+        + text(60, 745, "The first goes on to")
+    )
+
+    assert read_page(tmp_path, pdf(content)) == "The first goes on to the second line, and that to the end of it."
 
 
 def test_a_table_keeps_its_header_on_the_next_page(tmp_path):

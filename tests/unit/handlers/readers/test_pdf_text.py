@@ -71,6 +71,21 @@ def test_a_wrapped_sentence_is_whole_and_a_heading_or_a_list_is_not_joined(tmp_p
     assert whole in read_page(tmp_path, pdf(lines(72, 760, *wrapped)))
 
 
+def test_a_bold_heading_and_a_large_first_letter(tmp_path):
+    heading = text(60, 760, "Can I bring my dog to the castle?", font="F3")
+    capital = (
+        text(60, 718, "T", 36) + text(84, 730, "he castle was built by the people") + text(84, 716, "of the town.")
+    )
+
+    found = read_page(tmp_path, pdf(heading + text(60, 745, "Yes, for 3 euros.") + capital))
+
+    assert [line for line in found.split("\n") if line] == [
+        "Can I bring my dog to the castle?",
+        "Yes, for 3 euros.",
+        "The castle was built by the people of the town.",
+    ]
+
+
 def test_wrapped_chinese_has_no_space(tmp_path):
     content = lines(
         72, 760, "电动自行车的电池保修期限为三十六个", "月，从购买当天开始计算，价格是", "35元。", font="F2"
