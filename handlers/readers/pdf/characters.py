@@ -8,6 +8,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
+from handlers.readers.pdf.legibility import READABLE_PRIVATE
 from handlers.readers.pdf.objects import Colour
 from handlers.readers.pdf.tex_symbols import symbols_of
 from handlers.readers.pdf.word import Box, Space, Word
@@ -76,6 +77,7 @@ class Style:
 def _shown(text: str, font: Font) -> str:
     """The letters that a reader sees."""
     text = HYPHENS.sub("", text[:-1]) + HYPHENS.sub("-", text[-1])
+    text = text.translate(READABLE_PRIVATE)
     if font.symbols:
         text = text.translate(font.symbols)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

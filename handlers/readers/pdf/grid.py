@@ -62,9 +62,13 @@ def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
     header_rows = _header_rows(inner, grid)
     grid[:header_rows] = [_cells(row, gutters, is_header=True) for row in inner[:header_rows]]
     header = [" ".join(filter(None, column)) for column in zip(*grid[:header_rows], strict=True)]
+    before = band.rows[: full[0]]
+    if len({name for name in header if name}) < len(list(filter(None, header))):
+        # A title over several columns names none of them.
+        header, before = [], band.rows[: full[0] + header_rows]
     rows = _merged(inner[header_rows:], grid[header_rows:], levels)
     edges = [inner[0][0].left, *(right for _, right in gutters)]
-    return Table(header or None, rows, edges, band.rows[: full[0]], band.rows[last:])
+    return Table(header or None, rows, edges, before, band.rows[last:])
 
 
 def _levels(rows: list[Row], gutters: list[Gutter], rules: Sequence[Box]) -> list[float]:

@@ -30,7 +30,9 @@ FREQUENCIES = (8.2, 1.5, 2.8, 4.3, 12.7, 2.2, 2.0, 6.1, 7.0, 0.2, 0.8, 4.0, 2.4,
 WEIGHTS = tuple(math.log(share / 100) for share in FREQUENCIES)
 COMMON = frozenset("eaionsrt")
 READABLE_PRIVATE = str.maketrans(
-    dict.fromkeys("\uf0b7\uf0a7\uf0a8\uf076\uf0d8\uf0fc\uf06c\uf06e\uf0b0\uf0d2\uf02d", "•")
+    dict.fromkeys(
+        "\uf0b7\uf0a7\uf0a8\uf076\uf0d8\uf0fc\uf06c\uf06e\uf0b0\uf0d2\uf02d\uf06f\uf071\uf072\uf0a0\uf020", "•"
+    )
     | {"\uf001": "fi", "\uf002": "fl"}
 )
 

@@ -120,7 +120,9 @@ def _are_alike(one: Line, other: Line) -> bool:
 
 def _is_same_run(above: Line, line: Line, usual: float) -> bool:
     pitch = above.baseline - line.baseline
-    return _are_alike(above, line) and 0 <= pitch <= usual * LARGER_PITCH * line.size
+    is_open = above.text.endswith("-") or (line.text[:1].islower() and not is_finished(above.text))
+    most = MAX_USUAL_EMS if is_open else usual * LARGER_PITCH
+    return _are_alike(above, line) and 0 <= pitch <= most * line.size
 
 
 def _of_run(run: list[Line]) -> list[Paragraph]:
