@@ -17,6 +17,8 @@ from handlers.readers.pdf.word import Box, Space, Word
 HYPHEN = "\x02"
 HYPHENS = re.compile("[\x02\ufffe]")
 WORD = re.compile("[^\\s\x00\u2000-\u200a\uffff]+")
+# A code of Windows that was taken for a character; alone it is a bullet of a symbol font.
+CONTROL = re.compile("[\x80-\x9f]")
 LINE_BREAKS = "\r\n"
 MAX_PAGE_CHARACTERS = 2_000_000
 MAX_TILT_DEGREES = 8
@@ -77,7 +79,8 @@ class Style:
 def _shown(text: str, font: Font) -> str:
     """The letters that a reader sees."""
     text = HYPHENS.sub("", text[:-1]) + HYPHENS.sub("-", text[-1])
-    text = text.translate(READABLE_PRIVATE)
+    text = "•" if CONTROL.fullmatch(text) else text.translate(READABLE_PRIVATE)
+    text = CONTROL.sub(lambda found: found[0].encode("latin-1").decode("cp1252", "ignore"), text)
     if font.symbols:
         text = text.translate(font.symbols)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

@@ -118,6 +118,8 @@ def _append(line: Fragment, word: Word) -> None:
         for one in line.words:
             one.is_raised = one.baseline - word.baseline >= RAISED_EMS[0] * word.size
         line.baseline, line.size = word.baseline, word.size
+    elif word.size <= line.size * SMALL and not any(letter.isalnum() for one in line.words for letter in one.text):
+        line.baseline, line.size = word.baseline, word.size  # a bullet is of any size
     elif word.size <= line.size * SMALL:
         word.is_raised = word.baseline - line.baseline >= RAISED_EMS[0] * line.size
     line.words.append(word)
