@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.readers.pdf.content import PageContent, content_of
 from handlers.readers.pdf.document import MAX_PLACEHOLDER_PAGES, broken, check_placeholder, open_document
-from handlers.readers.pdf.legibility import is_legible
+from handlers.readers.pdf.drawn.legibility import is_legible
 from handlers.readers.pdf.page_text import joined_pages, page_of
 from handlers.readers.pdf.right_to_left import RIGHT_TO_LEFT, RightToLeft
 from handlers.readers.pdf.running_titles import without_running_titles

@@ -1,1 +1,1 @@
-"""What the PDF reader is made of: words with their boxes, lines, columns, tables, and the text that they become."""
+"""What the PDF reader is made of: pages as they are drawn, their layout, and what becomes of them as text."""

@@ -5,12 +5,12 @@ from typing import Any
 
 from pypdfium2 import PdfiumError
 
-from handlers.readers.pdf.characters import Characters
+from handlers.readers.pdf.drawn.characters import Characters
+from handlers.readers.pdf.drawn.objects import objects_of
+from handlers.readers.pdf.drawn.visibility import Visibility
+from handlers.readers.pdf.drawn.word import Box, Word
 from handlers.readers.pdf.fields import Annotations
-from handlers.readers.pdf.fragments import Fragment, fragments_of
-from handlers.readers.pdf.objects import objects_of
-from handlers.readers.pdf.visibility import Visibility
-from handlers.readers.pdf.word import Box, Word
+from handlers.readers.pdf.layout.fragments import Fragment, fragments_of
 
 MIN_DRAWN_PATHS = 3
 NOWHERE = Box(0, 0, 0, 0)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from handlers.readers.pdf.fragments import Fragment
-from handlers.readers.pdf.word import Box, Word
+from handlers.readers.pdf.drawn.word import Box, Word
+from handlers.readers.pdf.layout.fragments import Fragment
 
 MAX_ANNOTATIONS = 2_000
 LEFT_OUT = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW

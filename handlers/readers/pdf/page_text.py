@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from handlers.readers.pdf.content import PageContent
-from handlers.readers.pdf.joining import joined
-from handlers.readers.pdf.layout import paragraphs_of
-from handlers.readers.pdf.legibility import without_private
-from handlers.readers.pdf.paragraphs import Paragraph, goes_on
+from handlers.readers.pdf.drawn.legibility import without_private
+from handlers.readers.pdf.layout.joining import joined
+from handlers.readers.pdf.layout.paragraphs import Paragraph, goes_on
+from handlers.readers.pdf.layout.reading_order import paragraphs_of
 from handlers.readers.section import clean
 from handlers.readers.text.tables import table_lines
 

@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from handlers.readers.pdf.bands import Row, rows_of
 from handlers.readers.pdf.content import PageContent
-from handlers.readers.pdf.fragments import Fragment
+from handlers.readers.pdf.layout.bands import Row, rows_of
+from handlers.readers.pdf.layout.fragments import Fragment
 
 WINDOW_PAGES = 6
 MIN_PAGES = 3

@@ -8,10 +8,10 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from handlers.readers.pdf.legibility import READABLE_PRIVATE
-from handlers.readers.pdf.objects import Colour
-from handlers.readers.pdf.tex_symbols import symbols_of
-from handlers.readers.pdf.word import Box, Space, Word
+from handlers.readers.pdf.drawn.legibility import READABLE_PRIVATE
+from handlers.readers.pdf.drawn.objects import Colour
+from handlers.readers.pdf.drawn.tex_symbols import symbols_of
+from handlers.readers.pdf.drawn.word import Box, Space, Word
 
 # pdfium's mark for a hyphen at the end of a line, and for a soft one anywhere.
 HYPHEN = "\x02"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from handlers.readers.pdf.word import Box, Space, Word
+from handlers.readers.pdf.drawn.word import Box, Space, Word
 
 WIDE_GAP_EMS = 1.0
 SPACE_EMS = 0.15

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from handlers.readers.pdf.fragments import Fragment
+from handlers.readers.pdf.layout.fragments import Fragment
 
 SAME_ROW_EMS = 0.35
 MIN_GUTTER_EMS = 0.8

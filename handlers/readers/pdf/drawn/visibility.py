@@ -9,9 +9,9 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from handlers.readers.pdf.characters import PlacedWord, Style
-from handlers.readers.pdf.objects import Colour, PageObjects, Surface
-from handlers.readers.pdf.word import Box, Word
+from handlers.readers.pdf.drawn.characters import PlacedWord, Style
+from handlers.readers.pdf.drawn.objects import Colour, PageObjects, Surface
+from handlers.readers.pdf.drawn.word import Box, Word
 
 WHITE: Colour = (255, 255, 255)
 MAX_EQUAL_DIFFERENCE = 16

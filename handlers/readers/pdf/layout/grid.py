@@ -2,29 +2,27 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from handlers.readers.pdf.bands import Band, Gutter, Row, gaps_of
-from handlers.readers.pdf.fragments import Fragment
-from handlers.readers.pdf.joining import joined
-from handlers.readers.pdf.word import Box
+from handlers.readers.pdf.drawn.word import Box
+from handlers.readers.pdf.layout.bands import Band, Gutter, Row, gaps_of
+from handlers.readers.pdf.layout.fragments import Fragment
+from handlers.readers.pdf.layout.header import header_rows_of
+from handlers.readers.pdf.layout.joining import joined
+from handlers.readers.pdf.layout.rules import levels_of
 
 PROSE_WORDS = 4.0
 PROSE_CHINESE_CHARACTERS = 9
 LOOSE_PITCH_EMS = 1.7
-MAX_HEADER_ROWS = 3
-NEAR_PITCH = 0.9
 MIN_RULES = 3
-SAME_RULE_POINTS = 2.0
 MIN_CELL_GAP_EMS = 0.5
 SAME_EDGE_POINTS = 4.0
 MIN_ALIGNED = 0.5
 MIN_LIST_ROWS = 3
 FIGURE = re.compile(r"[€$£+−-]?\s?\d")
 LEADER = re.compile(r"(?:\. ?|…|_|·){4}")
-NUMBER = re.compile(r"\d")
 WIDE_LETTER = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff01-\uffef]")
 
 
@@ -45,7 +43,7 @@ def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
     if len(full) < 2 or any(LEADER.search(one.text) for at in full for one in band.rows[at]):
         return None
     inner = band.rows[full[0] : full[-1] + 1]
-    levels = _levels(inner, band.gutters, rules)
+    levels = levels_of(inner, band.gutters, rules)
     is_ruled = len(levels) >= MIN_RULES
     if not is_ruled and (_is_list(band) or len(full) * 2 < len(inner)):
         return None
@@ -59,7 +57,7 @@ def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
     if not is_ruled and not _is_aligned(Band(inner, gutters).columns()):
         return None
     grid = [_cells(row, gutters) for row in inner]
-    header_rows = _header_rows(inner, grid)
+    header_rows = header_rows_of(inner, grid)
     grid[:header_rows] = [_cells(row, gutters, is_header=True) for row in inner[:header_rows]]
     header = [" ".join(filter(None, column)) for column in zip(*grid[:header_rows], strict=True)]
     before = band.rows[: full[0]]
@@ -69,29 +67,6 @@ def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
     rows = _merged(inner[header_rows:], grid[header_rows:], levels)
     edges = [inner[0][0].left, *(right for _, right in gutters)]
     return Table(header or None, rows, edges, before, band.rows[last:])
-
-
-def _levels(rows: list[Row], gutters: list[Gutter], rules: Sequence[Box]) -> list[float]:
-    """The heights of the level rules between the rows."""
-    top, bottom = rows[0][0].baseline, rows[-1][0].baseline
-    between = [one for one in rules if bottom < one.bottom < top and one.right - one.left > one.top - one.bottom]
-    return [
-        rule.bottom
-        for rule in _drawn_on(between)
-        if any(rule.left <= left + 1 and rule.right >= right - 1 for left, right in gutters)
-    ]
-
-
-def _drawn_on(rules: Iterable[Box]) -> list[Box]:
-    """Rules from the top; the borders of neighbouring cells are one rule."""
-    found: list[Box] = []
-    for one in sorted(rules, key=lambda rule: (-round(rule.bottom / SAME_RULE_POINTS), rule.left)):
-        last = found[-1] if found else None
-        if last and abs(last.bottom - one.bottom) <= SAME_RULE_POINTS and one.left <= last.right + SAME_RULE_POINTS:
-            found[-1] = last._replace(right=max(last.right, one.right))
-        else:
-            found.append(one)
-    return found
 
 
 def _is_list(band: Band) -> bool:
@@ -199,44 +174,6 @@ def _hangs(rows: list[Row], at: int, gutters: Sequence[Gutter]) -> bool:
     pitch = rows[at - 1][0].baseline - rows[at][0].baseline
     cells = _cells(rows[at], gutters)
     return not cells[0] and len([cell for cell in cells if cell]) == 1 and pitch <= 1.5 * rows[at][0].size
-
-
-def _header_rows(rows: list[Row], grid: list[list[str]]) -> int:
-    """How many rows at the top name the columns; 0 when none does."""
-    numeric = [any(NUMBER.search(cell) for cell in cells) for cells in grid]
-    is_bold = [all(one.is_bold for one in row) for row in rows]
-    if is_bold[0] and not all(is_bold):
-        return min(is_bold.index(False), MAX_HEADER_ROWS)
-    columns = len(grid[0])
-    if numeric[0] and not _are_years(grid):
-        return 0
-    leading = numeric.index(True) if True in numeric else 1
-    if numeric[0]:
-        leading = 1
-    if columns == 2 and not _is_numeric_below(grid, max(leading, 1)):
-        return 0
-    if 1 < leading <= MAX_HEADER_ROWS and all(_completes(rows, grid, at) for at in range(1, leading)):
-        return leading
-    return 1 if sum(map(bool, grid[0])) >= max(2, columns - 1) and len(grid) > 1 else 0
-
-
-def _are_years(grid: list[list[str]]) -> bool:
-    """A header of years over figures: its first cell is a word or empty."""
-    return not NUMBER.search(grid[0][0]) and all(re.fullmatch(r"(19|20)\d\d", cell) for cell in grid[0][1:])
-
-
-def _is_numeric_below(grid: list[list[str]], header_rows: int) -> bool:
-    below = [cells[-1] for cells in grid[header_rows:] if cells[-1]]
-    return bool(below) and all(NUMBER.search(cell) for cell in below) and not NUMBER.search(grid[0][-1])
-
-
-def _completes(rows: list[Row], grid: list[list[str]], at: int) -> bool:
-    """Whether this row is the second line of the header: nearer to it than rows are, or not under its first cell."""
-    if "" not in grid[at] and "" not in grid[at - 1]:
-        return False
-    pitches = [above[0].baseline - row[0].baseline for above, row in pairwise(rows)]
-    is_near = at + 1 < len(rows) and pitches[at - 1] < NEAR_PITCH * max(pitches[at:])
-    return is_near or not grid[at][0]
 
 
 def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list[list[str]]:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from handlers.readers.pdf.bands import Row
-from handlers.readers.pdf.fragments import ENDS_UNSPACED
-from handlers.readers.pdf.grid import Table
-from handlers.readers.pdf.joining import GOES_ON, HOLDS_A_SENTENCE, begins_item, is_finished, joined
+from handlers.readers.pdf.layout.bands import Row
+from handlers.readers.pdf.layout.fragments import ENDS_UNSPACED
+from handlers.readers.pdf.layout.grid import Table
+from handlers.readers.pdf.layout.joining import GOES_ON, HOLDS_A_SENTENCE, begins_item, is_finished, joined
 
 USUAL_PITCH_EMS = 1.25
 MAX_USUAL_EMS = 2.3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from handlers.readers.pdf.word import Box
+from handlers.readers.pdf.drawn.word import Box
 
 MAX_DEPTH = 5
 MAX_OBJECTS = 50_000

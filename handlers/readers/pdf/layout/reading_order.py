@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from handlers.readers.pdf.bands import Band, Row, bands_of, rows_of
-from handlers.readers.pdf.fragments import Fragment
-from handlers.readers.pdf.grid import table_of
-from handlers.readers.pdf.joining import MARKER, joined
-from handlers.readers.pdf.paragraphs import Paragraph, goes_on, line_of, paragraphs_of_lines
-from handlers.readers.pdf.word import Box
+from handlers.readers.pdf.drawn.word import Box
+from handlers.readers.pdf.layout.bands import Band, Row, bands_of, rows_of
+from handlers.readers.pdf.layout.fragments import Fragment
+from handlers.readers.pdf.layout.grid import table_of
+from handlers.readers.pdf.layout.joining import MARKER, joined
+from handlers.readers.pdf.layout.paragraphs import Paragraph, goes_on, line_of, paragraphs_of_lines
 
 MAX_DEPTH = 4
 MIN_LINE_LETTERS = 8

@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.readers.pdf.fragments import ENDS_UNSPACED, STARTS_UNSPACED, UNSPACED
+from handlers.readers.pdf.layout.fragments import ENDS_UNSPACED, STARTS_UNSPACED, UNSPACED
 
 FINISHED = re.compile(r"[.!?…:;。！？：；۔؟।][\"'”’»)\]」』）]*$")
 HOLDS_A_SENTENCE = re.compile(r"[.!?][\"'”’»)\]]*\s|[。！？]")
