@@ -16,6 +16,7 @@ from handlers.readers.pdf.layout.rules import levels_of
 PROSE_WORDS = 4.0
 PROSE_CHINESE_CHARACTERS = 9
 LOOSE_PITCH_EMS = 1.7
+TOTAL = re.compile(r"\b(?:sub)?total|\b(?:sum|summe|gesamt|somme|totale?s?)\b", re.IGNORECASE)
 MIN_RULES = 3
 MIN_CELL_GAP_EMS = 0.5
 SAME_EDGE_POINTS = 4.0
@@ -64,7 +65,7 @@ def table_of(band: Band, rules: Sequence[Box]) -> Table | None:
     if len({name for name in header if name}) < len(list(filter(None, header))):
         # A title over several columns names none of them.
         header, before = [], band.rows[: full[0] + header_rows]
-    rows = _merged(inner[header_rows:], grid[header_rows:], levels)
+    rows = _filled_down(_merged(inner[header_rows:], grid[header_rows:], levels))
     edges = [inner[0][0].left, *(right for _, right in gutters)]
     return Table(header or None, rows, edges, before, band.rows[last:])
 
@@ -193,6 +194,14 @@ def _merged(rows: list[Row], grid: list[list[str]], levels: list[float]) -> list
         else:
             merged.append(cells)
     return merged
+
+
+def _filled_down(rows: list[list[str]]) -> list[list[str]]:
+    """A cell that stands for the rows under it, too, is in each of them."""
+    for above, cells in pairwise(rows):
+        if len(cells) > 2 and not cells[0] and all(cells[1:]) and not any(TOTAL.search(cell) for cell in cells):
+            cells[0] = above[0]
+    return rows
 
 
 def _has_between(levels: list[float], above: Row, row: Row) -> bool:

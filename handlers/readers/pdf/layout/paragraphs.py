@@ -129,6 +129,8 @@ def _of_run(run: list[Line]) -> list[Paragraph]:
     left, right = min(line.left for line in run), max(line.right for line in run)
     found: list[Paragraph] = []
     above: Line | None = None
+    if _is_list(run):
+        return [Paragraph(line.text, line.size, is_apart=at == 0, is_bold=line.is_bold) for at, line in enumerate(run)]
     for at, line in enumerate(run):
         is_full = line.right - left >= FULL_SHARE * (right - left)
         is_title = at + 1 == len(run) and _is_title(line, right - left)
@@ -139,6 +141,19 @@ def _of_run(run: list[Line]) -> list[Paragraph]:
             found.append(Paragraph(line.text, line.size, 1, is_full, above is None, line.is_bold))
         above = line
     return found
+
+
+def _is_list(run: list[Line]) -> bool:
+    """Whether each line stands for itself, as in an address: a few words, and no part of a sentence."""
+    return len(run) > 1 and not any(
+        len(line.text.split()) > MIN_PROSE_WORDS
+        or line.text[:1].islower()
+        or line.text[-1:] == "-"
+        or is_finished(line.text)
+        or GOES_ON.search(line.text)
+        or ENDS_UNSPACED.search(line.text)
+        for line in run
+    )
 
 
 def _is_title(line: Line, width: float) -> bool:

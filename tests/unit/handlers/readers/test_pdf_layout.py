@@ -109,6 +109,11 @@ def test_text_in_the_margin_that_runs_upwards_comes_last(tmp_path):
         (table(60, 750, [["Boat", "Hour"], ["Raft", ""], ["Canoe", "9"], ["Kayak", "12"]]),
          ["Raft", "Boat: Canoe; Hour: 9", "Boat: Kayak; Hour: 12"][1:]),
         (
+            table(60, 750, [["Pitch", "Season", "Price"], ["Meadow", "Low", "14.00"], ["", "High", "21.00"],
+                            ["", "Total", "35.00"]]),
+            ["Pitch: Meadow; Season: High; Price: 21.00", "Season: Total; Price: 35.00"],
+        ),
+        (
             table(60, 750, [["Room", "Equipment", "Price"], ["Oak", "Projector and", "90"], ["", "whiteboard", ""],
                             ["Elm", "Screen", "70"]], pitch=14),
             ["Room: Oak; Equipment: Projector and whiteboard; Price: 90", "Room: Elm; Equipment: Screen; Price: 70"],
@@ -121,7 +126,7 @@ def test_text_in_the_margin_that_runs_upwards_comes_last(tmp_path):
         ),
     ],
     ids=["plain", "near cells", "drawn by columns", "aligned right", "white header", "words only", "pairs",
-         "a row of one cell", "wrapped cell", "wrapped header"],
+         "a row of one cell", "grouped", "wrapped cell", "wrapped header"],
 )  # fmt: skip
 def test_each_row_of_a_table_says_what_its_cells_mean(tmp_path, content, expected):
     before = lines(60, 800, "Hire is from April to October at the pier of the", "lake, every day from nine to six.")
@@ -202,6 +207,14 @@ def test_a_table_keeps_its_header_on_the_next_page(tmp_path):
 
     assert first.text.split("\n") == BOAT_LINES
     assert second.text.split("\n") == ["Boat: Raft; Hour: 30; Day: 80", "Boat: Sail; Hour: 45; Day: 99"]
+
+
+def test_an_address_keeps_its_lines(tmp_path):
+    assert read_page(tmp_path, pdf(lines(72, 760, "Harbour Bikes", "Dock Street 5", "5003 Bergen"))).split("\n") == [
+        "Harbour Bikes",
+        "Dock Street 5",
+        "5003 Bergen",
+    ]
 
 
 def test_bullets_stay_with_their_lines(tmp_path):
