@@ -60,14 +60,16 @@ def is_legible(text: str) -> bool:
 
 
 def _is_exchanged(text: str) -> bool:
-    counts = Counter("".join(WORD.findall(text.lower())))
+    words = WORD.findall(text.lower())
+    all_letters = Counter("".join(words))
+    if all_letters.total() >= MIN_LETTERS and max(all_letters.values()) > MAX_LETTER_SHARE * all_letters.total():
+        return True
+    # Each word once: a text that repeats a few words says nothing about a language.
+    counts = Counter("".join(set(words)))
     total = counts.total()
-    foreign = len(FOREIGN.findall(text))
-    if total < MIN_LETTERS or foreign > MAX_FOREIGN_SHARE * total:
+    if total < MIN_LETTERS or len(FOREIGN.findall(text)) > MAX_FOREIGN_SHARE * all_letters.total():
         return False
     if sum(counts[letter] for letter in COMMON) < MIN_COMMON_SHARE * total:
-        return True
-    if max(counts.values()) > MAX_LETTER_SHARE * total:
         return True
     scores = [
         sum(times * WEIGHTS[(ord(letter) - 97 + shift) % 26] for letter, times in counts.items()) / total

@@ -80,6 +80,20 @@ def test_letters_that_nobody_wrote_are_a_failure_that_says_what_to_do(tmp_path, 
     assert "fonts" in str(error)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "word " * 40,
+        "GET /v1/chats POST /v1/documents KX-4410 USB HDMI PDF SQL KX-4411 FFT XYZ " * 2,
+        "Halli suljetaan arkisin kymmenen aikaan illalla ja sunnuntaisin kuuden aikaan. Lapset saavat kiivetä vain.",
+        "Hala jest zamykana o dziesiatej wieczorem w dni powszednie i o szostej w niedziele przez caly rok.",
+        "Die Halle schließt werktags um zehn Uhr und sonntags um sechs. Kinder klettern nur mit Erwachsenen.",
+    ],
+)
+def test_names_and_other_languages_are_no_exchanged_letters(tmp_path, words):
+    assert words.split()[0] in read_page(tmp_path, pdf(lines(40, 760, words[:80], words[80:], size=8)))
+
+
 def test_one_page_of_private_letters_is_left_out_with_a_warning(tmp_path):
     private = Page(lines(72, 760, *RULES), to_unicode={code: 0xE000 + code for code in range(0x28, 0x7F)})
     report = Warnings()
