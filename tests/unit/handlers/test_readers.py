@@ -214,17 +214,17 @@ def real(*suffixes: str) -> list[Path]:
 
 @pytest.mark.shared_data
 def test_every_real_file_is_read_or_says_why_not():
-    ended = {"text": 0, "no text": 0, "encrypted": 0}
+    ended = {"text": 0, "no_text": 0, "encrypted": 0}
     for path in real(".pdf", ".md", ".txt"):
         try:
             text = "".join(section.text for section in read(path))
             text.encode()
             assert "\x00" not in text
-            ended["text" if text.strip() else "no text"] += 1
+            ended["text" if text.strip() else "no_text"] += 1
         except UnreadableError as error:
             ended[error.code] += 1
 
-    assert ended == {"text": 98, "no text": 15, "encrypted": 1}
+    assert ended == {"text": 98, "no_text": 15, "encrypted": 1}
 
 
 @pytest.mark.shared_data

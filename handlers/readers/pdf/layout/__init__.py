@@ -1,0 +1,1 @@
+"""From words with boxes to text: lines, columns, tables, paragraphs."""
