@@ -49,10 +49,10 @@ FORMATS = (
     ),
     Format("markdown", "Markdown", (".md", ".markdown", ".mdown"), ("text/markdown", "text/x-markdown")),
     Format("plain_text", "plain text", (".txt", ".text"), ("text/plain",)),
-    Format("csv", "CSV", (".csv", ".tsv"), ("text/csv", "text/tab-separated-values")),
-    Format("html", "HTML", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
+    Format("csv_file", "CSV", (".csv", ".tsv"), ("text/csv", "text/tab-separated-values")),
+    Format("html_page", "HTML", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
     Format(
-        "json",
+        "json_file",
         "JSON",
         (".json", ".jsonl", ".ndjson"),
         ("application/json", "application/jsonl", "application/x-ndjson"),
