@@ -10,6 +10,7 @@ from handlers.readers.markup.tables import is_data_table, read_table
 from handlers.readers.markup.visibility import Visibility
 from handlers.readers.section import Section
 
+TERM_END = ": "
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 # A page whose main part holds less than this share of its text has it elsewhere.
 MAIN_SHARE = 0.3
@@ -65,7 +66,9 @@ class _Blocks:
         elif tag == "table" and is_data_table(node):
             yield from self._table(node)
         elif tag in BLOCKS:
-            yield from self._flush()
+            # A description goes on behind its term.
+            if tag != "dd" or not self._pieces or self._pieces[-1] != TERM_END:
+                yield from self._flush()
             self._open(tag, node)
 
     def _table(self, node: LexborNode) -> Iterator[Section | None]:
@@ -98,7 +101,7 @@ class _Blocks:
             if title:
                 yield self._outline.heading(HEADINGS[tag], title)
         elif tag == "dt" and self._pieces:
-            self._pieces.append(": ")
+            self._pieces.append(TERM_END)
         elif tag in BLOCKS:
             yield from self._flush()
             if tag in ("ul", "ol", "menu") and self._lists:

@@ -32,13 +32,13 @@ class Visibility:
         tag, attributes = node.tag or "", node.attributes
         if tag in UNSEEN or (attributes.get("role") or "") in UNSEEN_ROLES:
             return False
+        if tag == "dialog" and "open" not in attributes:
+            return False
         if not attributes:
             return True
         if ("hidden" in attributes and attributes["hidden"] != "until-found") or attributes.get(
             "aria-hidden"
         ) == "true":
-            return False
-        if tag == "dialog" and "open" not in attributes:
             return False
         if HIDING.search(attributes.get("style") or "") or self._is_hidden_by_name(attributes):
             return False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 MAX_LINES = 300
 YAML_LINE = re.compile(r"[\w\"'][^:#]*:(\s|$)|\s+\S|-\s|#|\s*$|[\]}]")
 TOML_LINE = re.compile(r"[\w\"'][\w\"'. -]*=|\[|#|\s*$|\s+\S|[\]}\"']")
+SETTING = re.compile(r"[\w\"'][^:=#]*[:=]")
 TITLE = re.compile(r"title\s*[:=]\s*[\"']?(.*?)[\"']?\s*$", re.IGNORECASE)
 
 
@@ -18,12 +19,13 @@ def front_matter(lines: Sequence[str]) -> tuple[int, str]:
         return 0, ""
     opening = lines[0].lstrip("\ufeff").rstrip()
     closings, pattern = {"---": (("---", "..."), YAML_LINE), "+++": (("+++",), TOML_LINE)}.get(opening, ((), YAML_LINE))
-    title = ""
+    title, has_settings = "", False
     for number, line in enumerate(lines[1:MAX_LINES], 1):
         if line.rstrip() in closings:
-            return number + 1, title
+            return (number + 1, title) if has_settings else (0, "")
         if not closings or not pattern.match(line):
             return 0, ""
+        has_settings = has_settings or bool(SETTING.match(line))
         if found := TITLE.match(line):
             title = title or found[1]
     return 0, ""
