@@ -13,8 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.pdf_writer import text_pdf
-
 from bench.knowledge_site import Site, is_ready, site
 from bench.report import emit, rounded_median, say
 from handlers.ingestion.chunks import Splitter
@@ -23,6 +21,7 @@ from handlers.models.minilm import weights_folder
 from handlers.ports import Embedder
 from handlers.readers.section import Section
 from schemas.settings import Settings
+from tests.support.pdf_writer import text_pdf
 
 ROUNDS = 3
 CHUNKS = 320

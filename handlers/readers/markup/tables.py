@@ -6,7 +6,7 @@ from selectolax.lexbor import LexborNode
 
 from handlers.readers.markup.inline import inline_text
 from handlers.readers.markup.visibility import Visibility
-from handlers.readers.text.header import is_header
+from handlers.readers.text.header import names_columns
 from handlers.readers.text.tables import table_lines
 
 MAX_SPAN = 1_000
@@ -59,8 +59,7 @@ def _header_rows(nodes: list[LexborNode], grid: list[list[str]]) -> int:
         heads += 1
     if heads or not nodes or any(cell.tag == "th" for node in nodes for cell in _cells(node)):
         return heads
-    # Two columns without a mark are mostly names and values.
-    return 1 if len(grid[0]) > 2 and len(grid) > 1 and is_header(grid[0], grid[1:3]) and all(grid[0]) else 0
+    return 1 if names_columns(grid) else 0
 
 
 def _filled(nodes: list[LexborNode], visibility: Visibility) -> Iterator[list[str]]:

@@ -21,3 +21,14 @@ def is_header(first: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
 
 def _is_number(cell: str) -> bool:
     return NUMBER.fullmatch(cell) is not None
+
+
+def names_columns(grid: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of a table without any mark names its columns. Two columns are mostly names and values."""
+    first, following = grid[0], grid[1:4]
+    if not following or not all(cell.strip() for cell in first) or not is_header(first, following):
+        return False
+    if len(first) > 2:
+        return True
+    values = [row[-1].strip() for row in following if row]
+    return len(first) == 2 and sum(map(_is_number, values)) * 2 > len(values)

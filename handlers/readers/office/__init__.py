@@ -1,0 +1,1 @@
+"""What Word and PowerPoint files share: parts of the package, drawings, tables (ECMA-376, ISO/IEC 29500)."""
