@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from handlers.ports import Finish, Prompt
 from handlers.words import STOP_WORDS, words_of
+from handlers.words.sentences import sentences_of
 from schemas.events import Passage, Usage
 
 OPENING = "From the documents:"
@@ -26,7 +27,6 @@ PIECE_SECONDS = 0.01
 _TERM_CHARACTERS = 6
 _FIRST_UNSPACED = "\u3040"
 
-_SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?!\s|$)[^.!?。！？\n]*)*[.!?。！？]*")
 _MARKUP = re.compile(r"^[\s#>*\-•|]+|[\s|*]+$|[*`]+")
 _PIECE = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_PIECE}}}|\s+")
 
@@ -65,8 +65,8 @@ def split_sentences(passages: Sequence[Passage]) -> list[_Sentence]:
     """Each different sentence once, without its markup, with the number of the first passage that has it."""
     found: dict[str, _Sentence] = {}
     for number, passage in enumerate(passages, start=1):
-        for match in _SENTENCE.finditer(passage.text):
-            text = " ".join(_MARKUP.sub("", match[0]).split())[:MAX_SENTENCE_CHARACTERS]
+        for sentence in sentences_of(passage.text):
+            text = " ".join(_MARKUP.sub("", sentence).split())[:MAX_SENTENCE_CHARACTERS]
             terms = _terms(text)
             if terms and text not in found:
                 found[text] = _Sentence(text, number, terms)

@@ -17,7 +17,7 @@ MAX_CHARACTER_BYTES = 4
 ERAS = EncodingEra.ALL & ~EncodingEra.MAINFRAME
 
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
-_OTHER_LETTER = f"(?:(?![{_LATIN}])[^\\W\\d_])"
+_OTHER_LETTER = f"(?:(?![{_LATIN}\u00b2\u00b3\u00b5\u00b9\u00bc-\u00be])[^\\W\\d_])"
 _SMALL = "[a-z\u00df-\u00ff]"
 _NO_WORD = re.compile(
     # Two scripts in a word; a sign inside one; a capital after a small letter; a Latin word without a plain letter.
