@@ -6,6 +6,7 @@ Japanese are cut here: sentencex takes quadratic time for text beyond ASCII, so 
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import sentencex  # type: ignore[import-untyped]
 
@@ -71,7 +72,7 @@ def _cut(text: str) -> list[str]:
         if len(ends) == 1:
             break
     cuts = [0, *sorted(ends or {len(text)})]
-    return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(cuts)]
 
 
 def _rejoined(sentences: list[str]) -> list[str]:
