@@ -13,9 +13,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from handlers.ingestion.lists import Announced, announced_lists, with_announcement
 from handlers.readers.section import Section
-from handlers.words.sentences import sentences_of
+from handlers.words.lists import announced_lists, announcement_at, units_of, without_gaps
 
 CHUNK_TOKENS = 220
 OVERLAP_TOKENS = 32
@@ -53,11 +52,14 @@ class Splitter:
                     yield replace(section, text=text)
 
     def _pieces(self, window: str, heading: str | None) -> Iterator[str]:
+        window = without_gaps(window)
         lists = announced_lists(window)
         said = max((len(self._tokens(one.line)) for one in lists), default=0)
-        for text in self._of_size(self._size(heading, said)).split_text(_kept_together(window, lists)):
-            if piece := text.strip():
-                yield with_announcement(piece, lists)
+        start = 0
+        for text in self._of_size(self._size(heading, said)).split_text(window):
+            start = max(start, window.find(text, start))
+            announcement = announcement_at(lists, start)
+            yield f"{announcement}\n{text}" if announcement else text
 
     def _size(self, heading: str | None, reserved_tokens: int) -> int:
         left = HEADED_TOKENS - len(self._tokens(shown_heading(heading))) if heading else CHUNK_TOKENS
@@ -72,7 +74,7 @@ class Splitter:
             chunk_size=size_tokens,
             chunk_overlap=OVERLAP_TOKENS,
             tokenizer=self._tokens,
-            chunking_tokenizer_fn=sentences_of,
+            chunking_tokenizer_fn=units_of,
             secondary_chunking_regex=CLAUSE,
             paragraph_separator="\n\n",
         )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlers.background_task import background_task
-from handlers.ingestion.chunks import Splitter
+from handlers.ingestion.chunks import Splitter, shown_heading
 from handlers.ports import Embedder
 from handlers.readers.detection import format_of
 from handlers.readers.fair_slots import FairSlots
@@ -160,7 +160,7 @@ def _chunk_of(uploaded: DocumentUploaded, index: int, piece: Section, vector: ND
 
 def _embedded_text(piece: Section) -> str:
     # The headings often hold the words that the question uses.
-    return f"{piece.heading}\n{piece.text}" if piece.heading else piece.text
+    return f"{shown_heading(piece.heading)}\n{piece.text}" if piece.heading else piece.text
 
 
 def _write_for(seconds: float, pieces: Iterator[Section], write: Callable[[str], int]) -> int:
