@@ -51,9 +51,14 @@ def character_count(prompt: Prompt) -> int:
 
 
 def _quoted(name: str, number: int, passage: Passage) -> str:
+    heading = f' heading="{_attribute(passage.heading)}"' if passage.heading else ""
     where = f' page="{passage.page}"' if passage.page is not None else ""
-    title = " ".join(_harmless(passage.title).split()).replace('"', "'")
-    return f'<passage {name} number="{number}" title="{title}"{where}>\n{_harmless(passage.text)}\n</passage {name}>'
+    mark = f'<passage {name} number="{number}" title="{_attribute(passage.title)}"{heading}{where}>'
+    return f"{mark}\n{_harmless(passage.text)}\n</passage {name}>"
+
+
+def _attribute(text: str) -> str:
+    return " ".join(_harmless(text).split()).replace('"', "'")
 
 
 def _harmless(text: str) -> str:

@@ -23,6 +23,7 @@ HEADED_TOKENS = 253
 MIN_CHUNK_TOKENS = 100
 SIZE_STEP_TOKENS = 20
 MAX_HEADING_CHARACTERS = 400
+LONG_LIST_CHARACTERS = 600
 WINDOW_CHARACTERS = 200_000
 MAX_RUN_CHARACTERS = 2_000
 # A word of 100 letters and more is one unknown token; without this floor a chunk of them could be megabytes long.
@@ -54,12 +55,13 @@ class Splitter:
     def _pieces(self, window: str, heading: str | None) -> Iterator[str]:
         window = without_gaps(window)
         lists = announced_lists(window)
-        said = max((len(self._tokens(one.line)) for one in lists), default=0)
+        long = [one.line for one in lists if one.end - one.start > LONG_LIST_CHARACTERS]
+        size = self._size(heading, max((len(self._tokens(line)) for line in long), default=0))
         start = 0
-        for text in self._of_size(self._size(heading, said)).split_text(window):
+        for text in self._of_size(size).split_text(window):
             start = max(start, window.find(text, start))
-            announcement = announcement_at(lists, start)
-            yield f"{announcement}\n{text}" if announcement else text
+            whole = f"{announcement_at(lists, start) or ''}\n{text}".strip()
+            yield whole if len(self._tokens(whole)) <= CHUNK_TOKENS else text
 
     def _size(self, heading: str | None, reserved_tokens: int) -> int:
         left = HEADED_TOKENS - len(self._tokens(shown_heading(heading))) if heading else CHUNK_TOKENS

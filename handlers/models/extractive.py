@@ -21,10 +21,12 @@ OPENING = "From the documents:"
 MAX_SENTENCES = 3
 MAX_SENTENCE_CHARACTERS = 600
 LEAST_OF_BEST = 0.6
+HEADING_WEIGHT = 0.5
 WORDS_PER_PIECE = 3
 # The pace of a fast model, so that people see and tests exercise a stream: 60 words in 0.2 s.
 PIECE_SECONDS = 0.01
 _TERM_CHARACTERS = 6
+_QUESTION_MARKS = ("?", "？", "؟")
 _FIRST_UNSPACED = "\u3040"
 
 _MARKUP = re.compile(r"^[\s#>*\-•|]+|[\s|*]+$|[*`]+")
@@ -36,6 +38,7 @@ class _Sentence:
     text: str
     number: int
     terms: frozenset[str]
+    heading_terms: frozenset[str]
 
 
 class Extractive:
@@ -62,15 +65,35 @@ def _best(question: str, passages: Sequence[Passage]) -> list[_Sentence]:
 
 
 def split_sentences(passages: Sequence[Passage]) -> list[_Sentence]:
-    """Each different sentence once, without its markup, with the number of the first passage that has it."""
+    """Each different sentence once, without its markup, with the number of the first passage that has it.
+
+    A question is quoted with the sentence after it, and the announcement of a list with the list.
+    """
     found: dict[str, _Sentence] = {}
     for number, passage in enumerate(passages, start=1):
-        for sentence in sentences_of(passage.text):
-            text = " ".join(_MARKUP.sub("", sentence).split())[:MAX_SENTENCE_CHARACTERS]
-            terms = _terms(text)
+        headings = _terms(passage.heading or "")
+        title = (passage.heading or "").rpartition(" > ")[2]
+        parts = [" ".join(_MARKUP.sub("", sentence).split()) for sentence in sentences_of(passage.text)]
+        parts = [part for part in parts if part and part != title]
+        for at, part in enumerate(parts):
+            text = _with_following(parts, at)[:MAX_SENTENCE_CHARACTERS]
+            terms = _terms(part)
             if terms and text not in found:
-                found[text] = _Sentence(text, number, terms)
+                found[text] = _Sentence(text, number, terms, headings - terms)
     return list(found.values())
+
+
+def _with_following(parts: Sequence[str], at: int) -> str:
+    if parts[at].endswith(_QUESTION_MARKS):
+        return " ".join(parts[at : at + 2])
+    if not parts[at].endswith((":", "：")):
+        return parts[at]
+    text = parts[at]
+    for item in parts[at + 1 :]:
+        if len(text) + len(item) >= MAX_SENTENCE_CHARACTERS:
+            break
+        text = f"{text} {item};"
+    return text.removesuffix(";")
 
 
 def _terms(text: str) -> frozenset[str]:
@@ -85,8 +108,14 @@ def _terms(text: str) -> frozenset[str]:
 
 
 def _shares(asked: frozenset[str], sentences: Sequence[_Sentence]) -> list[float]:
-    """How much of the question's weight each sentence holds, 0–1; a term in few of the sentences weighs more."""
+    """How much of the question's weight each sentence holds, 0–1; a term in few of the sentences weighs more, one in
+    the heading half.
+    """
     holders = Counter(term for sentence in sentences for term in sentence.terms & asked)
     weights = {term: math.log(1 + len(sentences) / (1 + holders[term])) for term in asked}
     total = sum(weights.values()) or 1.0
-    return [sum(weights[term] for term in sentence.terms & asked) / total for sentence in sentences]
+    return [
+        sum(weights[term] for term in sentence.terms & asked) / total
+        + sum(weights[term] for term in sentence.heading_terms & asked) / total * HEADING_WEIGHT
+        for sentence in sentences
+    ]

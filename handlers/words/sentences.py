@@ -11,7 +11,7 @@ from itertools import pairwise
 import sentencex  # type: ignore[import-untyped]
 
 # Italian takes ten times as long, and adds little: its titles are below.
-LATIN = ("en", "de", "fr", "es", "nl", "pt", "pl", "sv")
+LATIN = ("en", "de", "fr", "pt", "pl", "sv")
 CYRILLIC = ("en", "ru")
 WINDOW_CHARACTERS = 2_000
 MAX_CHARACTERS = 1_000
@@ -23,6 +23,11 @@ _INNER_END = re.compile(r"[.!?。！？｡؟۔।॥…‼⁇⁈⁉።၊။։](
 _CLOSING = "\"'”’»›)\\]}）］｝」』】》〉〕"
 # In Japanese a quotation goes on with と, って or という.
 _CJK = re.compile(rf"(?:[^。！？｡]|[。！？｡][{_CLOSING}]+(?=と|って))*[。！？｡]+[{_CLOSING}]*\s*|[^。！？｡]+")
+# The abbreviations of these two are English words, such as "it." and "in."
+_ONLY_IN = {
+    "es": re.compile(r"[ñ¿¡]|\b(?:los|las|una|que|del|por)\b", re.IGNORECASE),
+    "nl": re.compile(r"\b(?:het|een|niet|voor|wordt|zijn)\b", re.IGNORECASE),
+}
 _CYRILLIC_LETTER = re.compile("[\u0400-\u052f]")
 _UNMARKED_LETTER = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _GOES_ON = re.compile(
@@ -65,7 +70,7 @@ def _cut(text: str) -> list[str]:
     if not _INNER_END.search(text):
         return [text]
     ends: set[int] | None = None
-    for language in CYRILLIC if _CYRILLIC_LETTER.search(text) else LATIN:
+    for language in _languages(text):
         at = 0
         found = {at := at + len(sentence) for sentence in sentencex.segment(language, text)}
         ends = found if ends is None else ends & found
@@ -73,6 +78,12 @@ def _cut(text: str) -> list[str]:
             break
     cuts = [0, *sorted(ends or {len(text)})]
     return [text[start:end] for start, end in pairwise(cuts)]
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    if _CYRILLIC_LETTER.search(text):
+        return CYRILLIC
+    return (*LATIN, *(language for language, words in _ONLY_IN.items() if words.search(text)))
 
 
 def _rejoined(sentences: list[str]) -> list[str]:

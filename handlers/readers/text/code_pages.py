@@ -17,14 +17,15 @@ MAX_CHARACTER_BYTES = 4
 ERAS = EncodingEra.ALL & ~EncodingEra.MAINFRAME
 
 _LATIN = "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
-_OTHER_LETTER = f"(?:(?![{_LATIN}\u00b2\u00b3\u00b5\u00b9\u00bc-\u00be])[^\\W\\d_])"
+# Greek, Cyrillic, Armenian, Hebrew, Arabic; Chinese and Japanese do stand beside Latin letters.
+_OTHER_LETTER = "(?:(?=[\u0370-\u06ff\uff61-\uff9f])[^\\W\\d_])"
 _SMALL = "[a-z\u00df-\u00ff]"
 _NO_WORD = re.compile(
     # Two scripts in a word; a sign inside one; a capital after a small letter; a Latin word without a plain letter.
     f"[A-Za-z]{_OTHER_LETTER}|{_OTHER_LETTER}[A-Za-z]"
     f"|(?<={_SMALL})[^{_LATIN}\\w\\s\x00-\x7f\u2019\u2013\u2014\u00ad\u00b7](?={_SMALL})"
     "|(?<=[a-z])[\u00b2\u00b3\u00b9](?=[a-z])|(?<=[a-z])[\u00c0-\u00d6\u00d8-\u00de](?=[a-z])"
-    "|[\u00c0-\u00ff]{4,}"
+    "|[\u00c0-\u00ff]{4,}|(?<=[a-z])[\u3040-\u9fff\uac00-\ud7a3](?=[a-z])"
     # A letter of another script alone, unless Russian has it as a word; a drawn line; what is not in the page.
     f"|(?<![^\\s\x00-\x7f])(?![авикосуя]){_OTHER_LETTER}(?![^\\s\x00-\x7f])|[\u2500-\u259f\x80-\x9f\ufffd]"
 )
