@@ -9,11 +9,12 @@ import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from handlers.ports import Finish, Prompt
 from handlers.words import STOP_WORDS, words_of
+from handlers.words.lists import announced_lists
 from handlers.words.sentences import sentences_of
 from schemas.events import Passage, Usage
 
@@ -72,28 +73,31 @@ def split_sentences(passages: Sequence[Passage]) -> list[_Sentence]:
     found: dict[str, _Sentence] = {}
     for number, passage in enumerate(passages, start=1):
         headings = _terms(passage.heading or "")
-        title = (passage.heading or "").rpartition(" > ")[2]
-        parts = [" ".join(_MARKUP.sub("", sentence).split()) for sentence in sentences_of(passage.text)]
-        parts = [part for part in parts if part and part != title]
-        for at, part in enumerate(parts):
-            text = _with_following(parts, at)[:MAX_SENTENCE_CHARACTERS]
-            terms = _terms(part)
-            if terms and text not in found:
-                found[text] = _Sentence(text, number, terms, headings - terms)
+        for own, quoted in _quotable(passage):
+            terms = _terms(own)
+            if terms and quoted not in found:
+                found[quoted] = _Sentence(quoted, number, terms, headings - terms)
     return list(found.values())
 
 
-def _with_following(parts: Sequence[str], at: int) -> str:
-    if parts[at].endswith(_QUESTION_MARKS):
-        return " ".join(parts[at : at + 2])
-    if not parts[at].endswith((":", "：")):
-        return parts[at]
-    text = parts[at]
-    for item in parts[at + 1 :]:
-        if len(text) + len(item) >= MAX_SENTENCE_CHARACTERS:
-            break
-        text = f"{text} {item};"
-    return text.removesuffix(";")
+def _quotable(passage: Passage) -> Iterator[tuple[str, str]]:
+    """Each sentence, and what is quoted in its place."""
+    title = (passage.heading or "").rpartition(" > ")[2]
+    lists = announced_lists(passage.text)
+    sentences = [(sentence.strip(), _plain(sentence)) for sentence in sentences_of(passage.text)]
+    sentences = [(raw, plain) for raw, plain in sentences if plain and plain != title]
+    for at, (raw, plain) in enumerate(sentences):
+        quoted = plain
+        if plain.endswith(_QUESTION_MARKS):
+            quoted = " ".join(following for _, following in sentences[at : at + 2])
+        elif announced := next((one for one in lists if raw.endswith((":", "：")) and one.line.endswith(raw)), None):
+            items = passage.text[announced.start : announced.end].splitlines()[1:]
+            quoted = f"{plain} {'; '.join(filter(None, map(_plain, items)))}"
+        yield plain, quoted[:MAX_SENTENCE_CHARACTERS]
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(_MARKUP.sub("", sentence).split())
 
 
 def _terms(text: str) -> frozenset[str]:

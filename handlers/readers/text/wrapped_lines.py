@@ -29,7 +29,7 @@ MAX_WIDTH = 200
 MAX_SEEN_LINES = 2_000
 MIN_FULL_SHARE = 0.7
 MIN_FULL_LINES = 3
-MIN_PROSE_WIDTH = 35
+MIN_PROSE_WIDTH = 30
 MIN_UNSPACED_WIDTH = 20
 MIN_OPEN_SHARE = 0.3
 # A line so much shorter than the others is a title when a capital follows.
@@ -140,7 +140,10 @@ def _is_open(line: str, following: str, *, strictly: bool = False) -> bool:
     if SENTENCE_END.search(bare):
         # After an abbreviation a number may follow: "Canal St." and "14".
         return (start.isdigit() or ABBREVIATION_END.search(bare) is not None) and not strictly
-    return not strictly or (start.isalpha() and not (start.isupper() or start.islower()))
+    if not strictly or SENTENCE_INSIDE.search(bare):
+        return True
+    # A script without capitals gives no other sign.
+    return start.isalpha() and not (start.isupper() or start.islower())
 
 
 def _join(before: str, line: str) -> str:
