@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlers.background_task import background_task
-from handlers.ingestion.chunks import Splitter, shown_heading
+from handlers.ingestion.chunks import Splitter, embedded_text
 from handlers.ports import Embedder
 from handlers.readers.detection import format_of
 from handlers.readers.fair_slots import FairSlots
@@ -126,7 +126,7 @@ class Stages:
         waiting = load_sections(pieces)
         while batch := list(islice(waiting, BATCH_SIZE)):
             async with asyncio.timeout(BATCH_SECONDS):
-                vectors = await self._embedder.embed([_embedded_text(piece) for piece in batch])
+                vectors = await self._embedder.embed([embedded_text(piece) for piece in batch])
                 chunks = [
                     _chunk_of(uploaded, done + at, piece, vector)
                     for at, (piece, vector) in enumerate(zip(batch, vectors, strict=True))
@@ -156,11 +156,6 @@ def _chunk_of(uploaded: DocumentUploaded, index: int, piece: Section, vector: ND
         row=piece.row,
         heading=piece.heading,
     )
-
-
-def _embedded_text(piece: Section) -> str:
-    # The headings often hold the words that the question uses.
-    return f"{shown_heading(piece.heading)}\n{piece.text}" if piece.heading else piece.text
 
 
 def _write_for(seconds: float, pieces: Iterator[Section], write: Callable[[str], int]) -> int:

@@ -17,6 +17,8 @@ WINDOW_CHARACTERS = 2_000
 MAX_CHARACTERS = 1_000
 # Thai, Lao, Khmer and Burmese put spaces between phrases, and mostly no mark between sentences.
 MAX_UNMARKED_CHARACTERS = 300
+# Without a space to cut at; as many tokens at most, so that a chunk takes it whole.
+UNSPACED_CHARACTERS = 200
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _INNER_END = re.compile(r"[.!?。！？｡؟۔।॥…‼⁇⁈⁉።၊။։](?=.*\S)")
@@ -104,7 +106,7 @@ def _short_parts(sentence: str) -> Iterator[str]:
         limit = MAX_UNMARKED_CHARACTERS if _UNMARKED_LETTER.search(sentence) else MAX_CHARACTERS
         while len(sentence) > limit:
             ends = [found.end() for found in _CLAUSE_END.finditer(sentence, limit // 2, limit)]
-            end = ends[-1] if ends else limit
+            end = ends[-1] if ends else UNSPACED_CHARACTERS
             yield sentence[:end]
             sentence = sentence[end:]
     if sentence:
