@@ -60,8 +60,9 @@ class Splitter:
         start = 0
         for text in self._of_size(size).split_text(window):
             start = max(start, window.find(text, start))
-            whole = f"{announcement_at(lists, start) or ''}\n{text}".strip()
-            yield whole if len(self._tokens(whole)) <= CHUNK_TOKENS else text
+            announcement = announcement_at(lists, start)
+            whole = f"{announcement}\n{text}" if announcement else text
+            yield whole if whole is text or len(self._tokens(whole)) <= CHUNK_TOKENS else text
 
     def _size(self, heading: str | None, reserved_tokens: int) -> int:
         left = HEADED_TOKENS - len(self._tokens(_shown(heading))) if heading else CHUNK_TOKENS

@@ -1,7 +1,6 @@
 """What the form of a line says: an item of a list, cells of a table, a label, a verse, an open sentence."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 MIN_VERSE_LINES = 3
@@ -16,14 +15,16 @@ ABBREVIATION_END = re.compile(
     r"\b(?:Dr|Prof|Mr|Mrs|Ms|Hr|Fr|St|Str|Ave|No|Nr|Tel|approx|ca|inkl|e\.g|i\.e|z\. ?B|bzw|[ap]\.m|vs)\.$"
 )
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff65]")
-_WIDE = frozenset("WF")
+_WIDE = re.compile(
+    "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U0001f300-\U0001faff\U00020000-\U0003fffd]"
+)
 
 
 def columns(line: str) -> int:
     """How many places of a fixed-width font the line takes."""
     if line.isascii():
         return len(line)
-    return sum(1 + (unicodedata.east_asian_width(letter) in _WIDE) for letter in line)
+    return len(line) + len(_WIDE.findall(line))
 
 
 def is_item(line: str, before: str | None = None) -> bool:
