@@ -1,7 +1,8 @@
 """The answerer that needs no account: the best sentences of the passages, word for word.
 
-Chosen by their share of the question's terms, rare ones counting more. Measured on 300 questions of XQuAD, six
-passages each: the first sentence holds the answer in 83 % (1.5 ms); with cosines 85 %, for 50 ms: not worth it.
+Chosen by their share of the question's terms, rare ones counting more. Measured on the 1,190 questions of XQuAD: the
+first sentence holds the answer in 78 % of six near passages each, in 83 % of the right passage (1.6 ms). Cosines added
+two points in an earlier measurement, for 50 ms: not worth it.
 The answer's first line says that it quotes documents.
 """
 

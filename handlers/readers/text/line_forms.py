@@ -7,10 +7,15 @@ MIN_VERSE_LINES = 3
 # "1984. The next year" is no item; "24. Dezember" is one only after the 23rd.
 _ITEM = re.compile(r"\s*(?:[-*+•–—·◦▪‣●○■□✓✔➢]|\(?(\d{1,2}|[A-Za-z])[.)]|\[[ xX]\])\s+\S")
 _COLUMNS = re.compile(r"\t|\||\S {3,}\S|^ {4,}\S|^\s*[=\-_*~#+.]{3,}\s*$|[{};]\s*$")
+_QUOTED = re.compile(r"(?:>[ \t]?)+(?=\S)")
 _LABEL = re.compile(r"\s*[^\W_][^:.!?,]{0,30}:\s+\S")
 SENTENCE_END = re.compile(r"[.!?:。！？：؟۔।…][\"'”’»)\]」』）]*\s*$")
 SENTENCE_INSIDE = re.compile(r"\w\w[.!?][\"'”’»)]*\s+[\"“„«(]?[^\W\d_a-z]|[。！？؟।]\s*\w")
 OPEN_END = re.compile(r"[,、，]$|\b(?:[a-zß-ÿ]{1,3}|from|with|into|than|that|including|because|nach|oder|durch)$")
+LEADS_ON = re.compile(
+    r"\b(?:a|an|the|of|in|at|for|to|by|is|are|and|or|with|from|per|our|your|der|die|das|den|dem|ein|eine|im|am|und|oder|"
+    r"von|mit|zu|ist|le|la|les|de|du|des|et|est|un|une|el|los|del|y|en|es|di|il|e|het|een|van)$"
+)
 ABBREVIATION_END = re.compile(
     r"\b(?:Dr|Prof|Mr|Mrs|Ms|Hr|Fr|St|Str|Ave|No|Nr|Tel|approx|ca|inkl|e\.g|i\.e|z\. ?B|bzw|[ap]\.m|vs)\.$"
 )
@@ -62,7 +67,11 @@ def begins_small(line: str) -> bool:
 
 
 def without_indent(lines: Sequence[str]) -> Sequence[str]:
-    """A block without what all its lines are indented by, and without the indent of a paragraph's first line."""
+    """A block without the marks of a quoted mail and what all its lines are indented by, and without the indent of a
+    paragraph's first line.
+    """
+    if all(map(_QUOTED.match, lines)):
+        lines = [_QUOTED.sub("", line) for line in lines]
     indents = [len(line) - len(line.lstrip(" ")) for line in lines]
     rest = min(indents[1:])
     common = min(rest, indents[0])

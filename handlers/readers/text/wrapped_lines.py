@@ -11,6 +11,7 @@ from itertools import groupby, islice, pairwise
 
 from handlers.readers.text.line_forms import (
     ABBREVIATION_END,
+    LEADS_ON,
     OPEN_END,
     SENTENCE_END,
     SENTENCE_INSIDE,
@@ -37,18 +38,15 @@ TITLE_SHARE = 0.6
 
 _DIVIDED_WORD = re.compile(r"[^\W\d_]-$")
 _DIVIDED_CODE = re.compile(r"\w-$")
-_LEADS_ON = re.compile(r"(?:and|or|und|oder|bis|et|ou|y|o|e|en|of)\b")
+_JOINS_PARTS = re.compile(r"(?:and|or|und|oder|bis|et|ou|y|o|e|en|of)\b")
 
 
 def unwrapped(text: str) -> str:
     """Each wrapped paragraph on one line; blank lines stay."""
-    blocks = [list(lines) for _, lines in groupby(text.split("\n"), lambda line: not line.strip())]
+    groups = (list(lines) for _, lines in groupby(text.split("\n"), lambda line: not line.strip()))
+    blocks = [without_indent(block) if _may_be_wrapped(block) else block for block in groups]
     width = _common_width(block for block in blocks if _may_be_wrapped(block) and not is_verse(block))
-    return "\n".join(
-        line
-        for block in blocks
-        for line in (_joined(without_indent(block), width) if _may_be_wrapped(block) else block)
-    )
+    return "\n".join(line for block in blocks for line in (_joined(block, width) if _may_be_wrapped(block) else block))
 
 
 def _may_be_wrapped(lines: Sequence[str]) -> bool:
@@ -80,10 +78,11 @@ class _Block:
         """
         if is_item(line, whole) or is_of_columns(line) or is_of_columns(before) or is_labelled(line):
             return False
-        if self._width and _is_full(before, line, self._width):
+        is_indented = is_item(whole) and _indent(line) > _indent(whole)
+        if is_indented or (self._width and _is_full(before, line, self._width)):
             return True
-        if is_item(whole) and _indent(line) > _indent(whole):
-            return True
+        if columns(before) >= MIN_UNSPACED_WIDTH and (LEADS_ON.search(before) or line.lstrip().startswith("(")):
+            return _is_open(before, line)
         is_small = begins_small(line)
         if is_small and not begins_small(whole) and columns(before) >= MIN_PROSE_WIDTH:
             return _is_open(before, line)
@@ -150,9 +149,9 @@ def _join(before: str, line: str) -> str:
     start, rest = before.rstrip(), line.strip()
     if UNSPACED.match(start[-1:]) and UNSPACED.match(rest[:1]):
         return start + rest
-    if _DIVIDED_WORD.search(start[-2:]) and rest[:1].islower() and not _LEADS_ON.match(rest):
+    if _DIVIDED_WORD.search(start[-2:]) and rest[:1].islower() and not _JOINS_PARTS.match(rest):
         return start[:-1] + rest
-    if _DIVIDED_CODE.search(start[-2:]) and not _LEADS_ON.match(rest):
+    if _DIVIDED_CODE.search(start[-2:]) and not _JOINS_PARTS.match(rest):
         return start + rest
     return f"{start} {rest}"
 

@@ -48,8 +48,11 @@ def stripped(text):
          "Opening hours\nWe are open from Monday to Friday and on Saturdays from 9 to 12. On Sundays we are closed."),
         ("Bring:\n- cotton clothes with long sleeves, because\n  nylon melts\n- shoes\n",
          "Bring:\n- cotton clothes with long sleeves, because nylon melts\n- shoes\n"),
+        ("The shop for repairs is in\nMunich.", "The shop for repairs is in Munich."),
+        ("A class for adults costs 20 euros\n(18 with a card).", "A class for adults costs 20 euros (18 with a card)."),
+        ("> We will be there at ten and bring\n> the boat.", "We will be there at ten and bring the boat."),
     ],
-    ids=["ragged", "Chinese", "first line indented", "divided words", "abbreviations", "title", "list"],
+    ids=["ragged", "Chinese", "first line indented", "divided words", "abbreviations", "title", "list", "two lines", "brackets", "mail"],
 )  # fmt: skip
 def test_a_sentence_goes_on_in_the_next_line(wrapped, whole):
     assert unwrapped(wrapped) == whole
