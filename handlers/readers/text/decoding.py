@@ -77,7 +77,8 @@ def _unmarked(path: Path, head: bytes, report: Report) -> str:
 
 
 def _guessed(encoding: str, report: Report) -> str:
-    report.warn(f"The encoding was guessed: the file was read as {encoding}. If letters are wrong, save it as UTF-8.")
+    name = encoding.replace("cp125", "Windows-125")
+    report.warn(f"The encoding was guessed: the file was read as {name}. If letters are wrong, save it as UTF-8.")
     return encoding
 
 

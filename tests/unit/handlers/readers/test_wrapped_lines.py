@@ -52,7 +52,10 @@ def stripped(text):
         ("A class for adults costs 20 euros\n(18 with a card).", "A class for adults costs 20 euros (18 with a card)."),
         ("> We will be there at ten and bring\n> the boat.", "We will be there at ten and bring the boat."),
     ],
-    ids=["ragged", "Chinese", "first line indented", "divided words", "abbreviations", "title", "list", "two lines", "brackets", "mail"],
+    ids=[
+        "ragged", "Chinese", "first line indented", "divided words", "abbreviations", "title", "list", "two lines",
+        "brackets", "mail",
+    ],
 )  # fmt: skip
 def test_a_sentence_goes_on_in_the_next_line(wrapped, whole):
     assert unwrapped(wrapped) == whole
