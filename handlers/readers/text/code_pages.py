@@ -11,8 +11,10 @@ LARGER = {
     "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
     "shift_jis": "cp932", "shift_jis_2004": "cp932", "euc_kr": "cp949", "tis-620": "cp874",
 }  # fmt: skip
-# Below it chardet's order of the pages is chance.
-MIN_CONFIDENCE = 0.1
+# Small confidences of chardet are near chance.
+MOST_COMMON_BONUS = 0.08
+ODDITY_WEIGHT = 2
+MAX_CANDIDATES = 8
 MAX_CHARACTER_BYTES = 4
 ERAS = EncodingEra.ALL & ~EncodingEra.MAINFRAME
 
@@ -26,8 +28,9 @@ _NO_WORD = re.compile(
     f"|(?<={_SMALL})[^{_LATIN}\\w\\s\x00-\x7f\u2019\u2013\u2014\u00ad\u00b7](?={_SMALL})"
     "|(?<=[a-z])[\u00b2\u00b3\u00b9](?=[a-z])|(?<=[a-z])[\u00c0-\u00d6\u00d8-\u00de](?=[a-z])"
     "|[\u00c0-\u00ff]{4,}|(?<=[a-z])[\u3040-\u9fff\uac00-\ud7a3](?=[a-z])"
-    # A letter of another script alone, unless Russian has it as a word; a drawn line; what is not in the page.
-    f"|(?<![^\\s\x00-\x7f])(?![авикосуя]){_OTHER_LETTER}(?![^\\s\x00-\x7f])|[\u2500-\u259f\x80-\x9f\ufffd]"
+    # A letter of another script alone, unless Russian has it as a word; a sign that nobody types, a drawn line, or
+    # what is not in the page.
+    f"|(?<![^\\s\x00-\x7f])(?![авикосуя]){_OTHER_LETTER}(?![^\\s\x00-\x7f])|[\u00a4\u2500-\u259f\x80-\x9f\ufffd]"
 )
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
@@ -36,26 +39,28 @@ def detected(sample: bytes) -> str | None:
     """The codec of the sample, or None: it is not text. The sample may end inside a character."""
     # Only programs for the classic Mac ended lines so; without that its code pages are a wrong guess.
     is_mac = b"\r" in sample and b"\n" not in sample
-    best, confidence = _likeliest(sample, ERAS if is_mac else ERAS & ~EncodingEra.LEGACY_MAC)
-    if best is None:
+    likely = _likely(sample, ERAS if is_mac else ERAS & ~EncodingEra.LEGACY_MAC)
+    if not likely:
         return None
-    usual = _oddity(sample, MOST_COMMON)
-    if usual < _oddity(sample, best) or (confidence < MIN_CONFIDENCE and not usual):
-        return MOST_COMMON
-    return best
+    likely[MOST_COMMON] = likely.get(MOST_COMMON, 0.0) + MOST_COMMON_BONUS
+    return max(likely, key=lambda encoding: likely[encoding] - ODDITY_WEIGHT * _oddity(sample, encoding))
 
 
-def _likeliest(sample: bytes, eras: EncodingEra) -> tuple[str | None, float]:
-    best, best_confidence = None, 0.0
+def _likely(sample: bytes, eras: EncodingEra) -> dict[str, float]:
+    """Codecs with their confidence."""
+    likely: dict[str, float] = {}
     for left_out in range(min(MAX_CHARACTER_BYTES, len(sample))):
-        found = chardet.detect(
-            sample[: len(sample) - left_out], encoding_era=eras, compat_names=False, max_bytes=len(sample)
+        whole = sample[: len(sample) - left_out]
+        found = chardet.detect_all(
+            whole, ignore_threshold=True, encoding_era=eras, compat_names=False, max_bytes=len(sample)
         )
-        if found["encoding"] and found["confidence"] > best_confidence:
-            best, best_confidence = found["encoding"], found["confidence"]
+        for one in found[:MAX_CANDIDATES]:
+            if name := one["encoding"]:
+                name = LARGER.get(name.lower(), name)
+                likely[name] = max(likely.get(name, 0.0), one["confidence"])
         if sample[-1] < 0x80:
             break
-    return LARGER.get(best.lower(), best) if best else None, best_confidence
+    return likely
 
 
 def _oddity(sample: bytes, encoding: str) -> float:

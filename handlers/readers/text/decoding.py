@@ -61,7 +61,7 @@ def _unmarked(path: Path, head: bytes, report: Report) -> str:
     if controls >= WIDE_CONTROL_SHARE and (wide := wide_codec(head)):
         return _guessed(wide, report)
     valid, invalid, places = utf8_counts(path)
-    if not invalid and SHIFT_TO_KANJI not in head:
+    if not invalid and (valid or SHIFT_TO_KANJI not in head):
         return "utf-8"
     # Text in another encoding forms such sequences by chance only, and then far fewer than others.
     if valid >= invalid > 0:
