@@ -21,6 +21,8 @@ MAX_UNMARKED_CHARACTERS = 300
 UNSPACED_CHARACTERS = 200
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+# A row of a table, as the readers write it: "Boat: Canoe; Per hour: 9 €" or "Canoe | 9 €".
+_ROW = re.compile(r"[^:;|\n]{1,80}: [^;\n]*; [^:;\n]{1,80}: |[^|\n]+ \| ")
 _INNER_END = re.compile(r"[.!?。！？｡؟۔।॥…‼⁇⁈⁉።၊။։](?=.*\S)")
 _CLOSING = "\"'”’»›)\\]}）］｝」』】》〉〕"
 # In Japanese a quotation goes on with と, って or という.
@@ -44,7 +46,8 @@ _CLAUSE_END = re.compile(r"[,;:，；：、،؛]\s|[，；：、]|\s")
 
 
 def sentences_of(text: str) -> list[str]:
-    """Sentences with the white space after them, so that they join to the text; the end of a line ends one too.
+    """Sentences with the white space after them, so that they join to the text; the end of a line ends one too, and a
+    row of a table is one.
 
     None has more than 1,000 characters.
     """
@@ -52,7 +55,7 @@ def sentences_of(text: str) -> list[str]:
 
 
 def _of_line(line: str) -> list[str]:
-    if not _INNER_END.search(line):
+    if not _INNER_END.search(line) or (len(line) <= MAX_CHARACTERS and _ROW.match(line)):
         return [line]
     return [sentence for part in _CJK.findall(line) for sentence in _windows(part)]
 

@@ -85,7 +85,7 @@ def test_a_clause_of_an_endless_sentence_keeps_its_numbers(splitter):
 
 
 def test_rows_are_never_cut_inside(splitter):
-    rows = [f"Boat: Canoe {n}; Per hour: {n}.50 €; Deposit: 40 €" for n in range(200)]
+    rows = [f"Boat: Canoe {n}; Per hour: {n}.50 €; Note: Two seats. No dogs." for n in range(200)]
 
     pieces = list(splitter.split([Section("\n".join(rows) + "\n")]))
 

@@ -34,6 +34,11 @@ def test_a_dot_inside_a_sentence_does_not_end_it(sentence):
     assert sentences_of(f"{sentence} Fin.")[0].strip() == sentence
 
 
+@pytest.mark.parametrize("row", ["Boat: Canoe; Note: Fast. Two seats; Per hour: 9 €", "Canoe | Fast. Two seats. | 9 €"])
+def test_a_row_of_a_table_is_one_sentence(row):
+    assert sentences_of(f"{row}\nThen. Next.") == [f"{row}\n", "Then. ", "Next."]
+
+
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
