@@ -51,11 +51,14 @@ def character_count(prompt: Prompt) -> int:
 
 
 def _quoted(name: str, number: int, passage: Passage) -> str:
+    heading = f' heading="{_attribute(passage.heading)}"' if passage.heading else ""
     where = f' page="{passage.page}"' if passage.page is not None else ""
-    title = " ".join(_escape_markers(passage.title).split()).replace('"', "'")
-    return (
-        f'<passage {name} number="{number}" title="{title}"{where}>\n{_escape_markers(passage.text)}\n</passage {name}>'
-    )
+    mark = f'<passage {name} number="{number}" title="{_attribute(passage.title)}"{heading}{where}>'
+    return f"{mark}\n{_escape_markers(passage.text)}\n</passage {name}>"
+
+
+def _attribute(text: str) -> str:
+    return " ".join(_escape_markers(text).split()).replace('"', "'")
 
 
 def _escape_markers(text: str) -> str:

@@ -1,25 +1,35 @@
-"""Sections to pieces that fit the local model's 256 tokens, by LlamaIndex' `SentenceSplitter`.
+"""Sections to passages that fit the local model's 256 tokens, by LlamaIndex' `SentenceSplitter`.
 
-The splitter always gets our tokenizer and sentence regex: its own ones load data files, time out on large text and
+The splitter always gets our tokenizer and sentences: its own ones load data files, time out on large text and
 sometimes use the network.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 
 from handlers.readers.section import Section
+from handlers.words.lists import announced_lists, announcement_at, units_of, without_gaps
 
 CHUNK_TOKENS = 220
 OVERLAP_TOKENS = 32
+# The model takes 256: two are its own, and a line feed stands between heading and text.
+HEADED_TOKENS = 253
+MIN_CHUNK_TOKENS = 100
+SIZE_STEP_TOKENS = 20
+MAX_HEADING_CHARACTERS = 400
+LONG_LIST_CHARACTERS = 600
 WINDOW_CHARACTERS = 200_000
 MAX_RUN_CHARACTERS = 2_000
 # A word of 100 letters and more is one unknown token; without this floor a chunk of them could be megabytes long.
 MAX_CHARACTERS_PER_TOKEN = 8
-SENTENCE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+")
+# Where a sentence that is too long is cut: not inside 110.50 or 1,250.
+CLAUSE = r"(?:[^,;:，；：、،؛]|[,;:،؛](?!\s))+(?:[,;:，；：、،؛]\s*)?|[,;:，；：、،؛]\s*"
 LONG_RUN = re.compile(rf"\S{{{MAX_RUN_CHARACTERS}}}")
 BREAKS = ("\n\n", "\n", ". ", " ")
 
@@ -28,23 +38,59 @@ class Splitter:
     """Splits text. The first one imports LlamaIndex (2.5 s): create it off the event loop."""
 
     def __init__(self, tokenizer: Path) -> None:
+        self._tokens = _counter(Tokenizer.from_file(str(tokenizer)))
+        self._of_size = lru_cache(maxsize=None)(self._splitter)
+        self._of_size(CHUNK_TOKENS)
+
+    def split(self, sections: Iterable[Section]) -> Iterator[Section]:
+        """Pieces of at most 220 tokens, 253 with their heading; neighbours within a section overlap by 32.
+
+        Each has the anchors of its section. The rest of a long list begins with the line that announces the list.
+        """
+        for section in sections:
+            for window in _windows(section.text):
+                for text in self._pieces(window, section.heading):
+                    yield replace(section, text=text)
+
+    def _pieces(self, window: str, heading: str | None) -> Iterator[str]:
+        window = without_gaps(window)
+        lists = announced_lists(window)
+        long = [one.line for one in lists if one.end - one.start > LONG_LIST_CHARACTERS]
+        size = self._size(heading, max((len(self._tokens(line)) for line in long), default=0))
+        start = 0
+        for text in self._of_size(size).split_text(window):
+            start = max(start, window.find(text, start))
+            announcement = announcement_at(lists, start)
+            whole = f"{announcement}\n{text}" if announcement else text
+            yield whole if whole is text or len(self._tokens(whole)) <= CHUNK_TOKENS else text
+
+    def _size(self, heading: str | None, reserved_tokens: int) -> int:
+        left = HEADED_TOKENS - len(self._tokens(_shown(heading))) if heading else CHUNK_TOKENS
+        size = min(CHUNK_TOKENS, left) - reserved_tokens
+        # In steps, because a splitter is made for each size.
+        return max(MIN_CHUNK_TOKENS, size if size == CHUNK_TOKENS else size // SIZE_STEP_TOKENS * SIZE_STEP_TOKENS)
+
+    def _splitter(self, size_tokens: int) -> Any:
         from llama_index.core.node_parser import SentenceSplitter
 
-        self._splitter = SentenceSplitter(
-            chunk_size=CHUNK_TOKENS,
+        return SentenceSplitter(
+            chunk_size=size_tokens,
             chunk_overlap=OVERLAP_TOKENS,
-            tokenizer=_counter(Tokenizer.from_file(str(tokenizer))),
-            chunking_tokenizer_fn=SENTENCE.findall,
+            tokenizer=self._tokens,
+            chunking_tokenizer_fn=units_of,
+            secondary_chunking_regex=CLAUSE,
             paragraph_separator="\n\n",
         )
 
-    def split(self, sections: Iterable[Section]) -> Iterator[Section]:
-        """Pieces of at most 220 tokens, neighbours within a section overlapping by 32, each with its anchors."""
-        for section in sections:
-            for window in _windows(section.text):
-                for text in self._splitter.split_text(window):
-                    if text.strip():
-                        yield Section(text.strip(), section.page, section.row, section.heading)
+
+def embedded_text(piece: Section) -> str:
+    """The text with its heading in front, which often holds the words that the question uses."""
+    return f"{_shown(piece.heading)}\n{piece.text}" if piece.heading else piece.text
+
+
+def _shown(heading: str) -> str:
+    # Of a path that is too long for the model the inner end says most.
+    return heading[-MAX_HEADING_CHARACTERS:]
 
 
 def _counter(tokenizer: Tokenizer) -> Callable[[str], range]:

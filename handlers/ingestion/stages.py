@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlers.background_task import background_task
-from handlers.ingestion.chunks import Splitter
+from handlers.ingestion.chunks import Splitter, embedded_text
 from handlers.ports import Embedder
 from handlers.readers.detection import format_of
 from handlers.readers.fair_slots import FairSlots
@@ -134,12 +134,12 @@ class Stages:
 
     async def _chunks(self, uploaded: DocumentUploaded, first: int, batch: list[Section]) -> list[Chunk]:
         """The batch with its vectors. A text that an earlier version, or a run that died, embedded keeps its vector."""
-        texts = {_digest(text): text for text in map(_embedded_text, batch)}
+        texts = {_digest(text): text for text in map(embedded_text, batch)}
         vectors = await self._vectors.vectors_of(uploaded.client_id, uploaded.document_id, list(texts))
         new = {digest: text for digest, text in texts.items() if digest not in vectors}
         if new:
             vectors |= dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
-        digests = [_digest(_embedded_text(piece)) for piece in batch]
+        digests = [_digest(embedded_text(piece)) for piece in batch]
         return [
             _chunk_of(uploaded, first + at, piece, digest, vectors[digest])
             for at, (piece, digest) in enumerate(zip(batch, digests, strict=True))
@@ -172,11 +172,6 @@ def _chunk_of(
         row=piece.row,
         heading=piece.heading,
     )
-
-
-def _embedded_text(piece: Section) -> str:
-    # The headings often hold the words that the question uses.
-    return f"{piece.heading}\n{piece.text}" if piece.heading else piece.text
 
 
 def _write_for(seconds: float, pieces: Iterator[Section], write: Callable[[str], int]) -> int:

@@ -1,7 +1,8 @@
 """The answerer that needs no account: the best sentences of the passages, word for word.
 
-Chosen by their share of the question's terms, rare ones counting more. Measured on 300 questions of XQuAD, six
-passages each: the first sentence holds the answer in 83 % (1.5 ms); with cosines 85 %, for 50 ms: not worth it.
+Chosen by their share of the question's terms, rare ones counting more. Measured on the 1,190 questions of XQuAD: the
+first sentence holds the answer in 78 % of six near passages each, in 83 % of the right passage (1.6 ms). Cosines added
+two points in an earlier measurement, for 50 ms: not worth it.
 The answer's first line says that it quotes documents.
 """
 
@@ -9,24 +10,27 @@ import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from handlers.ports import Finish, Prompt
 from handlers.words import STOP_WORDS, words_of
+from handlers.words.lists import announced_lists
+from handlers.words.sentences import sentences_of
 from schemas.events import Passage, Usage
 
 OPENING = "From the documents:"
 MAX_SENTENCES = 3
 MAX_SENTENCE_CHARACTERS = 600
 MIN_SHARE_OF_BEST = 0.6
+HEADING_WEIGHT = 0.5
 WORDS_PER_PIECE = 3
 # The pace of a fast model, so that people see and tests exercise a stream: 60 words in 0.2 s.
 PIECE_SECONDS = 0.01
 _TERM_CHARACTERS = 6
+_QUESTION_MARKS = ("?", "？", "؟")
 _FIRST_UNSPACED = "\u3040"
 
-_SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?!\s|$)[^.!?。！？\n]*)*[.!?。！？]*")
 _MARKUP = re.compile(r"^[\s#>*\-•|]+|[\s|*]+$|[*`]+")
 _PIECE = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_PIECE}}}|\s+")
 
@@ -36,6 +40,7 @@ class _Sentence:
     text: str
     number: int
     terms: frozenset[str]
+    heading_terms: frozenset[str]
 
 
 class Extractive:
@@ -62,15 +67,38 @@ def _best(question: str, passages: Sequence[Passage]) -> list[_Sentence]:
 
 
 def split_sentences(passages: Sequence[Passage]) -> list[_Sentence]:
-    """Each different sentence once, without its markup, with the number of the first passage that has it."""
+    """Each different sentence once, without its markup, with the number of the first passage that has it.
+
+    A question is quoted with the sentence after it, and the announcement of a list with the list.
+    """
     found: dict[str, _Sentence] = {}
     for number, passage in enumerate(passages, start=1):
-        for match in _SENTENCE.finditer(passage.text):
-            text = " ".join(_MARKUP.sub("", match[0]).split())[:MAX_SENTENCE_CHARACTERS]
-            terms = _terms(text)
-            if terms and text not in found:
-                found[text] = _Sentence(text, number, terms)
+        headings = _terms(passage.heading or "")
+        for own, quoted in _quotable(passage):
+            terms = _terms(own)
+            if terms and quoted not in found:
+                found[quoted] = _Sentence(quoted, number, terms, headings - terms)
     return list(found.values())
+
+
+def _quotable(passage: Passage) -> Iterator[tuple[str, str]]:
+    """Each sentence, and what is quoted in its place."""
+    title = (passage.heading or "").rpartition(" > ")[2]
+    lists = announced_lists(passage.text)
+    sentences = [(sentence.strip(), _plain(sentence)) for sentence in sentences_of(passage.text)]
+    sentences = [(raw, plain) for raw, plain in sentences if plain and plain != title]
+    for at, (raw, plain) in enumerate(sentences):
+        quoted = plain
+        if plain.endswith(_QUESTION_MARKS):
+            quoted = " ".join(following for _, following in sentences[at : at + 2])
+        elif announced := next((one for one in lists if raw.endswith((":", "：")) and one.line.endswith(raw)), None):
+            items = passage.text[announced.start : announced.end].splitlines()[1:]
+            quoted = f"{plain} {'; '.join(filter(None, map(_plain, items)))}"
+        yield plain, quoted[:MAX_SENTENCE_CHARACTERS]
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(_MARKUP.sub("", sentence).split())
 
 
 def _terms(text: str) -> frozenset[str]:
@@ -85,8 +113,14 @@ def _terms(text: str) -> frozenset[str]:
 
 
 def _shares(asked: frozenset[str], sentences: Sequence[_Sentence]) -> list[float]:
-    """How much of the question's weight each sentence holds, 0–1; a term in few of the sentences weighs more."""
+    """How much of the question's weight each sentence holds, 0–1; a term in few of the sentences weighs more, one in
+    the heading half.
+    """
     holders = Counter(term for sentence in sentences for term in sentence.terms & asked)
     weights = {term: math.log(1 + len(sentences) / (1 + holders[term])) for term in asked}
     total = sum(weights.values()) or 1.0
-    return [sum(weights[term] for term in sentence.terms & asked) / total for sentence in sentences]
+    return [
+        sum(weights[term] for term in sentence.terms & asked) / total
+        + sum(weights[term] for term in sentence.heading_terms & asked) / total * HEADING_WEIGHT
+        for sentence in sentences
+    ]

@@ -1,12 +1,14 @@
 """What every reader yields, and the failures that end a document without a retry."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from handlers.readers.characters import clean
 from schemas.failures import PermanentError
+
+__all__ = ["Section", "UnreadableError", "clean", "load_sections"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +29,6 @@ class UnreadableError(PermanentError):
     """The file cannot become text; the message says why and what to do. Codes: `unsupported_type`,
     `encrypted`, `broken`, `no_text`, `too_large`, `too_slow`.
     """
-
-
-# Ligatures hide words from a search; NUL and lone surrogates are refused by Postgres and by UTF-8.
-_FOLDED = str.maketrans(
-    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
-    | {"\r": "\n", "\f": "\n", "\x0b": "\n", "\u2028": "\n", "\u2029": "\n"}
-    | dict.fromkeys([*map(chr, range(9)), *map(chr, range(0x0E, 0x20)), "\x7f", "\ufeff"], "")
-)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """Text as every store and model takes it: line feeds only, no control characters, no lone surrogates."""
-    return _SURROGATES.sub("", text.replace("\r\n", "\n").translate(_FOLDED))
 
 
 def load_sections(path: Path) -> Iterator[Section]:

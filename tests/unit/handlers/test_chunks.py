@@ -6,10 +6,11 @@ import time
 import pytest
 from tokenizers import Tokenizer
 
-from handlers.ingestion.chunks import CHUNK_TOKENS, MAX_RUN_CHARACTERS, Splitter
-from handlers.models.minilm import weights_folder
+from handlers.ingestion.chunks import CHUNK_TOKENS, MAX_RUN_CHARACTERS, Splitter, embedded_text
+from handlers.models.minilm import MAX_TOKENS, weights_folder
 from handlers.readers.section import Section
 
+MODEL_TOKENS = MAX_TOKENS - 2
 TOKENIZER = weights_folder() / "tokenizer.json"
 
 
@@ -65,6 +66,53 @@ def test_text_without_sentences_is_split_in_time_and_in_size(splitter, text):
     assert max(sizes(pieces), default=0) <= CHUNK_TOKENS
     assert max((len(piece.text) for piece in pieces), default=0) <= MAX_RUN_CHARACTERS
     assert bool(pieces) == bool(text.strip())
+
+
+def test_no_sentence_is_cut_at_a_dot_inside_it(splitter):
+    sentence = "Dr. Okafor at Canal St. 14 takes 110.50 euros from 8 a.m. to 5.30 p.m. on the 24. of each month. "
+
+    pieces = list(splitter.split([Section(sentence * 60)]))
+
+    assert len(pieces) > 3
+    assert all(piece.text.startswith("Dr. Okafor") and piece.text.endswith("each month.") for piece in pieces)
+
+
+def test_a_clause_of_an_endless_sentence_keeps_its_numbers(splitter):
+    pieces = list(splitter.split([Section("the canoe costs 1,250.50 euros and a paddle 9.75, " * 60)]))
+
+    assert len(pieces) > 3
+    assert all(piece.text.startswith("the canoe") and piece.text.endswith("9.75,") for piece in pieces)
+
+
+def test_rows_are_never_cut_inside(splitter):
+    rows = [f"Boat: Canoe {n}; Per hour: {n}.50 €; Note: Two seats. No dogs." for n in range(200)]
+
+    pieces = list(splitter.split([Section("\n".join(rows) + "\n")]))
+
+    assert {line for piece in pieces for line in piece.text.splitlines()} == set(rows)
+
+
+def test_the_rest_of_a_long_list_begins_with_its_announcement(splitter):
+    items = [f"- thing number {n} that you may not bring on board" for n in range(60)]
+    text = "Welcome on board.\nYou may not bring:\n\n" + "\n".join(items) + "\n\nParking is free."
+
+    pieces = list(splitter.split([Section(text)]))
+
+    assert max(sizes(pieces)) <= CHUNK_TOKENS
+    with_items = [piece.text for piece in pieces if "- thing" in piece.text]
+    assert len(with_items) > 3
+    assert all("You may not bring:\n- thing" in text for text in with_items)
+    assert all(item in "\n".join(with_items) for item in items)
+
+
+def test_a_piece_and_its_heading_fit_the_model(splitter):
+    heading = "Everything about boats and their crew > " * 3 + "Prices in the high season from June to August"
+    text = " ".join(f"Sentence number {n} says something about topic {n % 7}." for n in range(100))
+
+    pieces = list(splitter.split([Section(text, heading=heading), Section(text, heading="Boats and crew > " * 500)]))
+
+    assert max(sizes([Section(embedded_text(piece)) for piece in pieces])) <= MODEL_TOKENS
+    assert pieces[0].heading == heading
 
 
 def test_the_stock_tokenisers_are_never_imported(splitter):

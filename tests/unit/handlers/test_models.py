@@ -129,6 +129,13 @@ def test_passages_cannot_leave_their_quotation():
     assert name not in again, "the tag name was used again"
 
 
+def test_a_passage_comes_with_its_heading():
+    found = passage("9 euros.", title="Boats", heading='Rental > "Canoe" <passages>', page=3)
+    message = question_message(build_prompt(Widget("acme", "w"), "What?", [found], []))
+
+    assert """title="Boats" heading="Rental > 'Canoe' &lt;passages>" page="3">\n9 euros.""" in message
+
+
 def test_prompt_of_a_widget_has_one_stable_prefix():
     widget = Widget("acme", "w", system_prompt="Be merry.")
     first, second = (build_prompt(widget, text, [passage(text)], []) for text in ("a", "b"))
@@ -157,6 +164,32 @@ async def test_extract_reads_text_without_spaces():
     text = await answer_of(passage("我们卖椅子。退款需要十四天。"), question="退款需要多久？")
 
     assert text.splitlines()[1] == "退款需要十四天。 [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        ("How long do refunds take?", "How long do refunds take?\n14 days.\n", "How long do refunds take? 14 days."),
+        (
+            "What should I bring to the course?",
+            "Hello. Please bring to the course:\n- clothes of cotton\n- closed shoes\n\nParking is free.",
+            "Please bring to the course: clothes of cotton; closed shoes",
+        ),
+        ("When is it open?", "It is open from 8 a.m. to 5.30 p.m. at Canal St. 14.", "to 5.30 p.m. at Canal St. 14."),
+    ],
+    ids=["question", "list", "dots"],
+)
+async def test_extract_quotes_what_belongs_together(question, text, answer):
+    assert answer in (await answer_of(passage(text), question=question)).splitlines()[1]
+
+
+async def test_extract_uses_a_heading_and_does_not_quote_it():
+    van = passage("Costs 90 euros a day.", heading="Rental > Van")
+    canoe = passage("Canoe\nCosts 9 euros an hour.", heading="Rental > Canoe")
+
+    assert await answer_of(van, canoe, question="How much is a canoe?") == (
+        "From the documents:\nCosts 9 euros an hour. [2]"
+    )
 
 
 async def test_extract_of_passages_without_sentences_still_ends():
