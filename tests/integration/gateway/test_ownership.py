@@ -2,16 +2,19 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from gateway import app
 from gateway.admission.tickets import Tickets
 from gateway.app import GatewayTiming
 from schemas.events import ChatCompleted, Usage
 from stores.postgres import stale_cache
-from stores.postgres.clients import hash_key
+from stores.postgres.clients import Clients, hash_key
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
@@ -164,7 +167,9 @@ async def test_an_expired_ticket_is_exchanged_the_next_morning_and_opens_nothing
 
 
 async def test_a_revoked_key_ends_its_tickets_their_renewal_and_their_streams(running, own, keys, monkeypatch):
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
+    # At every look at the clock, each cached row has expired.
+    clock = count(step=stale_cache.FRESH_SECONDS).__next__
+    monkeypatch.setattr(app, "Clients", partial(Clients, clock=clock))
     async with running_gateway(own, timing=GatewayTiming(key_look_seconds=0.1)) as fresh:
         opened = (await ask(fresh, page(keys))).json()
         session, mine = opened["sessionId"], holder(opened["ticket"])
