@@ -1,8 +1,10 @@
 """The composition root: opens what the routes need, in order, and closes it in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from time import monotonic
 
 import structlog
 from starlette.applications import Starlette
@@ -12,14 +14,17 @@ from starlette.requests import ClientDisconnect
 
 from gateway.admission import shedding
 from gateway.admission.admission import Admission
+from gateway.admission.key_revocation import LOOK_SECONDS as KEY_LOOK_SECONDS
+from gateway.admission.key_revocation import KeyRevocations
 from gateway.endpoints.guard import on_http_exception
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
 from gateway.replay.subscriptions import Subscriptions
-from gateway.replay.tail import FrameLog, Tail
+from gateway.replay.tail import STALLED_SECONDS, FrameLog, Tail
 from gateway.routes import ROUTES
 from gateway.state import Gateway
 from gateway.streaming.progress_hub import ProgressHub, open_progress_hub
+from gateway.streaming.timing import StreamTiming
 from gateway.web import problems
 from gateway.web.background import background
 from gateway.web.cors import Cors
@@ -36,7 +41,9 @@ from stores.postgres.sessions import Sessions
 from stores.uploads import Uploads
 from streams.garbage_collection import freeze_heap
 from streams.publisher import Publisher, PublishError
+from streams.reading.limits import ReaderLimits
 from streams.reading.reader import LogReader
+from streams.reading.topic_watch import LOOK_SECONDS as TOPIC_LOOK_SECONDS
 from streams.reading.topic_watch import TopicWatch
 from streams.topics import CHAT_TOKEN
 
@@ -49,13 +56,35 @@ STORE_SECONDS = 1.8
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings, drain: Drain | None = None) -> StreamHandoff:
+@dataclass(frozen=True, slots=True)
+class GatewayTiming:
+    """The clock, deadlines and intervals of one gateway. Only tests choose others."""
+
+    clock: Callable[[], float] = monotonic
+    reader: ReaderLimits = field(default_factory=ReaderLimits)
+    streams: StreamTiming = field(default_factory=StreamTiming)
+    tail_stalled_seconds: float = STALLED_SECONDS
+    topic_look_seconds: float = TOPIC_LOOK_SECONDS
+    key_look_seconds: float = KEY_LOOK_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a gateway reads from and writes to, all open."""
+
+    engine: Database
+    publisher: Publisher
+    log_reader: FrameLog
+    progress_hub: ProgressHub
+
+
+def create_app(settings: Settings, drain: Drain | None = None, timing: GatewayTiming | None = None) -> StreamHandoff:
     """The gateway. `drain` is shared with the server that runs it, which ends the process when the tail dies."""
     shared = drain or Drain()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_gateway(settings, shared) as gateway:
+        async with open_gateway(settings, shared, timing or GatewayTiming()) as gateway:
             app.state.gateway = gateway
             yield
 
@@ -81,7 +110,7 @@ def create_app(settings: Settings, drain: Drain | None = None) -> StreamHandoff:
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gateway]:
+async def open_gateway(settings: Settings, drain: Drain, timing: GatewayTiming) -> AsyncIterator[Gateway]:
     """Yields once the replay buffers hold the recent past, so that the first client is answered in full."""
     async with AsyncExitStack() as stack:
         engine = create_engine(
@@ -89,9 +118,9 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         )
         stack.push_async_callback(engine.dispose)
         publisher = await stack.enter_async_context(Publisher(settings, publish_timeout_seconds=PUBLISH_SECONDS))
-        reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN))
+        reader = await stack.enter_async_context(LogReader(settings, CHAT_TOKEN, timing.reader))
         hub = await stack.enter_async_context(open_progress_hub(settings, drain))
-        gateway = build(settings, engine, publisher, reader, hub, drain)
+        gateway = build(settings, Connections(engine, publisher, reader, hub), drain, timing)
         stack.push_async_callback(gateway.admission.rate_limits.close)
         drain.on_begin(gateway.buffers.wake_all)
         await stack.enter_async_context(_tailing(gateway.tail, drain))
@@ -101,35 +130,31 @@ async def open_gateway(settings: Settings, drain: Drain) -> AsyncIterator[Gatewa
         yield gateway
 
 
-def build(
-    settings: Settings,
-    engine: Database,
-    publisher: Publisher,
-    log_reader: FrameLog,
-    progress_hub: ProgressHub,
-    drain: Drain,
-) -> Gateway:
+def build(settings: Settings, connections: Connections, drain: Drain, timing: GatewayTiming) -> Gateway:
     """Constructs everything; opens nothing."""
+    engine = connections.engine
     clients, chat_logs = Clients(engine), ChatLogs(engine)
-    buffers, questions = ReplayBuffers(), PendingQuestions()
-    tail = Tail(log_reader, buffers, questions)
+    buffers, questions = ReplayBuffers(timing.clock), PendingQuestions(timing.clock)
+    tail = Tail(connections.log_reader, buffers, questions, stalled_seconds=timing.tail_stalled_seconds)
     subscriptions = Subscriptions(tail, buffers, questions, chat_logs)
+    key_revocations = KeyRevocations(clients, buffers.wake_all, look_seconds=timing.key_look_seconds)
     return Gateway(
         settings=settings,
         engine=engine,
         clients=clients,
         chat_logs=chat_logs,
         documents=Documents(engine),
-        progress_hub=progress_hub,
+        progress_hub=connections.progress_hub,
         uploads=Uploads(settings.uploads_url),
-        publisher=publisher,
-        admission=Admission.build(settings, clients, Sessions(engine), subscriptions, buffers.wake_all),
+        publisher=connections.publisher,
+        admission=Admission.build(settings, clients, Sessions(engine), subscriptions, key_revocations),
         buffers=buffers,
         tail=tail,
         questions=questions,
         subscriptions=subscriptions,
         drain=drain,
-        topic_watch=TopicWatch(settings),
+        topic_watch=TopicWatch(settings, look_seconds=timing.topic_look_seconds),
+        stream_timing=timing.streams,
     )
 
 

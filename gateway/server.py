@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 
 from gateway.app import create_app
-from gateway.connections.protocol import MAX_CONNECTIONS, Protocol
+from gateway.connections.protocol import MAX_CONNECTIONS, ConnectionLimits, Protocol
 from gateway.web.drain import Drain
 from gateway.web.failed_start import EXPLAINED, explanation
 from schemas.settings import Settings
@@ -75,9 +75,10 @@ class DrainingServer(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Blocks until the server has stopped. Raises `SystemExit` non-zero when the start or a component failed."""
     drain = Drain()
+    limits = ConnectionLimits(max_connections=allowed_connections())
     config = uvicorn.Config(
         create_app(settings, drain),
-        http=cast("type[Protocol]", partial(Protocol, max_connections=allowed_connections())),
+        http=cast("type[Protocol]", partial(Protocol, limits=limits)),
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         loop="uvloop",

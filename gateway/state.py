@@ -13,6 +13,7 @@ from gateway.replay.subscriptions import Subscriptions
 from gateway.replay.tail import Tail
 from gateway.streaming.progress_hub import ProgressHub
 from gateway.streaming.stream import StreamDependencies
+from gateway.streaming.timing import StreamTiming
 from gateway.web.drain import Drain
 from schemas.settings import Settings
 from stores.postgres.chat_logs import ChatLogs
@@ -43,6 +44,7 @@ class Gateway:
     subscriptions: Subscriptions
     drain: Drain
     topic_watch: TopicWatch
+    stream_timing: StreamTiming
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -58,5 +60,11 @@ def caller_of(request: Request) -> Caller:
 def stream_dependencies(gateway: Gateway, key_hash: str | None) -> StreamDependencies:
     """What a stream reads from, and what may end it, including the revocation of this key."""
     return StreamDependencies(
-        gateway.buffers, gateway.tail, gateway.drain, gateway.questions, gateway.admission.key_revocations, key_hash
+        buffers=gateway.buffers,
+        tail=gateway.tail,
+        drain=gateway.drain,
+        questions=gateway.questions,
+        keys=gateway.admission.key_revocations,
+        key_hash=key_hash,
+        timing=gateway.stream_timing,
     )

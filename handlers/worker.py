@@ -14,6 +14,7 @@ from prometheus_client import start_http_server
 
 from handlers.answering.generation import Generation
 from handlers.answering.handler import Answering
+from handlers.answering.lease import Leases
 from handlers.broadcasts import read_cancels, read_deletes
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion.handler import Ingestion
@@ -49,7 +50,8 @@ async def answering(resources: Resources) -> Handler:
     """Finds what the knowledge base holds about a question, and streams the answer."""
     retrieval = Retrieval(await resources.embedder(), await resources.vectors())
     models = await resources.models()
-    generation = Generation(resources.attempts, resources.clients, resources.chat_logs, models, resources.cancellations)
+    leases = Leases(resources.attempts)
+    generation = Generation(leases, resources.clients, resources.chat_logs, models, resources.cancellations)
     return Answering(retrieval, generation)
 
 

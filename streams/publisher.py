@@ -50,9 +50,16 @@ class Publisher:
     (measured: 3.1 s for a 3 s transaction), and each answer event carries its position (message, attempt, seq).
     """
 
-    def __init__(self, settings: Settings, *, publish_timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        publish_timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS,
+        metadata_max_age_ms: int = METADATA_MAX_AGE_MS,
+    ) -> None:
         self._settings = settings
         self._publish_timeout_seconds = publish_timeout_seconds
+        self._metadata_max_age_ms = metadata_max_age_ms
         self._producer: AIOKafkaProducer | None = None
         self._offered: set[asyncio.Task[None]] = set()
 
@@ -65,7 +72,7 @@ class Publisher:
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             partitioner=choose_partition,
-            metadata_max_age_ms=METADATA_MAX_AGE_MS,
+            metadata_max_age_ms=self._metadata_max_age_ms,
         )
         try:
             await producer.start()

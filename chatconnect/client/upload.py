@@ -45,11 +45,22 @@ class Outcome:
 class Upload:
     """`run` never raises for a problem with the file or the connection: the outcome names it."""
 
-    def __init__(self, http: httpx.AsyncClient, access: GatewayAccess, path: Path, report: Report) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        access: GatewayAccess,
+        path: Path,
+        report: Report,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
         self._http = http
         self._access = access
         self._path = path
         self._report = report
+        self._poll_seconds = poll_seconds
+        self._stall_seconds = stall_seconds
 
     async def run(self) -> Outcome:
         """Send and follow. The absolute path is the external id, so the next upload is a new version."""
@@ -87,7 +98,7 @@ class Upload:
         return body
 
     async def _follow(self, document_id: str, version: int) -> Outcome:
-        seen, deadline, pause_seconds = None, time.monotonic() + STALL_SECONDS, POLL_SECONDS
+        seen, deadline, pause_seconds = None, time.monotonic() + self._stall_seconds, self._poll_seconds
         while time.monotonic() < deadline:
             status = await self._status(document_id)
             # The row may still show the version before this one.
@@ -96,10 +107,10 @@ class Upload:
                 if status["status"] in ENDED_STATUSES:
                     return self._outcome(document_id, status)
                 if status != seen:
-                    seen, deadline, pause_seconds = status, time.monotonic() + STALL_SECONDS, POLL_SECONDS
+                    seen, deadline, pause_seconds = status, time.monotonic() + self._stall_seconds, self._poll_seconds
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * 1.3, MAX_POLL_SECONDS)
-        reason = f"No progress for {STALL_SECONDS} seconds; it goes on when a worker is there."
+        reason = f"No progress for {self._stall_seconds} seconds; it goes on when a worker is there."
         return Outcome(self._path, "failed", document_id, version, reason=reason)
 
     async def _status(self, document_id: str) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """Everything that decides whether a request is let in: credentials, ownership, limits."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_bytes
@@ -45,7 +44,7 @@ class Admission:
         clients: Clients,
         sessions: Sessions,
         subscriptions: Subscriptions,
-        on_revoked: Callable[[], None],
+        key_revocations: KeyRevocations,
     ) -> Self:
         """Opens nothing."""
         if not settings.internal_secrets:
@@ -56,7 +55,7 @@ class Admission:
         return cls(
             access=Access(clients, keys, tickets, settings.internal_secrets),
             keys=keys,
-            key_revocations=KeyRevocations(clients, on_revoked),
+            key_revocations=key_revocations,
             tickets=tickets,
             ownership=SessionOwnership(sessions, subscriptions, tickets),
             rate_limits=rate_limits,

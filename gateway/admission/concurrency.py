@@ -45,6 +45,11 @@ class ConcurrencyLimit:
     def __len__(self) -> int:
         return self._taken["process",]
 
+    @property
+    def owners(self) -> int:
+        """How many sessions or documents, addresses, clients and processes have open requests."""
+        return len(self._taken)
+
     def acquire(self, request: Request, caller: Caller, session_id: str) -> None:
         """Acquire for as long as the request lasts. Raises `FullError`, and then acquires nothing."""
         owners = self._owners(request, caller, session_id)

@@ -26,9 +26,10 @@ class RevokedKeyStore(Protocol):
 class KeyRevocations:
     """Which keys have open streams, and which of those were revoked. The owner runs `run`."""
 
-    def __init__(self, keys: RevokedKeyStore, wake: Callable[[], None]) -> None:
+    def __init__(self, keys: RevokedKeyStore, wake: Callable[[], None], *, look_seconds: float = LOOK_SECONDS) -> None:
         self._keys = keys
         self._wake = wake
+        self._look_seconds = look_seconds
         self._used: Counter[str] = Counter()
         self.revoked: frozenset[str] = frozenset()
 
@@ -49,7 +50,7 @@ class KeyRevocations:
     async def run(self) -> None:
         """Check for ever. While Postgres is unavailable, no stream ends."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._look_seconds)
             try:
                 self.revoked = frozenset(await self._keys.revoked(list(self._used)) if self._used else ())
             except DATABASE_ERRORS as error:

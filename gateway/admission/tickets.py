@@ -57,8 +57,10 @@ class Ticket:
 class Tickets:
     """Signs with the first secret, accepts any, so that secrets can be rotated."""
 
-    def __init__(self, secrets: Sequence[bytes]) -> None:
+    def __init__(self, secrets: Sequence[bytes], *, lifetime: timedelta = LIFETIME, leeway: timedelta = LEEWAY) -> None:
         self._secrets = secrets
+        self._lifetime = lifetime
+        self._leeway = leeway
 
     def issue(
         self, client_id: str, session_id: str, visitor_id: str, key_hash: str | None = None
@@ -68,7 +70,7 @@ class Tickets:
             raise TicketError("Tickets need INTERNAL_SECRET to be set on the gateway.")
         # JWT counts whole seconds.
         now = datetime.now(UTC).replace(microsecond=0)
-        ticket = Ticket(client_id, session_id, visitor_id, now + LIFETIME, key_hash)
+        ticket = Ticket(client_id, session_id, visitor_id, now + self._lifetime, key_hash)
         claims = {
             "aud": AUDIENCE,
             "sub": visitor_id,
@@ -93,25 +95,26 @@ class Tickets:
 
         Raises `TicketError`.
         """
-        leeway = LEEWAY + RENEWABLE if is_renewal else LEEWAY
+        grace = self._leeway + RENEWABLE if is_renewal else self._leeway
         if len(encoded) > MAX_TICKET_CHARACTERS:
             raise TicketError("The bearer token is neither a secret key (sk_…) nor a valid ticket.")
         for secret in self._secrets:
             try:
-                return _ticket(_claims(encoded, secret, leeway))
+                return _ticket(_claims(encoded, secret, self._leeway, grace))
             except jwt.InvalidSignatureError:
                 continue
         raise TicketError("The ticket was not signed by this system: open a new session.")
 
 
-def _claims(encoded: str, secret: bytes, leeway: timedelta) -> dict[str, Any]:
+def _claims(encoded: str, secret: bytes, leeway: timedelta, grace: timedelta) -> dict[str, Any]:
+    """The verified claims. `grace`: how long after its expiry a ticket is still accepted."""
     try:
         claims: dict[str, Any] = jwt.decode(
             encoded,
             secret,
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
-            leeway=LEEWAY,
+            leeway=leeway,
             # The times are checked below: PyJWT also accepts times that are not whole numbers.
             options={"require": ["exp", "sub", "aud", "client", "session"], "verify_exp": False, "verify_iat": False},
         )
@@ -122,9 +125,9 @@ def _claims(encoded: str, secret: bytes, leeway: timedelta) -> dict[str, Any]:
     except (jwt.InvalidTokenError, ValueError, OverflowError) as error:
         raise TicketError("The bearer token is neither a secret key (sk_…) nor a valid ticket.") from error
     now = datetime.now(UTC)
-    if _moment(claims["exp"]) + leeway < now:
+    if _moment(claims["exp"]) + grace < now:
         raise TicketExpiredError(str(TicketExpiredError.__doc__))
-    if "iat" in claims and _moment(claims["iat"]) - LEEWAY > now:
+    if "iat" in claims and _moment(claims["iat"]) - leeway > now:
         raise TicketError("The ticket was issued in the future: are the clocks of the servers right?")
     return claims
 

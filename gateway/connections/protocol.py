@@ -8,6 +8,7 @@ uvicorn, with its own signal handling for the drain, and these callbacks add the
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import httptools
@@ -20,8 +21,6 @@ from gateway.web.metrics import CONNECTIONS_REFUSED
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
 MAX_URL_BYTES = 8 * 1024
-HEAD_SECONDS = 10.0
-BODY_SECONDS = 20.0
 # Slower than any usable network.
 BODY_BYTES_PER_SECOND = 512
 # After a refusal the rest of a body is read and discarded: a client that is still sending would lose the refusal to a
@@ -32,20 +31,32 @@ MAX_CONNECTIONS = 12_000
 LOOPBACK = ("127.0.0.1", "::1")
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """The number of connections, and the deadlines of the parts of a request."""
+
+    max_connections: int = MAX_CONNECTIONS
+    head_seconds: float = 10.0
+    body_seconds: float = 20.0
+
+
+USUAL_LIMITS = ConnectionLimits()
+
+
 class Protocol(HttpToolsProtocol):
     """One connection, with a `Connection` in each request's scope."""
 
     # Slots: uvicorn's own attributes just fill an instance dictionary, and more would cost 1 KB per stream.
     __slots__ = (
-        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_max_connections", "_problem", "_received",
+        "_began_at", "_connection", "_is_in_head", "_is_lingering", "_limits", "_problem", "_received",
         "_received_at_check", "_timer",
     )  # fmt: skip
     _connection: Connection
     _addresses: ClassVar[Counter[str]] = Counter()
 
-    def __init__(self, *args: Any, max_connections: int = MAX_CONNECTIONS, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: ConnectionLimits = USUAL_LIMITS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._max_connections = max_connections
+        self._limits = limits
         self._timer: asyncio.TimerHandle | None = None
         self._is_in_head = True
         self._is_lingering = False
@@ -165,7 +176,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(*self._problem)
         elif not self._is_in_head and self._timer is None:
             self._began_at, self._received, self._received_at_check = self.loop.time(), 0, 0
-            self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
+            self._timer = self.loop.call_later(self._limits.body_seconds, self._check_body)
 
     def _check_body(self) -> None:
         """Refuse a body that stalls or is too slow, unless the application has paused reading."""
@@ -176,11 +187,12 @@ class Protocol(HttpToolsProtocol):
             self._refuse(408, "The request's body came too slowly: send it again.")
             return
         self._received_at_check = self._received
-        self._timer = self.loop.call_later(BODY_SECONDS, self._check_body)
+        self._timer = self.loop.call_later(self._limits.body_seconds, self._check_body)
 
     def _await_head(self) -> None:
+        seconds = self._limits.head_seconds
         self._timer = self.loop.call_later(
-            HEAD_SECONDS, self._refuse, 408, f"The request's head did not come within {HEAD_SECONDS:.0f} s."
+            seconds, self._refuse, 408, f"The request's head did not come within {seconds:.0f} s."
         )
 
     def _refuse(self, status: int, detail: str) -> None:
@@ -216,5 +228,6 @@ class Protocol(HttpToolsProtocol):
 
     def _is_over_limit(self) -> bool:
         # Behind a proxy on this machine all connections have one address; any other address may have half of them.
-        share = self._max_connections if self._address in LOOPBACK else self._max_connections // 2
-        return len(self.connections) > self._max_connections or self._addresses[self._address] > share
+        most = self._limits.max_connections
+        share = most if self._address in LOOPBACK else most // 2
+        return len(self.connections) > most or self._addresses[self._address] > share

@@ -64,7 +64,7 @@ async def events(request: Request) -> Response:
     gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
     gateway.admission.document_streams.acquire(request, caller, document.document_id)
-    return ProgressStream(gateway.documents, gateway.progress_hub, gateway.drain, document)
+    return ProgressStream(gateway.documents, gateway.progress_hub, gateway.drain, gateway.stream_timing, document)
 
 
 async def delete(request: Request) -> Response:

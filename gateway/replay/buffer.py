@@ -60,14 +60,15 @@ class ReplayBuffer:
     """
 
     __slots__ = (
-        "_ended", "breaks", "floor", "frames", "key", "last_offset", "misplaced", "partition", "progress", "size_bytes",
-        "used_at", "waiters",
+        "_ended", "_session_bytes", "breaks", "floor", "frames", "key", "last_offset", "misplaced", "partition",
+        "progress", "size_bytes", "used_at", "waiters",
     )  # fmt: skip
 
-    def __init__(self, key: SessionKey, partition: int, floor: int) -> None:
+    def __init__(self, key: SessionKey, partition: int, floor: int, *, session_bytes: int = SESSION_BYTES) -> None:
         self.key = key
         self.partition = partition
         self.floor = floor
+        self._session_bytes = session_bytes
         self.frames: deque[Frame] = deque()
         self.progress: dict[str, Progress] = {}
         self.waiters: set[Callable[[], None]] = set()
@@ -91,7 +92,7 @@ class ReplayBuffer:
         self.frames.append(frame)
         self.last_offset = frame.offset
         self.size_bytes += len(frame.data) + FRAME_OVERHEAD_BYTES
-        while self.size_bytes > SESSION_BYTES and len(self.frames) > 1:
+        while self.size_bytes > self._session_bytes and len(self.frames) > 1:
             self._evict()
         for wake in self.waiters:
             wake()
@@ -243,8 +244,4 @@ class ReplayBuffer:
 
     def _on_dropped(self, frame: Frame) -> None:
         self.floor = max(self.floor, frame.offset)
-        self.size_bytes -= _size(frame)
-
-
-def _size(frame: Frame) -> int:
-    return len(frame.data) + FRAME_OVERHEAD_BYTES
+        self.size_bytes -= len(frame.data) + FRAME_OVERHEAD_BYTES

@@ -2,13 +2,13 @@
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from heapq import heappop, heappush
 from time import monotonic
 
 from gateway.replay.answers import FoldedAnswer, Frame
-from gateway.replay.buffer import ReplayBuffer
+from gateway.replay.buffer import SESSION_BYTES, ReplayBuffer
 from gateway.web.metrics import EVICTIONS
 from schemas.events import ENDINGS
 from schemas.keys import MessageKey, SessionKey
@@ -42,9 +42,15 @@ class ReplayBuffers:
     a cursor at or above a buffer's `floor` is past everything that the buffer no longer holds.
     """
 
-    def __init__(self, clock: Callable[[], float] = monotonic, total_bytes: int = TOTAL_BYTES) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = monotonic,
+        total_bytes: int = TOTAL_BYTES,
+        session_bytes: int = SESSION_BYTES,
+    ) -> None:
         self._clock = clock
         self._total_bytes = total_bytes
+        self._session_bytes = session_bytes
         self._buffers: OrderedDict[SessionKey, ReplayBuffer] = OrderedDict()
         self._floors: dict[int, int] = {}
         self._by_message: dict[MessageKey, SessionKey] = {}
@@ -53,6 +59,9 @@ class ReplayBuffers:
 
     def __len__(self) -> int:
         return len(self._buffers)
+
+    def __iter__(self) -> Iterator[ReplayBuffer]:
+        return iter(list(self._buffers.values()))
 
     def begin(self, positions: Mapping[int, int]) -> None:
         """Start a log at the next offset of each partition. Everything from an earlier log is dropped."""
@@ -155,7 +164,8 @@ class ReplayBuffers:
         return [buffer.answer(message_id) for message_id in buffer.progress] if buffer else []
 
     def _create(self, key: SessionKey, partition: int) -> ReplayBuffer:
-        buffer = self._buffers[key] = ReplayBuffer(key, partition, self._floors.get(partition, -1))
+        floor = self._floors.get(partition, -1)
+        buffer = self._buffers[key] = ReplayBuffer(key, partition, floor, session_bytes=self._session_bytes)
         return buffer
 
     def _forget(self, key: SessionKey, message_id: str) -> None:
@@ -164,20 +174,21 @@ class ReplayBuffers:
             del self._by_message[message]
         buffer = self._buffers.get(key)
         if buffer is not None and message_id in buffer.progress:
-            self._shrink(buffer, partial(buffer.forget, message_id))
+            self.shrink(buffer, partial(ReplayBuffer.forget, message_id=message_id))
 
     def _shed(self) -> None:
         target = self._total_bytes * SHEDDING_TARGET
         EVICTIONS.labels("memory").inc()
         for shed in SHEDDING_ORDER:
-            for buffer in list(self._buffers.values()):
+            for buffer in self:
                 if self.size_bytes <= target:
                     return
-                self._shrink(buffer, partial(shed, buffer))
+                self.shrink(buffer, shed)
 
-    def _shrink(self, buffer: ReplayBuffer, change: Callable[[], None]) -> None:
+    def shrink(self, buffer: ReplayBuffer, shed: Callable[[ReplayBuffer], None]) -> None:
+        """Drop a part of a buffer, and the buffer if nothing is left of it."""
         size = buffer.size_bytes
-        change()
+        shed(buffer)
         self.size_bytes += buffer.size_bytes - size
         self._drop_if_unused(buffer)
 

@@ -82,14 +82,23 @@ class StreamStart:
 
 class Subscriptions:
     """Combines buffered answers with stored ones. Never waits for an answer's progress, and for the database at most
-    `HISTORY_SECONDS` a query.
+    `history_seconds` a query.
     """
 
-    def __init__(self, tail: Tail, buffers: ReplayBuffers, questions: PendingQuestions, history: AnswerHistory) -> None:
+    def __init__(
+        self,
+        tail: Tail,
+        buffers: ReplayBuffers,
+        questions: PendingQuestions,
+        history: AnswerHistory,
+        *,
+        history_seconds: float = HISTORY_SECONDS,
+    ) -> None:
         self._tail = tail
         self._buffers = buffers
         self._questions = questions
         self._history = history
+        self._history_seconds = history_seconds
 
     def session(self, client_id: str, session_id: str) -> Session:
         """The session; it need not exist."""
@@ -160,7 +169,7 @@ class Subscriptions:
         return self._buffers.session_of(session.client_id, str(message_id)) == session.session_id
 
     async def _page(self, session: Session, limit: int) -> list[ChatLog]:
-        async with asyncio.timeout(HISTORY_SECONDS):
+        async with asyncio.timeout(self._history_seconds):
             return await self._history.page(session.client_id, session.session_id, before=None, limit=limit)
 
     async def _older(self, session: Session, page: list[ChatLog]) -> list[ChatLog]:
@@ -173,7 +182,7 @@ class Subscriptions:
         return found
 
     async def _row(self, session: Session, message_id: UUID) -> list[ChatLog]:
-        async with asyncio.timeout(HISTORY_SECONDS):
+        async with asyncio.timeout(self._history_seconds):
             row = await self._history.get(session.client_id, message_id)
         if row is not None and row.session_id != session.session_id:
             raise TakenError

@@ -77,10 +77,18 @@ class Tail:
     an earlier incarnation are invalid.
     """
 
-    def __init__(self, log: FrameLog, buffers: ReplayBuffers, questions: PendingQuestions) -> None:
+    def __init__(
+        self,
+        log: FrameLog,
+        buffers: ReplayBuffers,
+        questions: PendingQuestions,
+        *,
+        stalled_seconds: float = STALLED_SECONDS,
+    ) -> None:
         self._log = log
         self._buffers = buffers
         self._questions = questions
+        self._stalled_seconds = stalled_seconds
         self._has_logged_unreadable = False
         self._partitions = log.partitions
         self.incarnation = 0
@@ -115,9 +123,9 @@ class Tail:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the tail has caught up, and was last known to receive the log less than `STALLED_SECONDS` ago."""
+        """Whether the tail has caught up, and was last known to receive the log less than `stalled_seconds` ago."""
         now = asyncio.get_running_loop().time()
-        return self.caught_up.is_set() and now - self._log.last_alive_at < STALLED_SECONDS
+        return self.caught_up.is_set() and now - self._log.last_alive_at < self._stalled_seconds
 
     def _begin(self) -> None:
         self._partitions = self._log.partitions
@@ -129,9 +137,10 @@ class Tail:
                 self.incarnation += 1
                 self._begin()
             for record in batch:
-                self._take(record)
+                self.take(record)
 
-    def _take(self, record: Record) -> None:
+    def take(self, record: Record) -> None:
+        """Buffer a record's frame; a record that cannot be read is counted, and its answer is not whole here."""
         try:
             key, key_hash, frame, is_sound = _frame_of(record)
         except (KeyError, ValueError) as error:

@@ -10,7 +10,8 @@ from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from gateway.streaming.progress_hub import ProgressHub
-from gateway.streaming.stream import HEARTBEAT_SECONDS, LIFETIME_SECONDS, RETRY_MS
+from gateway.streaming.stream import LIFETIME_SECONDS
+from gateway.streaming.timing import StreamTiming
 from gateway.web.drain import Drain
 from gateway.web.metrics import OPEN_STREAMS, STREAMS_ENDED
 from schemas.events import ENDED_STATUSES
@@ -18,19 +19,19 @@ from schemas.http import DocumentProgressView
 from stores.postgres.database import DATABASE_ERRORS
 from stores.postgres.documents import Document, Documents
 
-# How often Postgres is read, for what is not on the log: a delete that no worker has carried out yet, for example.
-POLL_SECONDS = 10.0
 SEND_SECONDS = 5.0
 
 
 class ProgressStream(EventSourceResponse):
     """Sends `progress` until ingestion or the stream's lifetime ends, or the drain begins. HEAD gets the headers."""
 
-    def __init__(self, documents: Documents, hub: ProgressHub, drain: Drain, document: Document) -> None:
+    def __init__(
+        self, documents: Documents, hub: ProgressHub, drain: Drain, timing: StreamTiming, document: Document
+    ) -> None:
         super().__init__(
-            progress_events(documents, hub, drain, document),
+            progress_events(documents, hub, drain, timing, document),
             headers={"cache-control": "no-cache, no-transform"},
-            ping=random.uniform(*HEARTBEAT_SECONDS),
+            ping=random.uniform(*timing.heartbeat_seconds),
             sep="\n",
             send_timeout=SEND_SECONDS,
         )
@@ -45,7 +46,7 @@ class ProgressStream(EventSourceResponse):
 
 
 async def progress_events(
-    documents: Documents, hub: ProgressHub, drain: Drain, document: Document
+    documents: Documents, hub: ProgressHub, drain: Drain, timing: StreamTiming, document: Document
 ) -> AsyncIterator[ServerSentEvent]:
     """The current status, then each later one. Progress of one version never falls."""
     now = asyncio.get_running_loop().time
@@ -53,9 +54,9 @@ async def progress_events(
     with hub.watch(document.client_id, document.document_id) as watch:
         # Read again, for changes between the first read and the watch.
         sent = await _read_view(documents, document) or view(document)
-        yield _event(sent, retry_ms=random.randint(*RETRY_MS))
+        yield _event(sent, retry_ms=random.randint(*timing.retry_ms))
         while sent.status not in ENDED_STATUSES and not drain.is_on and now() < ends_at:
-            progress = await watch.next(min(POLL_SECONDS, max(0.0, ends_at - now())))
+            progress = await watch.next(min(timing.document_poll_seconds, max(0.0, ends_at - now())))
             if progress is None:
                 found = await _read_view(documents, document)
             else:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import time
 from uuid import UUID
@@ -21,17 +21,15 @@ from gateway.replay.subscriptions import Session, StreamStart
 from gateway.replay.tail import Tail
 from gateway.replay.waiting_lines import MIN_WAIT_SECONDS, WaitEstimate
 from gateway.streaming.timer import StreamTimer
+from gateway.streaming.timing import StreamTiming
 from gateway.web import sse
 from gateway.web.drain import Drain
 from gateway.web.handoff import hand_off
 from gateway.web.metrics import DELIVERY_SECONDS, OPEN_STREAMS, STREAMS_ENDED, STREAMS_STARTED
 from schemas.sse import Queued
 
-HEARTBEAT_SECONDS = (12.0, 18.0)
 # Random, so that clients that reconnect together after a restart do not do so again and again.
 LIFETIME_SECONDS = (480.0, 600.0)
-RETRY_MS = (500, 3_000)
-QUEUED_EVERY_SECONDS = 5.0
 # The interval of heartbeats to a peer that has half-closed its connection.
 PROBE_SECONDS = 0.2
 
@@ -46,6 +44,7 @@ class StreamDependencies:
     questions: PendingQuestions
     keys: KeyRevocations
     key_hash: str | None = None
+    timing: StreamTiming = field(default_factory=StreamTiming)
 
 
 class EventStream:
@@ -70,6 +69,7 @@ class EventStream:
         message_id: UUID | None = None,
         seconds: float = LIFETIME_SECONDS[1],
     ) -> None:
+        timing = dependencies.timing
         position = dependencies.tail.stream_position(session.key, session.partition)
         self._dependencies = dependencies
         self._session = session
@@ -78,7 +78,7 @@ class EventStream:
         self._prefix = position.event_id(0)[:-1]
         self._prefix_bytes = self._prefix.encode()
         self._start_kind = "snapshot" if start.answers else "deltas"
-        self._first_events = list(_first_events(position, start, accepted))
+        self._first_events = list(_first_events(position, start, accepted, random.randint(*timing.retry_ms)))
         self._is_finished = any(
             answer.message_id == self._message_id and answer.state != "running" for answer in start.answers
         )
@@ -86,8 +86,8 @@ class EventStream:
         self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
         self._check_at = self._ends_at
         self._drained_at: float | None = None
-        self._queued_at = -QUEUED_EVERY_SECONDS
-        self._heartbeat_seconds = random.uniform(*HEARTBEAT_SECONDS)
+        self._queued_at = -timing.queued_every_seconds
+        self._heartbeat_seconds = random.uniform(*timing.heartbeat_seconds)
         self._heartbeat_at = 0.0
         self._opened_ms = time() * 1000
 
@@ -101,7 +101,7 @@ class EventStream:
 
     async def _run(self, connection: Connection, send: Send) -> None:
         STREAMS_STARTED.labels(self._start_kind).inc()
-        timer = StreamTimer(connection.abort)
+        timer = StreamTimer(connection.abort, self._dependencies.timing.stall_check_seconds)
         wake = timer.wake
         # Not `session.partition`: the log may have been replaced since the session was looked up.
         partition = self._dependencies.tail.partition(self._session.session_id)
@@ -136,7 +136,7 @@ class EventStream:
                 await timer.arm(min(self._heartbeat_at, self._drained_at or self._ends_at, self._check_at))
         if not connection.is_lost:
             # No event is cut off: each earlier write ended with a whole event.
-            await self._send(timer, send, sse.retry(random.randint(*RETRY_MS)), is_last=True)
+            await self._send(timer, send, sse.retry(random.randint(*self._dependencies.timing.retry_ms)), is_last=True)
         return reason
 
     def _reason_to_end(self, connection: Connection, timer: StreamTimer, buffer: ReplayBuffer) -> str | None:
@@ -185,16 +185,16 @@ class EventStream:
 
     async def _send_queued(self, timer: StreamTimer, send: Send) -> float:
         """Send how long the session's waiting questions have to wait; returns when to check again (loop time)."""
-        now = self._loop.time()
-        if now < self._queued_at + QUEUED_EVERY_SECONDS:
-            return self._queued_at + QUEUED_EVERY_SECONDS
+        now, every_seconds = self._loop.time(), self._dependencies.timing.queued_every_seconds
+        if now < self._queued_at + every_seconds:
+            return self._queued_at + every_seconds
         wait_estimates = self._dependencies.questions.wait_estimates(self._session.client_id, self._session.session_id)
         events = [queued(one) for one in wait_estimates if self._message_id in (None, one.message_id)]
         if not events:
             return now + MIN_WAIT_SECONDS
         self._queued_at = now
         await self._send(timer, send, b"".join(events))
-        return now + QUEUED_EVERY_SECONDS
+        return now + every_seconds
 
     def _encode(self, frames: list[Frame]) -> bytes:
         bodies: list[bytes] = []
@@ -222,10 +222,12 @@ class EventStream:
         self._heartbeat_at = self._loop.time() + self._heartbeat_seconds
 
 
-def _first_events(position: StreamPosition, start: StreamStart, accepted: bytes | None) -> Iterator[bytes]:
+def _first_events(
+    position: StreamPosition, start: StreamStart, accepted: bytes | None, retry_ms: int
+) -> Iterator[bytes]:
     arrived = position.event_id(start.cursor)
     # Until the last snapshot has arrived, the client must hold an id that brings all of them again.
-    yield sse.first(random.randint(*RETRY_MS), position.unfinished_id if start.answers else arrived)
+    yield sse.first(retry_ms, position.unfinished_id if start.answers else arrived)
     if accepted is not None:
         yield sse.event("accepted", accepted)
     for answer in start.answers:

@@ -3,19 +3,18 @@
 import asyncio
 from collections.abc import Callable
 
-CHECK_SECONDS = 5.0
-
 
 class StreamTimer:
     """Waits for a session's next frame, a time, or the end of the connection.
 
     A client that does not read blocks the write, so a deadline checked between writes is never reached: this timer
-    checks from outside, and calls `abort` when it finds the same write twice, `CHECK_SECONDS` apart.
+    checks from outside, and calls `abort` when it finds the same write twice, `check_seconds` apart.
     `is_due`: whether that time had passed when the future of `arm` completed.
     """
 
     __slots__ = (
         "_abort",
+        "_check_seconds",
         "_due",
         "_loop",
         "_timer",
@@ -27,8 +26,9 @@ class StreamTimer:
         "writes",
     )
 
-    def __init__(self, abort: Callable[[], None]) -> None:
+    def __init__(self, abort: Callable[[], None], check_seconds: float) -> None:
         self._abort = abort
+        self._check_seconds = check_seconds
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._due = 0.0
@@ -36,7 +36,7 @@ class StreamTimer:
         self.writes = 0
         self.is_writing = self.is_stalled = False
         self.is_due = True
-        self._timer = self._loop.call_later(CHECK_SECONDS, self._check)
+        self._timer = self._loop.call_later(check_seconds, self._check)
 
     def wake(self) -> None:
         """Complete the future of `arm`."""
@@ -64,7 +64,7 @@ class StreamTimer:
             self._abort()
             return
         self._writes_at_check = self.writes if self.is_writing else -1
-        at = now + CHECK_SECONDS
+        at = now + self._check_seconds
         if now >= self._due:
             self.is_due = True
             self.wake()

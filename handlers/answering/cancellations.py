@@ -18,14 +18,15 @@ class Cancellations:
     begins, or between two attempts.
     """
 
-    def __init__(self) -> None:
-        self._at: FIFOCache[tuple[str, UUID], float] = FIFOCache(MAX_REMEMBERED)
+    def __init__(self, clock: Callable[[], float] = monotonic, *, max_remembered: int = MAX_REMEMBERED) -> None:
+        self._clock = clock
+        self._at: FIFOCache[tuple[str, UUID], float] = FIFOCache(max_remembered)
         self._watching: dict[tuple[str, UUID], list[Callable[[], None]]] = {}
 
     def cancel(self, client_id: str, message_id: UUID) -> None:
         """Stops the answer if it runs here, and every later attempt at it."""
         key = client_id, message_id
-        self._at[key] = monotonic()
+        self._at[key] = self._clock()
         for stop in tuple(self._watching.get(key, ())):
             stop()
 
@@ -35,7 +36,7 @@ class Cancellations:
         key = client_id, message_id
         self._watching.setdefault(key, []).append(stop)
         try:
-            if monotonic() - self._at.get(key, -REMEMBERED_SECONDS) < REMEMBERED_SECONDS:
+            if self._clock() - self._at.get(key, -REMEMBERED_SECONDS) < REMEMBERED_SECONDS:
                 stop()
             yield
         finally:

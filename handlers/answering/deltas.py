@@ -24,9 +24,19 @@ class Deltas:
     when interrupted.
     """
 
-    def __init__(self, model: Model, prompt: Prompt, interruption: Interruption) -> None:
+    def __init__(
+        self,
+        model: Model,
+        prompt: Prompt,
+        interruption: Interruption,
+        *,
+        flush_seconds: float = FLUSH_SECONDS,
+        max_waiting_characters: int = MAX_WAITING_CHARACTERS,
+    ) -> None:
         self._stream = cast("AsyncGenerator[str | Finish, None]", model.stream(prompt))
         self._interruption = interruption
+        self._flush_seconds = flush_seconds
+        self._max_waiting_characters = max_waiting_characters
         self._waiting: list[str] = []
         self._characters = 0
         self.finish: Finish | None = None
@@ -64,11 +74,12 @@ class Deltas:
             elif self._over:
                 self.finish = self._finish or self._failure()
                 return
-            await self._until(FULL_CHARACTERS, until=next_flush_tick())
+            await self._until(FULL_CHARACTERS, until=next_flush_tick(self._flush_seconds))
 
     async def opening(self) -> None:
         """Returns when there is text, or at the fourth flush tick: nobody notices a start that is so much later."""
-        await self._until(1, until=next_flush_tick() + (OPENING_TICKS - 1) * FLUSH_SECONDS)
+        ticks_after_next = OPENING_TICKS - 1
+        await self._until(1, until=next_flush_tick(self._flush_seconds) + ticks_after_next * self._flush_seconds)
 
     async def _read(self) -> None:
         async with aclosing(self._stream) as stream:
@@ -84,7 +95,7 @@ class Deltas:
         self._characters += len(piece)
         if self._characters >= self._wanted:
             self._wake()
-        if self._characters >= MAX_WAITING_CHARACTERS:
+        if self._characters >= self._max_waiting_characters:
             self._room.clear()
             await self._room.wait()
 

@@ -11,10 +11,10 @@ FLUSH_SECONDS = 0.04
 EARLY_TICKS = 0.1
 
 
-def next_flush_tick() -> float:
+def next_flush_tick(flush_seconds: float = FLUSH_SECONDS) -> float:
     """The next tick, in loop time."""
     now = asyncio.get_running_loop().time()
-    return (int(now / FLUSH_SECONDS + EARLY_TICKS) + 1) * FLUSH_SECONDS
+    return (int(now / flush_seconds + EARLY_TICKS) + 1) * flush_seconds
 
 
 async def flush_tick() -> None:

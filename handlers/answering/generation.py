@@ -14,7 +14,7 @@ from handlers.answering.cancellations import Cancellations
 from handlers.answering.context import AnswerContext, ChatLogStore, ClientStore, load_answer_context, load_turns
 from handlers.answering.flush import flush_tick
 from handlers.answering.interruption import Interruption
-from handlers.answering.lease import AttemptStore, Leases, StartedAttempt
+from handlers.answering.lease import Leases, StartedAttempt
 from handlers.answering.stream_answer import GenerationPlan, stream_answer
 from handlers.background_task import background_task
 from handlers.models.pricing import Pricing
@@ -51,13 +51,13 @@ class Generation:
 
     def __init__(
         self,
-        attempts: AttemptStore,
+        leases: Leases,
         clients: ClientStore,
         chat_logs: ChatLogStore,
         choose_models: Callable[[Widget, Tier], Sequence[Model]],
         cancellations: Cancellations,
     ) -> None:
-        self._leases = Leases(attempts)
+        self._leases = leases
         self._clients = clients
         self._chat_logs = chat_logs
         self._choose_models = choose_models

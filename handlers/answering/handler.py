@@ -25,10 +25,18 @@ class Answering:
     later with 50 questions at once (`docs/performance.md`). The search result is published after the answer.
     """
 
-    def __init__(self, retrieval: Retrieval, generation: Generation) -> None:
+    def __init__(
+        self,
+        retrieval: Retrieval,
+        generation: Generation,
+        *,
+        search_seconds: float = SEARCH_SECONDS,
+        max_remembered: int = MAX_REMEMBERED,
+    ) -> None:
         self._retrieval = retrieval
         self._generation = generation
-        self._found: FIFOCache[tuple[str, UUID, str], ChatRetrieved] = FIFOCache(MAX_REMEMBERED)
+        self._search_seconds = search_seconds
+        self._found: FIFOCache[tuple[str, UUID, str], ChatRetrieved] = FIFOCache(max_remembered)
 
     async def handle(self, event: ChatRequested) -> AsyncGenerator[Event, None]:
         """Yields the question, all of `Generation.answer`, and then the search result.
@@ -70,7 +78,7 @@ class Answering:
 
     async def _search(self, event: ChatRequested, turns: asyncio.Task[Sequence[Turn]]) -> ChatRetrieved:
         """Kept until the message has ended, so that a retry after a provider's failure does not search again."""
-        async with asyncio.timeout(SEARCH_SECONDS):
+        async with asyncio.timeout(self._search_seconds):
             found = await self._retrieval.search(event, turns)
         self._found[_key(event)] = found
         return found

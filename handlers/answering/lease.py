@@ -78,8 +78,9 @@ class Leases:
     process, and another one needs longer than a second to take over. Usually the first attempt is 1.
     """
 
-    def __init__(self, attempts: AttemptStore) -> None:
+    def __init__(self, attempts: AttemptStore, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._attempts = attempts
+        self._deadline_seconds = deadline_seconds
         self._last: FIFOCache[tuple[str, UUID], int] = FIFOCache(MAX_REMEMBERED)
         self._unstored: FIFOCache[tuple[str, UUID], tuple[str, int, dict[str, Any]]] = FIFOCache(MAX_UNSTORED)
 
@@ -95,7 +96,7 @@ class Leases:
             return Ended(unstored[2])
         above = self._highest(client_id, message_id, asked_at)
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline_seconds):
                 result = await self._attempts.begin(client_id, message_id, session_id, above=above)
         except REFUSALS as error:
             raise PermanentError(f"the attempt cannot be stored: {error!r}", code="row_refused") from error
@@ -120,7 +121,7 @@ class Leases:
     async def ended_before(self, started: StartedAttempt) -> dict[str, Any] | None:
         """After `finish` returned False: the ending of a lower attempt, or None."""
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline_seconds):
                 ending = await self._attempts.ending(started.client_id, started.message_id, started.session_id)
         except DATABASE_ERRORS as error:
             raise RetryableError("the ending of another attempt cannot be read") from error
@@ -144,7 +145,7 @@ class Leases:
         it is kept here, and stored after the next one that succeeds.
         """
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline_seconds):
                 is_ours = await self._attempts.finish(
                     started.client_id, started.message_id, started.session_id, started.attempt, ending
                 )
@@ -166,7 +167,7 @@ class Leases:
         client_id, message_id = key = next(iter(self._unstored))
         session_id, attempt, ending = self._unstored[key]
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline_seconds):
                 await self._attempts.finish(client_id, message_id, session_id, attempt, ending)
         except REFUSALS:
             log.exception("ending_refused", message_id=str(message_id))

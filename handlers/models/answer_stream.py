@@ -20,9 +20,20 @@ from handlers.models.token_counts import estimated_usage
 from handlers.ports import Finish
 from schemas.events import FinishReason, Usage
 
-FIRST_SECONDS = 30
 CONNECT_SECONDS = 10
 MAX_REFUSAL_BYTES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDeadlines:
+    """How long a provider may be silent. Only tests choose others."""
+
+    # Until the first bytes of the answer.
+    first_seconds: float = 30
+    between_seconds: float = 20
+
+
+DEADLINES = StreamDeadlines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class Request:
     headers: dict[str, str]
     body: dict[str, Any]
     prompt_characters: int
+    deadlines: StreamDeadlines
 
 
 class Reading(Protocol):
@@ -98,9 +110,9 @@ async def _batches(session: aiohttp.ClientSession, request: Request) -> AsyncGen
     """The events of each network read."""
     parser = EventParser()
     try:
-        async with asyncio.timeout(FIRST_SECONDS) as first:
+        async with asyncio.timeout(request.deadlines.first_seconds) as first:
             response = await _post(session, request)
-        with ProviderStallDetector(response) as watch:
+        with ProviderStallDetector(response, request.deadlines.between_seconds) as watch:
             async with asyncio.timeout_at(first.when()):
                 chunk = await response.content.readany()
             while chunk:

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 from pydantic import BaseModel
 
-from handlers.models.answer_stream import Request, answer_stream
+from handlers.models.answer_stream import DEADLINES, Request, StreamDeadlines, answer_stream
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
 from handlers.ports import Finish, Prompt
 from handlers.prompts import character_count, question_message
@@ -51,15 +51,25 @@ class AnthropicModel:
 
     provider = "anthropic"
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, api_key: str, name: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        api_key: str,
+        name: str,
+        deadlines: StreamDeadlines = DEADLINES,
+    ) -> None:
         self.name = name
         self._session = session
+        self._deadlines = deadlines
         self._url = f"{base_url.rstrip('/').removesuffix('/v1')}/v1/messages"
         self._headers = {"x-api-key": api_key, "anthropic-version": API_VERSION}
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Finish, None]:
         """Pieces of text, then one `Finish`. Raises `ProviderError`."""
-        request = Request(self.provider, self._url, self._headers, self._body(prompt), character_count(prompt))
+        request = Request(
+            self.provider, self._url, self._headers, self._body(prompt), character_count(prompt), self._deadlines
+        )
         return answer_stream(self._session, request, _AnthropicReading())
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:

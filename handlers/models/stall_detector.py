@@ -6,24 +6,23 @@ from typing import Self
 
 import aiohttp
 
-BETWEEN_SECONDS = 20
-
 
 class ProviderStallDetector:
-    """Ends the wait for a chunk after 20 s, as a `TimeoutError`, and closes the response at the end of the block.
+    """Ends the wait for a chunk after `stalled_seconds`, as a `TimeoutError`; closes the response after the block.
 
     One timer for the whole answer: `asyncio.timeout` around each chunk takes a sixth of a delta's CPU. Time that
     the reader needs for its own work does not count as a stall.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, stalled_seconds: float) -> None:
         self._response = response
+        self._stalled_seconds = stalled_seconds
         self._loop = asyncio.get_running_loop()
         self._waits_since: float | None = None
         self._is_over = False
 
     def __enter__(self) -> Self:
-        self._timer = self._loop.call_later(BETWEEN_SECONDS, self._look)
+        self._timer = self._loop.call_later(self._stalled_seconds, self._look)
         return self
 
     def __exit__(
@@ -45,8 +44,8 @@ class ProviderStallDetector:
     def _look(self) -> None:
         now = self._loop.time()
         stalled = 0.0 if self._waits_since is None else now - self._waits_since
-        if stalled >= BETWEEN_SECONDS:
+        if stalled >= self._stalled_seconds:
             self._is_over = True
             self._response.close()
         else:
-            self._timer = self._loop.call_at(now + BETWEEN_SECONDS - stalled, self._look)
+            self._timer = self._loop.call_at(now + self._stalled_seconds - stalled, self._look)

@@ -15,6 +15,11 @@ class FairSlots:
         self._held: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
+    @property
+    def clients(self) -> set[str]:
+        """The clients that hold a slot or wait for one."""
+        return self._held.keys() | self._waiting.keys()
+
     @asynccontextmanager
     async def held(self, client_id: str) -> AsyncIterator[None]:
         """Waits for a slot, and holds it during the block."""

@@ -20,9 +20,10 @@ HISTORY_SECONDS = 0.3
 class Retrieval:
     """Dense search, with the last question put in front of a follow-up."""
 
-    def __init__(self, embedder: Embedder, vectors: VectorStore) -> None:
+    def __init__(self, embedder: Embedder, vectors: VectorStore, *, history_seconds: float = HISTORY_SECONDS) -> None:
         self._embedder = embedder
         self._vectors = vectors
+        self._history_seconds = history_seconds
 
     async def search(self, event: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> ChatRetrieved:
         """The passages, best first; `turns` are the session's earlier turns.
@@ -30,7 +31,7 @@ class Retrieval:
         Raises `RetryableError` when the embedder or the vectors are unavailable.
         """
         started_at = time.perf_counter()
-        query = await _query(event, turns)
+        query = await _query(event, turns, self._history_seconds)
         vector = await self._embedder.embed_query(query)
         passages = await self._vectors.search(event.client_id, vector, MAX_PASSAGES)
         return ChatRetrieved(
@@ -44,11 +45,11 @@ class Retrieval:
         )
 
 
-async def _query(event: ChatRequested, turns: Awaitable[Sequence[Turn]]) -> str:
+async def _query(event: ChatRequested, turns: Awaitable[Sequence[Turn]], history_seconds: float) -> str:
     if not is_follow_up(event.text):
         return event.text
     try:
-        async with asyncio.timeout(HISTORY_SECONDS):
+        async with asyncio.timeout(history_seconds):
             # The answer needs them too, and may wait longer.
             history = await asyncio.shield(asyncio.ensure_future(turns))
     except TimeoutError:

@@ -1,9 +1,10 @@
 """Tenants, their keys and their widgets."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_urlsafe
+from time import monotonic
 from typing import Any, Literal, cast
 
 from sqlalchemy import select
@@ -65,12 +66,12 @@ def hash_key(api_key: str) -> str:
 class Clients:
     """The rows of `clients`, `api_keys` and `client_widgets`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], float] = monotonic) -> None:
         self._engine = engine
         self._statements = single_statements(engine)
-        self._clients: StaleWhileAwayCache[str, Client] = StaleWhileAwayCache("client")
-        self._widgets: StaleWhileAwayCache[tuple[str, str | None], Widget] = StaleWhileAwayCache("widget")
-        self._owners: StaleWhileAwayCache[str, tuple[Client, KeyKind]] = StaleWhileAwayCache("key owner")
+        self._clients: StaleWhileAwayCache[str, Client] = StaleWhileAwayCache("client", clock)
+        self._widgets: StaleWhileAwayCache[tuple[str, str | None], Widget] = StaleWhileAwayCache("widget", clock)
+        self._owners: StaleWhileAwayCache[str, tuple[Client, KeyKind]] = StaleWhileAwayCache("key owner", clock)
 
     async def by_api_key(self, api_key: str) -> tuple[Client, KeyKind] | None:
         """The key's client and kind, or None for an unknown or revoked key.

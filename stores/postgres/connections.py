@@ -33,6 +33,11 @@ class Connections:
         self._idle: list[asyncpg.Connection] = []
         self._is_closed = False
 
+    @property
+    def idle(self) -> int:
+        """How many are open and run no statement."""
+        return sum(not one.is_closed() for one in self._idle)
+
     async def fetch(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
         """The rows. Raises one of `DATABASE_ERRORS`; a `TimeoutError` when no connection is free in time."""
         self._breaker.check()

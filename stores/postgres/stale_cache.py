@@ -29,10 +29,25 @@ class StaleWhileAwayCache(Generic[Key, Row]):
     `name` is for the log, which must not show keys: some are hashes of API keys.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Callable[[], float] = monotonic,
+        *,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        max_rows: int = MAX_ROWS,
+    ) -> None:
         self._name = name
-        self._rows: FIFOCache[Key, tuple[float, Row]] = FIFOCache(MAX_ROWS)
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._rows: FIFOCache[Key, tuple[float, Row]] = FIFOCache(max_rows)
         self._loading: dict[Key, asyncio.Future[Row | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._rows
 
     async def get(self, key: Key, load: Callable[[], Awaitable[Row | None]]) -> Row | None:
         """The row, loaded if it is not fresh. None is not cached, because the row may be created at any time.
@@ -41,7 +56,7 @@ class StaleWhileAwayCache(Generic[Key, Row]):
         """
         while True:
             seen = self._rows.get(key)
-            if seen and monotonic() - seen[0] < FRESH_SECONDS:
+            if seen and self._clock() - seen[0] < FRESH_SECONDS:
                 return seen[1]
             loading = self._loading.get(key)
             if loading is None:
@@ -72,9 +87,9 @@ class StaleWhileAwayCache(Generic[Key, Row]):
     async def _loaded(
         self, key: Key, loading: asyncio.Future[Row | None], load: Callable[[], Awaitable[Row | None]]
     ) -> Row | None:
-        seen, now = self._rows.get(key), monotonic()
+        seen, now = self._rows.get(key), self._clock()
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS if seen else None):
+            async with asyncio.timeout(self._deadline_seconds if seen else None):
                 row = await load()
         except DATABASE_ERRORS as error:
             if not seen:

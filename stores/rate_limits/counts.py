@@ -34,8 +34,9 @@ class Counts:
     limits at 12,000 keys; here 6 µs at any number) and has no bound.
     """
 
-    def __init__(self, clock: Callable[[], float] = time) -> None:
+    def __init__(self, clock: Callable[[], float] = time, *, max_keys: int = MAX_KEYS) -> None:
         self._clock = clock
+        self._max_keys = max_keys
         self._windows: OrderedDict[tuple[str, ...], Window] = OrderedDict()
 
     def __len__(self) -> int:
@@ -51,7 +52,7 @@ class Counts:
         window = self._windows.get(key)
         if window is None:
             window = self._windows[key] = Window(int(self._clock() // WINDOW_SECONDS))
-            if len(self._windows) > MAX_KEYS:
+            if len(self._windows) > self._max_keys:
                 self._windows.popitem(last=False)
         self._windows.move_to_end(key)
         self._weight(window)

@@ -16,7 +16,7 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from stores.rate_limits.counts import WINDOW_SECONDS, Counts
-from stores.rate_limits.pipelined_redis import REDIS_ERRORS, PipelinedRedis
+from stores.rate_limits.pipelined_redis import DEADLINE_SECONDS, REDIS_ERRORS, PipelinedRedis
 
 RETRY_INTERVAL_SECONDS = 5.0
 NAMESPACE = "chatconnect"
@@ -69,8 +69,8 @@ class Limits:
     instance may exceed them by so much, and a server's questions do not wait for Redis.
     """
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis = PipelinedRedis(redis_url)
+    def __init__(self, redis_url: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self._redis = PipelinedRedis(redis_url, deadline_seconds=deadline_seconds)
         self._windows = SlidingWindowCounterRateLimiter(_Storage(self._redis, redis_url))
         self._counts = Counts()
         self._unsent: OrderedDict[KeyParts, int] = OrderedDict()

@@ -23,12 +23,13 @@ class PipelinedRedis(Redis):
     """Commands issued during a round trip go with the next one, in order.
 
     A pool would open a connection for each waiting command, a hundred at most (then it raises), and costs a third more
-    CPU. A command returns or raises one of `REDIS_ERRORS` within `DEADLINE_SECONDS` of the start of its round trip.
+    CPU. A command returns or raises one of `REDIS_ERRORS` within `deadline_seconds` of the start of its round trip.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         # Connects at the first command; callers retry themselves.
         super().__init__(connection_pool=ConnectionPool.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0)))
+        self._deadline_seconds = deadline_seconds
         self._waiting: list[Command] = []
         self._sender: asyncio.Task[None] | None = None
 
@@ -52,7 +53,7 @@ class PipelinedRedis(Redis):
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_COMMANDS], self._waiting[MAX_COMMANDS:]
             try:
-                async with asyncio.timeout(DEADLINE_SECONDS):
+                async with asyncio.timeout(self._deadline_seconds):
                     answers = await self._send_batch(batch)
             except REDIS_ERRORS as error:
                 # Commands queued meanwhile would run into the same timeout.

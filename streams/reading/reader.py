@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from schemas.settings import Settings
 from streams.kafka.internals import client_of
 from streams.kafka.topic_metadata import NO_ID, TopicState, describe
+from streams.reading.limits import ReaderLimits
 from streams.reading.log_consumer import LogConsumer, close_consumer, read_from, start_consumer
 from streams.restart_budget import RestartBudget
 from streams.stall_detector import StallDetector
@@ -22,11 +23,7 @@ from streams.topics import Topic
 
 POLL_MS = 250
 START_TIMEOUT_SECONDS = 30.0
-LOOK_SECONDS = 2.0
 ASK_TIMEOUT_SECONDS = 10.0
-# aiokafka stops fetching without an error when its fetch task ends (#983, #1007), or after the loop was blocked (#847).
-STALLED_SECONDS = 10.0
-MAX_RESTARTS = 5
 RESTARTS_WITHIN_SECONDS = 3_600.0
 
 log = structlog.get_logger()
@@ -47,9 +44,10 @@ class LogReader:
     recognised.
     """
 
-    def __init__(self, settings: Settings, topic: Topic) -> None:
+    def __init__(self, settings: Settings, topic: Topic, limits: ReaderLimits | None = None) -> None:
         self._settings = settings
         self._topic = topic
+        self._limits = limits or ReaderLimits()
         self._consumer: LogConsumer | None = None
         self._state = TopicState(NO_ID, 0)
         self._ends_at_start: dict[TopicPartition, int] = {}
@@ -58,7 +56,9 @@ class LogReader:
         self.last_alive_at = 0.0
         self._stall = StallDetector()
         self._is_stalled = self._is_changed = False
-        self._restarts = RestartBudget(f"the reader of {topic.name}", MAX_RESTARTS, RESTARTS_WITHIN_SECONDS)
+        self._restarts = RestartBudget(
+            f"the reader of {topic.name}", self._limits.max_restarts, RESTARTS_WITHIN_SECONDS
+        )
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -152,7 +152,7 @@ class LogReader:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._limits.look_seconds)
             try:
                 async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
                     await self._look()
@@ -170,7 +170,7 @@ class LogReader:
         ends = await self._open().end_offsets(list(self._positions))
         now = asyncio.get_running_loop().time()
         silent_seconds = self._stall.seconds(self._positions, ends, now)
-        self._is_stalled = silent_seconds > STALLED_SECONDS
+        self._is_stalled = silent_seconds > self._limits.stalled_seconds
         if not silent_seconds:
             self.last_alive_at = now
 

@@ -20,10 +20,11 @@ log = structlog.get_logger()
 
 
 class TopicWatch:
-    """Asks every `LOOK_SECONDS`; the owner runs `run`. `missing` stays as it is while Kafka does not answer."""
+    """Asks every `look_seconds`; the owner runs `run`. `missing` stays as it is while Kafka does not answer."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._settings = settings
+        self._look_seconds = look_seconds
         self.missing: frozenset[str] = frozenset()
 
     @property
@@ -43,7 +44,7 @@ class TopicWatch:
                         self._note((await describe(client, NAMES)).topics)
                 except (KafkaError, TimeoutError) as error:
                     log.warning("topics_not_looked_up", error=repr(error))
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(self._look_seconds)
         finally:
             await client.close()
 

@@ -1,34 +1,15 @@
-"""Writes the recorded streams and their expected results: `uv run python -m tests.contract.record`.
-
-The expected results are written by hand: none of our parsers computes them.
-"""
+"""Writes the recorded streams and their expected results: `uv run python -m tests.contract.record`."""
 
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.contract.tape import COMPLETION, FAILURE, ONE, SOURCES, THREE, TWO, USAGE, Tape
+from tests.contract import record_snapshots
+from tests.contract.results import expected, result
+from tests.contract.tape import COMPLETION, FAILURE, ONE, SOURCES, TWO, USAGE, Tape
 
 FOLDER = Path(__file__).parent / "recordings"
-
-
-def result(text: str, state: str = "completed", attempt: int = 1) -> dict[str, Any]:
-    """The expected result for one message at the end of the stream."""
-    return {"text": text, "state": state, "attempt": attempt, "sources": [1, 2]}
-
-
-def expected(
-    messages: dict[str, Any], *, events: int, last_id: int, last_id_with_data: int | None = None
-) -> dict[str, Any]:
-    """`lastIdWithData` is for parsers that see an id only in events with data, such as eventsource-parser."""
-    return {
-        "events": events,
-        "lastId": f"e-1.3.{last_id}",
-        "lastIdWithData": f"e-1.3.{last_id_with_data or last_id}",
-        "retryMs": 1500,
-        "messages": messages,
-    }
 
 
 def plain(tape: Tape) -> dict[str, Any]:
@@ -58,60 +39,6 @@ def attempts(tape: Tape) -> dict[str, Any]:
     for _ in range(2):
         tape.step("completed", 4, 2, **COMPLETION)
     return expected({ONE: result("the whole 答え", attempt=2)}, events=12, last_id=13)
-
-
-def snapshot_running(tape: Tape) -> dict[str, Any]:
-    """A client joins in mid-answer: a snapshot, deltas already contained in it, the rest."""
-    tape.first()
-    tape.snapshot("running", 4, "abc 🦊")
-    tape.words(3, "c ", "🦊", "d", "é")
-    tape.step("completed", 7, **COMPLETION)
-    return expected({ONE: result("abc 🦊dé")}, events=6, last_id=7)
-
-
-def snapshot_late(tape: Tape) -> dict[str, Any]:
-    """A switch to a lagging instance: an older snapshot, then everything after it once more."""
-    tape.first()
-    tape.begin()
-    tape.words(2, "a", "b", "c")
-    tape.first()
-    tape.snapshot("running", 3, "ab")
-    tape.words(4, "c", "語")
-    tape.step("completed", 6, **COMPLETION)
-    return expected({ONE: result("abc語")}, events=9, last_id=11)
-
-
-def snapshot_newer_attempt(tape: Tape) -> dict[str, Any]:
-    """The attempt changed while the client was away."""
-    tape.first()
-    tape.begin()
-    tape.words(2, "void", " text")
-    tape.snapshot("running", 2, "new ", attempt=3)
-    tape.words(4, "void", attempt=2)
-    tape.words(3, "文", attempt=3)
-    tape.step("completed", 4, 3, **COMPLETION)
-    return expected({ONE: result("new 文", attempt=3)}, events=8, last_id=9)
-
-
-def snapshot_after_end(tape: Tape) -> dict[str, Any]:
-    """After the end, a switch to an instance that has not read it yet, and the connection breaks."""
-    tape.first()
-    tape.begin()
-    tape.words(2, "all ", "全部")
-    tape.step("completed", 4, **COMPLETION)
-    tape.snapshot("running", 2, "all ")
-    return expected({ONE: result("all 全部")}, events=6, last_id=7)
-
-
-def snapshots_ended(tape: Tape) -> dict[str, Any]:
-    """A session whose answers have all ended: only the last snapshot has an id."""
-    tape.first()
-    tape.snapshot("completed", 0, "done ✅", has_id=False)
-    tape.snapshot("failed", 0, "", attempt=2, message=TWO, has_id=False)
-    tape.snapshot("cancelled", 0, "bis hier", message=THREE)
-    tape.heartbeat()
-    messages = {ONE: result("done ✅"), TWO: result("", "failed", 2), THREE: result("bis hier", "cancelled")}
-    return expected(messages, events=3, last_id=3, last_id_with_data=2)
 
 
 def two_messages(tape: Tape) -> dict[str, Any]:
@@ -220,11 +147,11 @@ def documents(tape: Tape) -> dict[str, Any]:
 RECORDINGS: dict[str, Callable[[Tape], dict[str, Any]]] = {
     "plain": plain,
     "attempts": attempts,
-    "snapshot-running": snapshot_running,
-    "snapshot-late": snapshot_late,
-    "snapshot-newer-attempt": snapshot_newer_attempt,
-    "snapshot-after-end": snapshot_after_end,
-    "snapshots-ended": snapshots_ended,
+    "snapshot-running": record_snapshots.snapshot_running,
+    "snapshot-late": record_snapshots.snapshot_late,
+    "snapshot-newer-attempt": record_snapshots.snapshot_newer_attempt,
+    "snapshot-after-end": record_snapshots.snapshot_after_end,
+    "snapshots-ended": record_snapshots.snapshots_ended,
     "two-messages": two_messages,
     "lenient": lenient,
     "crlf": line_ends("\r\n"),

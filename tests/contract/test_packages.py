@@ -8,7 +8,8 @@ from uuid import uuid4
 import jsonschema_rs
 import pytest
 
-from gateway.streaming import stream
+from gateway.app import GatewayTiming
+from gateway.streaming.timing import StreamTiming
 from schemas import sse
 from tests.contract.conftest import SOURCE
 from tests.contract.cutting_proxy import CuttingProxy
@@ -61,12 +62,12 @@ async def test_the_package_reads_every_recording_wherever_the_bytes_are_cut(pack
 @pytest.mark.parametrize("instances", [1, 2])
 @pytest.mark.parametrize("package", PACKAGES)
 async def test_the_package_resumes_a_real_answer_after_every_drop(
-    package, instances, node_folder, settings, database_url, monkeypatch
+    package, instances, node_folder, settings, database_url
 ):
-    monkeypatch.setattr(stream, "RETRY_MS", (20, 60))
+    timing = GatewayTiming(streams=StreamTiming(retry_ms=(20, 60)))
     own = settings.model_copy(update={"database_url": database_url})
     async with AsyncExitStack() as stack:
-        gateways = [await stack.enter_async_context(running_gateway(own)) for _ in range(instances)]
+        gateways = [await stack.enter_async_context(running_gateway(own, timing=timing)) for _ in range(instances)]
         # The client based on eventsource-parser disconnects by itself, so its connections need no cuts.
         cuts = () if package == "eventsource-parser" else CUT_BYTES
         proxy = await stack.enter_async_context(CuttingProxy([each.url for each in gateways], cuts).serving())

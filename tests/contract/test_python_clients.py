@@ -57,8 +57,8 @@ def asked(chunks: list[bytes], message_id: str) -> dict:
 async def test_the_visitor_of_the_benches_receives_the_same_and_finds_no_problem(recording: Recorded) -> None:
     for chunks in recording.cuts():
         visitor = Visitor(ChunkedHttp(chunks), ["http://127.0.0.1"], "sk_1", "s")
-        await visitor._read_stream()
-        assert visitor._last_id == recording.expected["lastId"]
+        await visitor.read_stream()
+        assert visitor.last_id == recording.expected["lastId"]
         assert visitor.received.keys() == recording.expected["messages"].keys()
         for message_id, expected in recording.expected["messages"].items():
             told = visitor.received[message_id]

@@ -11,6 +11,7 @@ from aiokafka.errors import RequestTimedOutError, TopicAlreadyExistsError
 from streams.kafka.connection import open_admin
 from tests.faults.rebalancing import eventually, is_committed
 from tests.integration.kafka import ask, asked, committed, running, subscription
+from tests.support.aiokafka_parts import client_of
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
@@ -86,7 +87,7 @@ async def test_questions_of_a_topic_recreated_under_a_running_worker_are_all_ans
         await eventually(lambda: is_committed(settings, line, 20))
         (kafka,) = kafkas
         if not is_noticed:
-            monkeypatch.setattr(kafka._client, "force_metadata_update", lambda: None)
+            monkeypatch.setattr(client_of(kafka), "force_metadata_update", lambda: None)
         async with open_admin(settings) as admin:
             await admin.delete_topics([topic.name])
             if is_noticed:
@@ -113,7 +114,7 @@ async def create_again(admin, topic):
 
 async def refreshed_assignment(kafka):
     """Its assignment after a metadata refresh, which it would do by itself only every five minutes."""
-    await kafka._client.force_metadata_update()
+    await client_of(kafka).force_metadata_update()
     return kafka.assignment()
 
 

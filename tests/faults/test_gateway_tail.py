@@ -1,6 +1,7 @@
 """A gateway whose log reading has stopped: it resumes where it was, or ends with the reason."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
@@ -10,35 +11,21 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError
 
-from gateway.replay import tail
+from gateway.app import GatewayTiming
 from gateway.web.drain import Drain
 from streams.kafka.connection import open_admin
-from streams.publisher import Publisher
 from streams.reading import reader
+from streams.reading.limits import ReaderLimits
 from streams.reading.reader import LogReader
 from streams.stall_detector import ConsumerStalledError
 from tests.integration.kafka import ask, asked
+from tests.support.aiokafka_parts import consumer_of, end_fetching, reader_of
 from tests.support.gateway_running import answer_of, events_of, running_gateway
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
 
-
-@pytest.fixture
-def quick_to_notice(monkeypatch):
-    monkeypatch.setattr(reader, "LOOK_SECONDS", 0.3)
-    monkeypatch.setattr(reader, "STALLED_SECONDS", 3.0)
-    monkeypatch.setattr(tail, "STALLED_SECONDS", 1.5)
-
-
-@pytest.fixture
-async def publisher(settings):
-    async with Publisher(settings) as publisher:
-        yield publisher
-
-
-def end_fetching(log):
-    """aiokafka #983, #1007: the fetch task ends silently."""
-    log._consumer._fetcher._fetch_task.cancel()
+QUICK_TO_NOTICE = ReaderLimits(look_seconds=0.3, stalled_seconds=3.0)
+TAIL_STALLED_SECONDS = 1.5
 
 
 async def until_ready_is(running, status):
@@ -47,11 +34,11 @@ async def until_ready_is(running, status):
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(settings, database_url, publisher):
     own = settings.model_copy(update={"database_url": database_url})
     text = " ".join(f"word{number}" for number in range(40))
-    async with running_gateway(own) as running:
+    timing = GatewayTiming(reader=QUICK_TO_NOTICE, tail_stalled_seconds=TAIL_STALLED_SECONDS)
+    async with running_gateway(own, timing=timing) as running:
         keys = await running.seed(f"c-{uuid4().hex}")
         asked_here = SimpleNamespace(
             client_id=keys.secret.removeprefix("sk_"), session_id=uuid4().hex, message_id=uuid4()
@@ -71,7 +58,7 @@ async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(setti
             for event in events[:20]:
                 await publisher.publish(event)
             await half.wait()
-            end_fetching(running.gateway.tail._log)
+            end_fetching(reader_of(running.gateway))
             for event in events[20:]:
                 await publisher.publish(event)
             await until_ready_is(running, 503)
@@ -82,21 +69,20 @@ async def test_a_tail_whose_fetching_has_ended_reads_on_and_misses_nothing(setti
     assert "".join(data.get("text", "") for event, data in seen if event == "delta") == text + " "
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 async def test_a_tail_that_cannot_be_rebuilt_ends_the_gateway_with_the_reason(
     settings, database_url, publisher, monkeypatch
 ):
-    monkeypatch.setattr(reader, "STALLED_SECONDS", 0.5)
-    monkeypatch.setattr(reader, "MAX_RESTARTS", 2)
+    limits = replace(QUICK_TO_NOTICE, stalled_seconds=0.5, max_restarts=2)
+    timing = GatewayTiming(reader=limits, tail_stalled_seconds=TAIL_STALLED_SECONDS)
     own, drain, ended = settings.model_copy(update={"database_url": database_url}), Drain(), asyncio.Event()
     drain.on_begin(ended.set)
 
     async def fail(_):
         raise KafkaError
 
-    async with running_gateway(own, drain) as running:
+    async with running_gateway(own, drain, timing) as running:
         monkeypatch.setattr(reader, "start_consumer", fail)
-        end_fetching(running.gateway.tail._log)
+        end_fetching(reader_of(running.gateway))
         for event in answer_of(SimpleNamespace(client_id="c", session_id="s", message_id=uuid4()), "lost"):
             await publisher.publish(event)
         async with asyncio.timeout(SECONDS):
@@ -106,11 +92,10 @@ async def test_a_tail_that_cannot_be_rebuilt_ends_the_gateway_with_the_reason(
     assert drain.failure.subgroup(ConsumerStalledError)
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 async def test_a_reader_whose_position_is_gone_from_the_log_reports_the_gap(settings, publisher):
     topic = await make_topic(settings)
     await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
-    async with LogReader(settings, topic) as here:
+    async with LogReader(settings, topic, QUICK_TO_NOTICE) as here:
         await here.seek(timedelta(hours=1))
         end_fetching(here)
         async with open_admin(settings) as admin:
@@ -124,10 +109,9 @@ async def test_a_reader_whose_position_is_gone_from_the_log_reports_the_gap(sett
     assert [record.offset for record in batch] == [4]
 
 
-async def test_a_log_that_repeatedly_loses_records_ends_its_reader(settings, publisher, monkeypatch):
-    monkeypatch.setattr(reader, "MAX_RESTARTS", 1)
+async def test_a_log_that_repeatedly_loses_records_ends_its_reader(settings, publisher):
     topic = await make_topic(settings)
-    async with LogReader(settings, topic) as here:
+    async with LogReader(settings, topic, ReaderLimits(max_restarts=1)) as here:
         await ask(publisher, topic, *(asked("s", str(number)) for number in range(5)))
         batches = here.batches()
         await here.seek(timedelta(hours=1))
@@ -138,6 +122,6 @@ async def test_a_log_that_repeatedly_loses_records_ends_its_reader(settings, pub
                         await admin.delete_records(
                             {TopicPartition(topic.name, 0): RecordsToDelete(before_offset=before)}
                         )
-                    here._consumer.seek(TopicPartition(topic.name, 0), 0)
+                    consumer_of(here).seek(TopicPartition(topic.name, 0), 0)
                     while await anext(batches):
                         pass

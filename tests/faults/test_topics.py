@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.app import GatewayTiming
 from schemas.keys import SessionKey
-from streams import publisher as publisher_module
 from streams.publisher import Publisher
-from streams.reading import reader, topic_watch
+from streams.reading.limits import ReaderLimits
 from tests.faults.peer import Peer, began, ended, shown
 from tests.faults.topic_changes import PARTITIONS, create, delete, own_log, widen
 from tests.integration.tenants import completed
+from tests.support.aiokafka_parts import known_partitions
 from tests.support.gateway_running import ScriptedWorker, answer_of, running_gateway
 from tests.support.patience import SECONDS
 
@@ -20,10 +21,7 @@ SESSIONS, WIDER = 12, 12
 WORDS = " ".join(f"word{number}" for number in range(40))
 
 
-@pytest.fixture
-def quick_to_notice(monkeypatch):
-    monkeypatch.setattr(reader, "LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(topic_watch, "LOOK_SECONDS", 0.2)
+QUICK_TO_NOTICE = GatewayTiming(reader=ReaderLimits(look_seconds=0.2), topic_look_seconds=0.2)
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ async def log(settings, database_url, tmp_path):
 
 @pytest.fixture
 async def running(log, opened):
-    async with running_gateway(log) as running:
+    async with running_gateway(log, timing=QUICK_TO_NOTICE) as running:
         running.keys = await running.seed(f"c-{uuid4().hex}")
         yield running
         for one in opened:
@@ -89,7 +87,6 @@ async def is_another_log(running, incarnation):
     return running.gateway.tail.incarnation > incarnation
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 async def test_more_partitions_cut_no_answer_off_and_leave_no_session_silent(running, log, opened, publisher):
     cut = [question_of(running) for _ in range(SESSIONS)]
     peers = [
@@ -118,14 +115,12 @@ async def test_more_partitions_cut_no_answer_off_and_leave_no_session_silent(run
 
 
 async def knows_partitions(publisher, number):
-    return len(await publisher._producer.partitions_for("chat.token")) == number
+    return await known_partitions(publisher, "chat.token") == number
 
 
-@pytest.mark.usefixtures("quick_to_notice")
-async def test_a_producer_unaware_of_new_partitions_misleads_no_page(running, log, opened, monkeypatch):
+async def test_a_producer_unaware_of_new_partitions_misleads_no_page(running, log, opened):
     """It still writes to the old partition, whose offsets mean nothing on the session's new one."""
-    monkeypatch.setattr(publisher_module, "METADATA_MAX_AGE_MS", 600_000)
-    async with Publisher(log) as late:
+    async with Publisher(log, metadata_max_age_ms=600_000) as late:
         await publish(late, answer_of(question_of(running), WORDS))
         await widen(log, "chat.token", WIDER)
         await eventually(lambda: is_another_log(running, 0))
@@ -136,7 +131,7 @@ async def test_a_producer_unaware_of_new_partitions_misleads_no_page(running, lo
             await running.gateway.chat_logs.record(
                 completed(one.client_id, one, "short").model_copy(update={"answer": WORDS + " "})
             )
-        assert len(await late._producer.partitions_for("chat.token")) < WIDER
+        assert await known_partitions(late, "chat.token") < WIDER
     told = await asyncio.gather(*(follow(running, opened, one) for one in first))
     peers = opened_again(opened, running, sessions)
     streams = [await peer.open() for peer in peers]
@@ -157,7 +152,6 @@ def opened_again(opened, running, sessions):
     return [Peer(opened, running.url, f"/sessions/{one}/events", running.keys.secret) for one in sessions]
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("partitions", [PARTITIONS, 2], ids=["as many partitions", "fewer partitions"])
 async def test_an_id_of_a_recreated_topic_hides_nothing_of_the_new_one(running, log, opened, publisher, partitions):
     first = question_of(running)
@@ -187,7 +181,6 @@ async def test_an_id_of_a_recreated_topic_hides_nothing_of_the_new_one(running, 
     assert old.last_id.split(".")[0] != again.last_id.split(".")[0]
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 async def test_a_missing_optional_topic_only_degrades_health(running, log):
     async def is_degraded():
         told = (await running.http.get("/health")).json()
@@ -200,7 +193,6 @@ async def test_a_missing_optional_topic_only_degrades_health(running, log):
     assert ready.status_code == 200
 
 
-@pytest.mark.usefixtures("quick_to_notice")
 @pytest.mark.parametrize("name", ["chat.token", "chat.requested", "chat.completed"])
 async def test_while_a_topic_is_away_the_gateway_is_unready_and_refuses_questions(running, log, name):
     headers = {"authorization": f"Bearer {running.keys.secret}"}

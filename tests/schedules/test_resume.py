@@ -1,15 +1,13 @@
-"""The resume decision, and its purpose: after any drops, evictions, restarts and switches the text is exact."""
+"""After any drops, evictions, restarts and switches of the gateway a client has exactly the produced text."""
 
 import asyncio
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +15,6 @@ from chatconnect.client.sse_parser import SseParser
 from gateway.replay.buffer import ReplayBuffer
 from gateway.replay.buffers import RETENTION_SECONDS, ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
-from gateway.replay.resume import SendDeltas, SendSnapshots, StreamPosition, decide
 from gateway.replay.subscriptions import NotYetError, Subscriptions
 from gateway.replay.tail import Tail
 from gateway.streaming.stream import EventStream, StreamDependencies
@@ -36,50 +33,6 @@ from tests.support.fakes_tail import (
     message_id,
     record,
 )
-
-POSITION = StreamPosition(EPOCH, partition=3, floor=10, end=20)
-
-
-@pytest.mark.parametrize(
-    ("event_id", "decision"),
-    [
-        (f"{EPOCH}.3.10", SendDeltas(10)),
-        (f"{EPOCH}.3.19", SendDeltas(19)),
-        (f"{EPOCH}.3.9", SendSnapshots()),
-        (f"{EPOCH}.3.20", SendSnapshots()),
-        (f"{EPOCH}.2.15", SendSnapshots()),
-        ("another0.3.15", SendSnapshots()),
-        (f"{EPOCH}.3.-1", SendSnapshots()),
-        (f"{EPOCH}.3.١٥", SendSnapshots()),
-        (f"{EPOCH}.3.15\n", SendSnapshots()),
-        (f"{EPOCH}.3.{'0' * 50}15", SendSnapshots()),
-        ("", SendSnapshots()),
-        (None, SendSnapshots()),
-    ],
-)
-def test_deltas_only_where_nothing_can_be_missing(event_id, decision):
-    assert decide(event_id, POSITION) == decision
-
-
-@given(
-    st.one_of(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.text(), st.from_regex("[a-z0-9.]*"))
-)
-def test_any_string_gets_one_of_the_two(event_id):
-    assert isinstance(decide(event_id, POSITION), SendDeltas | SendSnapshots)
-
-
-@given(st.integers(-5, 10**25), st.integers(-1, 100), st.integers(0, 100))
-def test_an_id_is_resumed_exactly_where_nothing_after_it_is_missing(offset, floor, end):
-    position = StreamPosition(EPOCH, 0, floor, end)
-    expected = SendDeltas(offset) if max(floor, 0) <= offset < end else SendSnapshots()
-
-    assert decide(position.event_id(offset), position) == expected
-
-
-def test_the_unfinished_id_always_resets():
-    position = StreamPosition(EPOCH, 0, floor=-1, end=5)
-
-    assert decide(position.unfinished_id, position) == SendSnapshots()
 
 
 class SharedLog:
@@ -113,13 +66,13 @@ class Instance:
     def feed(self, count):
         for made in self.log.records[self.log.fed : self.log.fed + count]:
             self.log.fed += 1
-            self.tail._take(made)
+            self.tail.take(made)
 
     def relieve(self, stages):
         """Evict as `ReplayBuffers` does when memory is short, up to this many stages."""
         for shed in (ReplayBuffer.shed_ended, ReplayBuffer.shed_frames, ReplayBuffer.shed_texts)[:stages]:
-            for buffer in list(self.buffers._buffers.values()):
-                self.buffers._shrink(buffer, partial(shed, buffer))
+            for buffer in self.buffers:
+                self.buffers.shrink(buffer, shed)
 
     def age(self):
         self.now += RETENTION_SECONDS + 1

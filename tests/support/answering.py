@@ -7,6 +7,7 @@ from sqlalchemy.exc import InterfaceError
 
 from handlers.answering.cancellations import Cancellations
 from handlers.answering.generation import Generation
+from handlers.answering.lease import Leases
 from handlers.background_task import background_task
 from schemas.events import (
     AnswerDelta,
@@ -17,9 +18,10 @@ from tests.support.fakes_models import FakeAttempts, FakeChatLogs, FakeClients
 DOWN = InterfaceError("connection", None, OSError("refused"))
 
 
-def build(*models, attempts=None, clients=None, chat_logs=None, cancellations=None):
+def build(*models, attempts=None, leases=None, clients=None, chat_logs=None, cancellations=None):
+    """`leases` replaces those of `attempts`."""
     return Generation(
-        attempts or FakeAttempts(),
+        leases or Leases(attempts or FakeAttempts()),
         clients or FakeClients(),
         chat_logs or FakeChatLogs(),
         lambda widget, tier: list(models),

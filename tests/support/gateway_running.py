@@ -3,15 +3,17 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import uvicorn
+from starlette.datastructures import State
 
 from chatconnect.client.sse_parser import SseParser
 from gateway.app import create_app
-from gateway.connections.protocol import Protocol
+from gateway.connections.protocol import ConnectionLimits, Protocol
 from gateway.server import listen
 from gateway.state import Gateway
 from gateway.web.drain import Drain
@@ -36,11 +38,19 @@ SOURCE = Source(n=1, document_id="doc_1", title="Guide", page=3, snippet="It dep
 
 @dataclass
 class Running:
-    """The gateway's URL, its state, and an HTTP client for it."""
+    """The gateway's URL, the application's state with its parts, and an HTTP client for it."""
 
     url: str
-    gateway: Gateway
+    state: State
     http: httpx.AsyncClient
+
+    @property
+    def gateway(self) -> Gateway:
+        return self.state.gateway
+
+    def use(self, **parts):
+        """Serves the next requests with these parts in place of the gateway's own."""
+        self.state.gateway = replace(self.gateway, **parts)
 
     async def seed(self, name, *origins, tier="free"):
         """Creates a client and returns its keys."""
@@ -50,12 +60,13 @@ class Running:
 
 
 @asynccontextmanager
-async def running_gateway(settings, drain=None):
-    """Ready on entry; drained on exit."""
+async def running_gateway(settings, drain=None, timing=None, limits=None):
+    """Ready on entry; drained on exit. `limits`: of its connections."""
     drain = drain or Drain()
-    app = create_app(settings, drain)
+    app = create_app(settings, drain, timing)
+    protocol = partial(Protocol, limits=limits or ConnectionLimits())
     config = uvicorn.Config(
-        app, http=Protocol, lifespan="on", timeout_graceful_shutdown=1, access_log=False, log_config=None
+        app, http=protocol, lifespan="on", timeout_graceful_shutdown=1, access_log=False, log_config=None
     )
     server = uvicorn.Server(config)
     with listen("127.0.0.1", 0) as listener:
@@ -66,7 +77,7 @@ async def running_gateway(settings, drain=None):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
-                yield Running(url, app.app.app.state.gateway, http)
+                yield Running(url, app.app.app.state, http)
         finally:
             server.should_exit = True
             await serving

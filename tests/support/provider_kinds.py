@@ -33,14 +33,14 @@ class Kind:
 
 KINDS = {
     "openai": Kind(
-        lambda session, url: OpenAIModel(session, f"{url}/v1", "sk-test", "gpt-4o-mini"),
+        lambda session, url, **options: OpenAIModel(session, f"{url}/v1", "sk-test", "gpt-4o-mini", **options),
         b"",
         openai_chunk,
         openai_end,
         Usage(input_tokens=100, output_tokens=7, cache_read_tokens=20),
     ),
     "anthropic": Kind(
-        lambda session, url: AnthropicModel(session, url, "sk-ant-test", "claude-sonnet-4-5"),
+        lambda session, url, **options: AnthropicModel(session, url, "sk-ant-test", "claude-sonnet-4-5", **options),
         anthropic_start(),
         anthropic_delta,
         anthropic_end,
@@ -49,13 +49,13 @@ KINDS = {
 }
 
 
-async def ask(kind, provider, question=None):
+async def ask(kind, provider, question=None, **options):
     async with provider.running() as url, aiohttp.ClientSession() as session:
-        async with aclosing(kind.make(session, url).stream(question or prompt())) as answer:
+        async with aclosing(kind.make(session, url, **options).stream(question or prompt())) as answer:
             return [piece async for piece in answer]
 
 
-async def failure(kind, *replies):
+async def failure(kind, *replies, **options):
     with pytest.raises(ProviderError) as caught:
-        await asyncio.wait_for(ask(kind, ScriptedProvider(*replies)), 5)
+        await asyncio.wait_for(ask(kind, ScriptedProvider(*replies), **options), 5)
     return caught.value

@@ -10,7 +10,7 @@ from os import environ
 from pathlib import Path
 
 from chatconnect.commands.dev import run
-from chatconnect.dev_stack.stack import SAID_WHEN_READY
+from chatconnect.dev_stack.stack import READY_EVENTS
 
 PORT_VARIABLES = {"worker": "METRICS_PORT", "gateway": "PORT"}
 
@@ -30,7 +30,7 @@ def stand_in(name: str, *, is_stubborn: bool) -> None:
     if is_stubborn:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server = HTTPServer(("127.0.0.1", int(environ[PORT_VARIABLES[name]])), Ok)
-    sys.stdout.write(f"{SAID_WHEN_READY[name]}\n")
+    sys.stdout.write(f"{READY_EVENTS[name]}\n")
     sys.stdout.flush()
     server.serve_forever()
 

@@ -79,7 +79,7 @@ class Visitor:
         self._http = http
         self._urls = urls
         self._headers = {"authorization": f"Bearer {secret_key}"}
-        self._last_id = ""
+        self.last_id = ""
         self.endings: list[str] = []
 
     async def ask(self, message_id: str, text: str) -> ReceivedAnswer:
@@ -103,7 +103,7 @@ class Visitor:
         """Read the session's stream forever."""
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, ConnectionError):
-                await self._read_stream()
+                await self.read_stream()
             await asyncio.sleep(PAUSE_SECONDS * random.random())
 
     async def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> int | None:
@@ -115,8 +115,8 @@ class Visitor:
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             return None
 
-    async def _read_stream(self) -> None:
-        headers = {**self._headers, **({"last-event-id": self._last_id} if self._last_id else {})}
+    async def read_stream(self) -> None:
+        headers = {**self._headers, **({"last-event-id": self.last_id} if self.last_id else {})}
         url = f"{random.choice(self._urls)}/sessions/{self.session_id}/events"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_SECONDS, sock_read=40)
         async with self._http.get(url, headers=headers, timeout=timeout) as response:
@@ -127,7 +127,7 @@ class Visitor:
                 for frame in parser.feed(chunk):
                     if frame.data:
                         self._note(frame.event, json.loads(frame.data), frame.id)
-                self._last_id = parser.last_id or self._last_id
+                self.last_id = parser.last_id or self.last_id
 
     def _note(self, event: str, data: dict[str, Any], event_id: str) -> None:
         received = self.received.setdefault(data["messageId"], ReceivedAnswer())

@@ -1,13 +1,10 @@
 """`chatconnect dev` from a user's view: starts, stops, crashes, and the messages about them."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import asyncpg
 import psutil
@@ -17,127 +14,15 @@ from redis.asyncio import Redis
 from chatconnect.embedded.ports import free_port
 from chatconnect.last_stack import read_env
 from streams.admin.topics import create_topics
+from tests.integration.chatconnect.started_dev import (
+    END_SECONDS,
+    NAMES,
+    READY_SECONDS,
+    until,
+    until_gone,
+)
 
 pytestmark = pytest.mark.timeout(300)
-
-READY_SECONDS = 100
-END_SECONDS = 40
-NAMES = [
-    "KAFKA_BOOTSTRAP_SERVERS",
-    "DATABASE_URL",
-    "REDIS_URL",
-    "QDRANT_URL",
-    "UPLOADS_URL",
-    "GATEWAY_URL",
-    "CLIENT_API_KEY",
-    "CLIENT_SECRET_KEY",
-    "INTERNAL_SECRET",
-]
-# Part → a substring that identifies its command line.
-PARTS = {
-    "Kafka": "kafka.Kafka",
-    "Postgres": "bin/postgres",
-    "Redis": "bin/redis-server",
-    "The worker": "tests.support.standin_stack worker",
-    "The gateway": "tests.support.standin_stack gateway",
-}
-
-
-class Stack:
-    """A running `dev` with stand-ins for the worker and the gateway; `output` is what it has printed."""
-
-    def __init__(self, folder: Path, *options: str, port: int = 0, **environment: str) -> None:
-        self.folder = folder
-        self.port = port or free_port()
-        self._output = folder.with_name(f"{folder.name}.{time.monotonic_ns()}.out")
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.standin_stack", str(folder), str(self.port), *options],
-                stdout=output,
-                stderr=output,
-                env={**_bare_environment(folder), **environment},
-            )
-
-    @property
-    def output(self) -> str:
-        return self._output.read_text()
-
-    def until_ready(self) -> "Stack":
-        _until(
-            lambda: f"ready http://127.0.0.1:{self.port}" in self.output.splitlines(),
-            READY_SECONDS,
-            lambda: self.output,
-        )
-        return self
-
-    def family(self) -> list[psutil.Process]:
-        """All descendants of `dev`, while it runs."""
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def part(self, name: str) -> psutil.Process:
-        children = psutil.Process(self.process.pid).children()
-        return next(child for child in children if PARTS[name] in " ".join(child.cmdline()))
-
-    def close(self) -> None:
-        """Kills `dev` and waits until its descendants have ended too."""
-        family = self.family() if self.process.poll() is None else []
-        self.process.kill()
-        self.process.wait(END_SECONDS)
-        psutil.wait_procs(family, timeout=END_SECONDS)
-
-    def exit_code(self) -> int:
-        return self.process.wait(END_SECONDS)
-
-
-def _bare_environment(folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    private = folder.parent / "cache"
-    # The jars are shared; the file that `ask` reads is not.
-    (private / "chatconnect").mkdir(parents=True, exist_ok=True)
-    for remembered in Path(cache, "chatconnect").glob("*.classpath"):
-        (private / "chatconnect" / remembered.name).write_bytes(remembered.read_bytes())
-    # Each start imports many modules; with cached bytecode, as on a user's machine, that takes a second.
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return {**kept, "XDG_CACHE_HOME": str(private), "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "bytecode")}
-
-
-def _until(is_so: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds} s: {why()}")
-        time.sleep(0.05)
-
-
-def _until_gone(family: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(family, timeout=END_SECONDS)
-
-    assert alive == []
-
-
-@pytest.fixture
-def start(tmp_path: Path, services) -> Iterator[Callable[..., Stack]]:
-    """Starts stacks and kills them after the test. `services` downloads the jars before any timeout starts."""
-    stacks: list[Stack] = []
-
-    def start(*options: str, folder: str = "data", port: int = 0, **environment: str) -> Stack:
-        stacks.append(Stack(tmp_path / folder, *options, port=port, **environment))
-        return stacks[-1]
-
-    yield start
-    for stack in stacks:
-        stack.close()
-
-
-@pytest.fixture
-def replaced(services, database_url) -> dict[str, str]:
-    """The environment that replaces every embedded part with the session's services."""
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": services.kafka_bootstrap_servers,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": services.redis_url,
-    }
 
 
 async def test_state_survives_a_graceful_restart(start):
@@ -154,7 +39,7 @@ async def test_state_survives_a_graceful_restart(start):
     first.process.send_signal(signal.SIGTERM)
 
     assert first.exit_code() == 0
-    _until_gone(family)
+    until_gone(family)
     assert list(env) == NAMES
 
     second = start().until_ready()
@@ -216,7 +101,7 @@ def test_of_two_stacks_started_at_once_on_one_port_one_becomes_ready(start, repl
             ready in stack.output for stack in (first, second)
         )
 
-    _until(decided, READY_SECONDS, lambda: first.output + second.output)
+    until(decided, READY_SECONDS, lambda: first.output + second.output)
     runs = [stack for stack in (first, second) if ready in stack.output]
     ended = [stack for stack in (first, second) if stack.process.poll() is not None]
 
@@ -232,7 +117,7 @@ def test_a_kill_leaves_nothing_behind_and_the_next_start_waits_for_it(start):
     killed.process.kill()
     killed.exit_code()
     start().until_ready()
-    _until_gone(family)
+    until_gone(family)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +132,7 @@ def test_the_death_of_an_embedded_part_ends_the_others(start, replaced, name, va
 
     assert stack.exit_code() == 1
     assert f"{name} was killed by SIGKILL." in stack.output
-    _until_gone(family)
+    until_gone(family)
 
 
 @pytest.mark.parametrize("name", ["The worker", "The gateway"])
@@ -263,7 +148,7 @@ def test_the_death_of_our_own_process_ends_the_others(start, replaced, name):
     assert stack.exit_code() == 1
     assert f"{name} was killed by SIGTERM." in stack.output
     assert "Traceback" not in stack.output
-    _until_gone(family)
+    until_gone(family)
 
 
 def test_a_second_signal_ends_everything_at_once(start, replaced):
@@ -272,25 +157,25 @@ def test_a_second_signal_ends_everything_at_once(start, replaced):
     stack = start("STUBBORN", **replaced).until_ready()
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
-    _until(lambda: "stopping" in stack.output, END_SECONDS, lambda: stack.output)
+    until(lambda: "stopping" in stack.output, END_SECONDS, lambda: stack.output)
     began = time.monotonic()
     stack.process.send_signal(signal.SIGINT)
 
     assert stack.exit_code() == 128 + signal.SIGINT
-    _until_gone(family)
+    until_gone(family)
     assert time.monotonic() - began < 5
 
 
 def test_a_signal_during_the_start_leaves_nothing_behind(start):
     """Ctrl-C does not have to wait for `ready`."""
     stack = start()
-    _until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.output)
+    until(lambda: len(stack.family()) >= 2, READY_SECONDS, lambda: stack.output)
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
 
     assert stack.exit_code() == 0
     assert "Traceback" not in stack.output
-    _until_gone(family)
+    until_gone(family)
 
 
 def test_a_data_folder_in_use_is_reported_at_once(start, replaced):

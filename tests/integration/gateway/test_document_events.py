@@ -8,10 +8,12 @@ from uuid import uuid4
 import pytest
 
 from chatconnect.client.sse_parser import SseParser
-from gateway.streaming import document_events
+from gateway.app import GatewayTiming
+from gateway.streaming.timing import StreamTiming
 from gateway.web.drain import Drain
 from schemas.events import DocumentProgress
 from streams.publisher import Publisher
+from tests.support.gateway_running import running_gateway
 
 WAIT_SECONDS = 10
 
@@ -96,15 +98,18 @@ async def test_a_finished_document_gets_its_final_state(running, client):
     assert '"reason":"Broken."' in data
 
 
-async def test_a_state_that_is_only_in_postgres_is_sent(running, client, monkeypatch):
-    monkeypatch.setattr(document_events, "POLL_SECONDS", 0.05)
-    document_id = await upload(running, client)
-    async with asyncio.timeout(WAIT_SECONDS), aclosing(events(running, client, document_id)) as stream:
-        await anext(stream)
-        # No worker runs that would carry out the deletion and publish it.
-        await running.http.delete(f"/documents/{document_id}", headers=key_of(client))
+async def test_a_state_that_is_only_in_postgres_is_sent(own):
+    client = f"c-{uuid4().hex}"
+    timing = GatewayTiming(streams=StreamTiming(document_poll_seconds=0.05))
+    async with asyncio.timeout(WAIT_SECONDS), running_gateway(own, timing=timing) as running:
+        await running.seed(client)
+        document_id = await upload(running, client)
+        async with aclosing(events(running, client, document_id)) as stream:
+            await anext(stream)
+            # No worker runs that would carry out the deletion and publish it.
+            await running.http.delete(f"/documents/{document_id}", headers=key_of(client))
 
-        assert '"status":"deleted"' in [event async for event in stream][-1]
+            assert '"status":"deleted"' in [event async for event in stream][-1]
 
 
 async def test_streams_end_when_the_drain_begins(running, client, drain):

@@ -12,7 +12,6 @@ from chatconnect.embedded.redis import Redis
 from gateway.admission.concurrency import STREAMS
 from gateway.admission.rate_limits import ADDRESS, KNOWLEDGE, SESSION
 from stores.rate_limits import limits as stored_limits
-from stores.rate_limits import pipelined_redis
 from stores.rate_limits.limits import LimitRequest, Limits, Policy
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.support.patience import SECONDS
@@ -24,12 +23,17 @@ PAGE = {"origin": "https://shop.example"}
 
 
 @asynccontextmanager
-async def limits_at(url):
-    limits = Limits(url)
+async def limits_at(url, **options):
+    limits = Limits(url, **options)
     try:
         yield limits
     finally:
         await limits.close()
+
+
+def patient_limits_at(url):
+    """With a longer deadline, so that a busy machine does not look like a dead Redis."""
+    return limits_at(url, deadline_seconds=10)
 
 
 @asynccontextmanager
@@ -41,19 +45,13 @@ async def own_redis(folder):
         await redis.stop()
 
 
-@pytest.fixture
-def patient(monkeypatch):
-    """A longer deadline, so that a busy machine does not look like a dead Redis."""
-    monkeypatch.setattr(pipelined_redis, "DEADLINE_SECONDS", 10)
-
-
 async def allowed(limits, client_id, *claims, times=20):
     return [(await limits.take(client_id, claims)).is_allowed for _ in range(times)].count(True)
 
 
-async def test_two_instances_count_together(services, patient):
+async def test_two_instances_count_together(services):
     client_id = uuid4().hex
-    async with limits_at(services.redis_url) as one, limits_at(services.redis_url) as other:
+    async with patient_limits_at(services.redis_url) as one, patient_limits_at(services.redis_url) as other:
         statuses = [await (one, other)[turn % 2].take(client_id, [LimitRequest(FIVE)]) for turn in range(8)]
         assert one.is_shared
         assert other.is_shared
@@ -63,9 +61,9 @@ async def test_two_instances_count_together(services, patient):
     assert all(0 < status.reset_seconds <= 120 for status in statuses)
 
 
-async def test_many_at_once_are_counted_one_by_one(services, patient):
+async def test_many_at_once_are_counted_one_by_one(services):
     client_id = uuid4().hex
-    async with limits_at(services.redis_url) as one, limits_at(services.redis_url) as other:
+    async with patient_limits_at(services.redis_url) as one, patient_limits_at(services.redis_url) as other:
         taken = await asyncio.gather(
             *((one, other)[turn % 2].take(client_id, [LimitRequest(NINE)]) for turn in range(60))
         )
@@ -75,9 +73,9 @@ async def test_many_at_once_are_counted_one_by_one(services, patient):
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
-async def test_clients_owners_and_policies_do_not_meet(services, has_redis, patient):
+async def test_clients_owners_and_policies_do_not_meet(services, has_redis):
     name = uuid4().hex
-    async with limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
+    async with patient_limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
         assert await allowed(limits, name, LimitRequest(FIVE, "five/a")) == 5
         assert await allowed(limits, f"{name}/five", LimitRequest(FIVE, "a")) == 5
         assert await allowed(limits, f"{name}-other", LimitRequest(FIVE, "five/a")) == 5
@@ -86,9 +84,9 @@ async def test_clients_owners_and_policies_do_not_meet(services, has_redis, pati
 
 
 @pytest.mark.parametrize("has_redis", [True, False])
-async def test_requests_refused_by_the_narrow_limit_do_not_count_for_the_wide_one(services, has_redis, patient):
+async def test_requests_refused_by_the_narrow_limit_do_not_count_for_the_wide_one(services, has_redis):
     name = uuid4().hex
-    async with limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
+    async with patient_limits_at(services.redis_url if has_redis else NO_REDIS) as limits:
         assert await allowed(limits, name, LimitRequest(FIVE, "flooding"), LimitRequest(NINE)) == 5
         assert await allowed(limits, name, LimitRequest(FIVE, "quiet"), LimitRequest(NINE)) == 4
 

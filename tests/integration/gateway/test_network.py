@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.connections import protocol
+from gateway.connections.protocol import ConnectionLimits
 from gateway.server import KEEP_ALIVE_SECONDS
 from tests.support.gateway_process import process, until_ready
 from tests.support.gateway_running import ScriptedWorker, running_gateway
@@ -102,21 +102,25 @@ async def test_an_invalid_request_is_refused_and_the_connection_closed(running, 
     assert time.monotonic() - began < 5
 
 
-async def test_a_head_and_a_body_have_a_deadline(running, monkeypatch):
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
-    keys = await running.seed("slow", "*")
+@pytest.fixture
+async def impatient(settings):
+    limits = ConnectionLimits(head_seconds=0.3, body_seconds=0.3)
+    async with running_gateway(settings, limits=limits) as running:
+        yield running
+
+
+async def test_a_head_and_a_body_have_a_deadline(impatient):
+    keys = await impatient.seed("slow", "*")
     head = posted("/chat", b"x" * 1_000, x_api_key=keys.publishable)[:-1_000]
     for sent, status in ((b"", 408), (b"GET / HT", 408), (head + b"{", 408), (head, 408)):
-        async with connected(running) as raw:
+        async with connected(impatient) as raw:
             await raw.send(sent)
             assert (await raw.read()).startswith(f"HTTP/1.1 {status} ".encode()), sent
 
 
-async def test_a_body_that_trickles_has_a_deadline(running, monkeypatch):
-    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
-    keys = await running.seed("slow", "*")
-    async with connected(running) as raw:
+async def test_a_body_that_trickles_has_a_deadline(impatient):
+    keys = await impatient.seed("slow", "*")
+    async with connected(impatient) as raw:
         await raw.send(posted("/chat", b"x" * 1_000, x_api_key=keys.publishable)[:-1_000])
 
         async def trickle():

@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from gateway.admission import key_revocation, tickets
+from gateway import app
+from gateway.admission.tickets import Tickets
+from gateway.app import GatewayTiming
 from schemas.events import ChatCompleted, Usage
 from stores.postgres import stale_cache
-from stores.postgres.clients import hash_key
+from stores.postgres.clients import Clients, hash_key
 from tests.support.gateway_running import ScriptedWorker, events_of, running_gateway
 from tests.support.patience import SECONDS
 from tests.support.services import INTERNAL_SECRET
@@ -143,12 +147,14 @@ async def test_a_ticket_continues_its_session_without_naming_it(running, keys):
     assert (goes_on.status_code, goes_on.json()["sessionId"]) == (202, first["sessionId"])
 
 
-async def test_an_expired_ticket_is_exchanged_the_next_morning_and_opens_nothing_else(running, keys, monkeypatch):
+async def test_an_expired_ticket_is_exchanged_the_next_morning_and_opens_nothing_else(running, own, keys):
     client, session = client_of(keys), str(uuid4())
-    monkeypatch.setattr(tickets, "LIFETIME", -timedelta(hours=8))
-    visitor = (await ask(running, page(keys), sessionId=session)).json()["ticket"]
-    stranger = running.gateway.admission.tickets.issue(client, session, "stranger")[0]
-    monkeypatch.undo()
+    yesterday = Tickets(own.ticket_secrets, lifetime=-timedelta(hours=8))
+    opened = running.gateway.admission.tickets.read(
+        (await ask(running, page(keys), sessionId=session)).json()["ticket"]
+    )
+    visitor = yesterday.issue(client, session, opened.visitor_id, opened.key_hash)[0]
+    stranger = yesterday.issue(client, session, "stranger")[0]
     expired = await running.http.get(f"/sessions/{session}/messages", headers=holder(visitor))
     renewed = await running.http.post(f"/sessions/{session}/ticket", headers=holder(visitor))
 
@@ -161,9 +167,10 @@ async def test_an_expired_ticket_is_exchanged_the_next_morning_and_opens_nothing
 
 
 async def test_a_revoked_key_ends_its_tickets_their_renewal_and_their_streams(running, own, keys, monkeypatch):
-    monkeypatch.setattr(key_revocation, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
-    async with running_gateway(own) as fresh:
+    # At every look at the clock, each cached row has expired.
+    clock = count(step=stale_cache.FRESH_SECONDS).__next__
+    monkeypatch.setattr(app, "Clients", partial(Clients, clock=clock))
+    async with running_gateway(own, timing=GatewayTiming(key_look_seconds=0.1)) as fresh:
         opened = (await ask(fresh, page(keys))).json()
         session, mine = opened["sessionId"], holder(opened["ticket"])
         async with fresh.http.stream("GET", f"/sessions/{session}/events", headers=mine) as stream:

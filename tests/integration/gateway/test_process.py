@@ -14,6 +14,7 @@ from schemas.events import ChatCancelled, ChatCompleted, ChatFeedback, Usage
 from streams.codec import decode
 from streams.reading.reader import LogReader
 from streams.topics import CHAT_CANCELLED, CHAT_FEEDBACK
+from tests.support.aiokafka_parts import consumer_of, reader_of
 from tests.support.gateway_process import process, until_ready
 from tests.support.gateway_running import SOURCE, ScriptedWorker, answer_of, running_gateway
 from tests.support.patience import SECONDS
@@ -230,7 +231,7 @@ async def test_the_process_ends_when_its_tail_dies(own):
     drain, died = Drain(), asyncio.Event()
     drain.on_begin(died.set)
     async with running_gateway(own, drain) as running:
-        await running.gateway.tail._log._consumer.stop()
+        await consumer_of(reader_of(running.gateway)).stop()
         async with asyncio.timeout(SECONDS):
             await died.wait()
         assert (await running.http.get("/health/ready")).status_code == 503

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from handlers.answering.cancellations import Cancellations
 from handlers.answering.generation import Generation
+from handlers.answering.lease import Leases
 from handlers.conversation_log import ConversationLog
 from handlers.models.errors import ProviderBusyError
 from schemas.events import AnswerDelta, ChatCompleted
@@ -20,7 +21,7 @@ from tests.support.fakes_models import FakeModel, finish, retrieved
 
 def worker(engine, name, *models, lease_seconds=15):
     return Generation(
-        Attempts(engine, name, lease_seconds),
+        Leases(Attempts(engine, name, lease_seconds)),
         Clients(engine),
         ChatLogs(engine),
         lambda widget, tier: list(models),

@@ -1,23 +1,44 @@
 """Tenants on a real Postgres."""
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, text, update
 from structlog.testing import capture_logs
 
 from schemas.tables import WidgetRow
-from stores.postgres import stale_cache
 from stores.postgres.clients import Client, ClientExistsError, Clients, Keys, Widget, hash_key
-from stores.postgres.database import DATABASE_ERRORS, create_engine
+from stores.postgres.database import DATABASE_ERRORS
+from stores.postgres.stale_cache import FRESH_SECONDS
+from tests.support.clock import Clock
 
 ACME = Client("acme", "Acme", "paid", ("https://acme.example",))
 KEYS = Keys("pk_demo", "sk_demo")
 
 
 @pytest.fixture
-async def clients(engine):
-    clients = Clients(engine)
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def clients(engine, clock):
+    clients = Clients(engine, clock)
     await clients.ensure(ACME, KEYS)
     return clients
+
+
+@pytest.fixture
+def close_database(services, database_url):
+    """Ends the connections to the test's database; Postgres refuses new ones."""
+
+    async def close():
+        name = database_url.rpartition("/")[2]
+        postgres = await asyncpg.connect(services.postgres_url)
+        await postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        await postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        await postgres.close()
+
+    return close
 
 
 async def add_widget(engine, widget_id, **fields):
@@ -31,30 +52,33 @@ async def test_keys_name_their_client_and_kind(clients):
     assert await clients.by_api_key("pk_other") is None
 
 
-async def test_revoked_key_stops_working_when_its_cached_row_expires(clients, engine, monkeypatch):
+async def test_revoked_key_stops_working_when_its_cached_row_expires(clients, engine, clock, close_database):
     await clients.by_api_key("sk_demo")
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE api_keys SET revoked_at = now() WHERE kind = 'secret'"))
     assert await clients.by_api_key("sk_demo") is not None
 
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
+    clock.now += FRESH_SECONDS
     assert await clients.by_api_key("sk_demo") is None
     assert await clients.by_api_key("pk_demo") is not None
-    clients._statements = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
+    await close_database()
     with pytest.raises(DATABASE_ERRORS):
         await clients.by_api_key("sk_demo")
 
 
-async def test_cached_keys_work_while_postgres_is_away_and_are_logged_nowhere(clients, monkeypatch):
+async def test_cached_keys_work_while_postgres_is_away_and_are_logged_nowhere(clients, clock, close_database):
     await clients.by_api_key("sk_demo")
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
-    clients._statements = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
+    clock.now += FRESH_SECONDS
+    await close_database()
     with capture_logs() as logs:
         assert await clients.by_api_key("sk_demo") == (ACME, "secret")
     with pytest.raises(DATABASE_ERRORS):
         await clients.by_api_key("pk_demo")
+    # The key itself is no key of the cache: only its hash is.
+    assert await clients.by_key_hash(hash_key("sk_demo")) == (ACME, "secret")
+    with pytest.raises(DATABASE_ERRORS):
+        await clients.by_key_hash("sk_demo")
 
-    assert list(clients._owners._rows) == [hash_key("sk_demo")]
     assert len(logs) == 1
     assert "sk_demo" not in str(logs)
     assert hash_key("sk_demo") not in str(logs)
@@ -111,23 +135,22 @@ async def test_widget_is_the_named_or_the_first_or_the_defaults(clients, engine)
     assert await clients.widget("rival", "b") == Widget("rival", "default")
 
 
-async def test_widget_is_read_again_when_its_cached_row_expires(clients, engine, monkeypatch):
+async def test_widget_is_read_again_when_its_cached_row_expires(clients, engine, clock):
     await add_widget(engine, "a", model="before")
     await clients.widget("acme", "a")
     async with engine.begin() as connection:
         await connection.execute(update(WidgetRow).values(model="after"))
 
     assert (await clients.widget("acme", "a")).model == "before"
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
+    clock.now += FRESH_SECONDS
     assert (await clients.widget("acme", "a")).model == "after"
 
 
-async def test_cached_widget_is_used_while_postgres_is_away(clients, engine, monkeypatch):
+async def test_cached_widget_is_used_while_postgres_is_away(clients, engine, clock, close_database):
     await add_widget(engine, "a", model="seen")
     await clients.widget("acme", "a")
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
-    away = create_engine("postgresql://postgres@127.0.0.1:1/postgres")
-    clients._statements = away
+    clock.now += FRESH_SECONDS
+    await close_database()
 
     assert (await clients.widget("acme", "a")).model == "seen"
     with pytest.raises(DATABASE_ERRORS):

@@ -28,6 +28,15 @@ async def connections(database_url):
 
 
 @pytest.fixture
+async def impatient_connections(database_url):
+    """Those that wait 0.2 s for a connection."""
+    breaker = CircuitBreaker()
+    connections = Connections(database_url, breaker, command_timeout_seconds=10, connect_timeout_seconds=0.2)
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture
 async def observer(database_url):
     observer = await asyncpg.connect(database_url)
     yield observer
@@ -67,17 +76,18 @@ async def test_many_statements_share_few_connections(connections):
 
 async def test_connections_killed_while_idle_cost_nobody_an_error(connections, observer):
     first = await pids(connections, MAX_CONNECTIONS)
+    assert connections.idle == len(first)
     for pid in first:
         await observer.execute("SELECT pg_terminate_backend($1)", pid)
     async with asyncio.timeout(10):
-        while not all(one.is_closed() for one in connections._idle):
+        while connections.idle:
             await asyncio.sleep(0.01)
 
     assert not first & await pids(connections, MAX_CONNECTIONS)
 
 
-async def test_waiting_for_a_connection_times_out(connections, observer, monkeypatch):
-    monkeypatch.setattr(connections, "_connect_timeout_seconds", 0.2)
+async def test_waiting_for_a_connection_times_out(impatient_connections, observer):
+    connections = impatient_connections
     async with asyncio.timeout(10), held(observer, connections, MAX_CONNECTIONS) as holders:
         with pytest.raises(TimeoutError) as raised:
             await connections.fetch(PID, ())

@@ -1,7 +1,9 @@
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import typer
 from starlette.requests import Request
@@ -9,16 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from typer.testing import CliRunner, Result
 
-from chatconnect.client import upload
+from chatconnect.client.api import GatewayAccess
+from chatconnect.client.upload import MAX_EXTERNAL_ID_CHARACTERS, Upload, external_id
 from chatconnect.commands.ingest import ingest
 from tests.support.fakes_gateway import scripted_knowledge_base, serve
 
 READY = {"status": "ready", "progress": 100, "chunks": 4}
-
-
-@pytest.fixture(autouse=True)
-def _fast_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "POLL_SECONDS", 0.01)
 
 
 def run(url: str, *arguments: str | Path) -> Result:
@@ -27,9 +25,13 @@ def run(url: str, *arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [*map(str, arguments), "--url", url, "--key", "sk_1"])
 
 
-def all_ready(filename: str) -> list[dict[str, Any]]:
+def in_steps(filename: str) -> list[dict[str, Any]]:
     steps = [{"status": "parsing", "progress": 10, "chunks": None}, {"status": "embedding", "progress": 60}]
     return [*steps, READY]
+
+
+def ready_at_once(filename: str) -> list[dict[str, Any]]:
+    return [READY]
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_sent_file_by_file_and_the_rest_is_listed(folder: Path) -> None:
-    with scripted_knowledge_base(all_ready) as (url, knowledge_base):
+    with scripted_knowledge_base(in_steps) as (url, knowledge_base):
         result = run(url, folder, folder / "a.md", "--json")
 
     assert result.exit_code == 0, result.output
@@ -58,7 +60,7 @@ def test_a_folder_is_sent_file_by_file_and_the_rest_is_listed(folder: Path) -> N
 
 
 def test_the_same_path_again_is_a_new_version(folder: Path) -> None:
-    with scripted_knowledge_base(all_ready) as (url, _):
+    with scripted_knowledge_base(ready_at_once) as (url, _):
         versions = [json.loads(run(url, folder / "a.md", "--json").stdout)["documents"][0]["version"] for _ in range(2)]
 
     assert versions == [1, 2]
@@ -79,7 +81,7 @@ def test_a_failed_file_says_why_and_the_exit_is_not_zero(folder: Path) -> None:
 
 
 def test_a_file_named_by_hand_that_is_not_supported_is_an_error(folder: Path) -> None:
-    with scripted_knowledge_base(all_ready) as (url, _):
+    with scripted_knowledge_base(ready_at_once) as (url, _):
         result = run(url, folder / "a.md", folder / "inner" / "c.docx")
 
     assert result.exit_code == 1
@@ -97,13 +99,24 @@ def test_a_refused_file_is_reported_with_the_problems_sentence(folder: Path) -> 
     assert "failed  a.md: The file is empty." in result.stderr
 
 
-def test_no_progress_within_the_deadline_is_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "STALL_SECONDS", 0.1)
+async def test_no_progress_within_the_deadline_is_a_failure(folder: Path) -> None:
+    reports: list[tuple[str, int]] = []
     with scripted_knowledge_base(lambda _: [{"status": "pending", "progress": 0}]) as (url, _):
-        result = run(url, folder / "a.md")
+        async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(5):
+            one = Upload(
+                http,
+                GatewayAccess(url, "sk_1"),
+                folder / "a.md",
+                lambda *step: reports.append(step),
+                poll_seconds=0.01,
+                stall_seconds=0.1,
+            )
+            outcome = await one.run()
 
-    assert result.exit_code == 1
-    assert "it goes on when a worker is there" in result.stderr
+    assert not outcome.is_ready
+    assert outcome.reason == "No progress for 0.1 seconds; it goes on when a worker is there."
+    polls = [step for step, _ in reports if step != "uploading"]
+    assert len(polls) > 1, "one poll shows no stall"
 
 
 def test_a_missing_path_is_reported_in_one_sentence(tmp_path: Path) -> None:
@@ -122,6 +135,6 @@ def test_an_unreachable_gateway_is_reported_in_one_sentence(folder: Path) -> Non
 def test_a_path_of_any_length_has_an_external_id_that_the_gateway_takes() -> None:
     short, long = Path("/a/b.md"), Path("/" + "/".join(["folder"] * 60) + "/b.md")
 
-    assert upload.external_id(short) == "/a/b.md"
-    assert len(upload.external_id(long)) <= upload.MAX_EXTERNAL_ID_CHARACTERS
-    assert upload.external_id(long) == upload.external_id(long) != upload.external_id(long.with_name("c.md"))
+    assert external_id(short) == "/a/b.md"
+    assert len(external_id(long)) <= MAX_EXTERNAL_ID_CHARACTERS
+    assert external_id(long) == external_id(long) != external_id(long.with_name("c.md"))

@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from gateway.replay import buffer as buffer_module
+from gateway.replay.buffer import ANSWER_OVERHEAD_BYTES
 from gateway.replay.buffers import RETENTION_SECONDS, STALLED_SECONDS, ReplayBuffers
 from schemas.keys import SessionKey
 from tests.support.fakes_tail import CLIENT, answer_frames, frame, message_id
@@ -117,10 +117,9 @@ def test_a_running_answer_stays_until_it_has_been_silent_for_long(clock):
     assert buffers.get(KEY) is None
 
 
-def test_a_running_answer_keeps_its_text_when_its_frames_leave(monkeypatch):
-    monkeypatch.setattr(buffer_module, "SESSION_BYTES", 2_000)
+def test_a_running_answer_keeps_its_text_when_its_frames_leave():
     text = "abcdefghij" * 10
-    buffers = rings_with(*answer_frames(text, is_ended=False))
+    buffers = rings_with(*answer_frames(text, is_ended=False), session_bytes=2_000)
 
     buffer = buffers.get(KEY)
     assert buffer.answer(message_id(1)).text == text
@@ -129,9 +128,9 @@ def test_a_running_answer_keeps_its_text_when_its_frames_leave(monkeypatch):
     assert buffer.size_bytes <= 2_000
 
 
-def test_an_ended_answer_leaves_whole_when_the_session_is_full(monkeypatch):
-    monkeypatch.setattr(buffer_module, "SESSION_BYTES", 4_000)
-    buffers = rings_with(*answer_frames("first"), *answer_frames("second one", message=2, start=100, is_ended=False))
+def test_an_ended_answer_leaves_whole_when_the_session_is_full():
+    frames = [*answer_frames("first"), *answer_frames("second one", message=2, start=100, is_ended=False)]
+    buffers = rings_with(*frames, session_bytes=4_000)
 
     assert [answer.text for answer in buffers.answers(KEY)] == ["second one"]
     assert buffers.floor(KEY, 0) >= 0
@@ -164,12 +163,12 @@ def test_running_answers_give_up_their_frames_before_their_text():
 
 
 def test_a_running_answer_that_lost_text_is_not_whole():
-    buffers = ReplayBuffers(Clock(), total_bytes=buffer_module.ANSWER_OVERHEAD_BYTES + 80)
+    buffers = ReplayBuffers(Clock(), total_bytes=ANSWER_OVERHEAD_BYTES + 80)
     for made in answer_frames("x" * 50, is_ended=False):
         buffers.append(KEY, 0, made)
 
     assert not buffers.answers(KEY)[0].is_whole
-    assert buffers.size_bytes <= buffer_module.ANSWER_OVERHEAD_BYTES + 400
+    assert buffers.size_bytes <= ANSWER_OVERHEAD_BYTES + 400
 
 
 def test_a_new_ring_starts_with_the_floor_of_its_partition(clock):

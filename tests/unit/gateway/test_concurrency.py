@@ -93,7 +93,7 @@ def test_however_requests_end_only_open_ones_hold_slots(script):
         while inside:
             await crowd.leave(0, "done")
             inside.pop(0)
-        assert not crowd.places._taken
+        assert crowd.places.owners == 0
 
     asyncio.run(run())
 

@@ -1,13 +1,11 @@
 """Streams while Postgres is away: everything in the rings, and nothing that only looks complete."""
 
 import asyncio
-from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
-from gateway.replay import subscriptions
 from gateway.replay.buffer import ReplayBuffer
 from gateway.replay.buffers import ReplayBuffers
 from gateway.replay.pending_questions import PendingQuestions
@@ -36,7 +34,7 @@ class Stage:
     def shed(self, shed):
         """Evicts as the buffers do when memory is short."""
         buffer = self.buffers.get(self.session.key)
-        self.buffers._shrink(buffer, partial(shed, buffer))
+        self.buffers.shrink(buffer, shed)
 
     def to_message(self, number, last_event_id=None):
         return self.subscriptions.to_message(self.session, UUID(message_id(number)), last_event_id)
@@ -69,8 +67,8 @@ async def test_a_pending_question_belongs_to_its_session(stage):
         await stage.subscriptions.to_message(other, UNKNOWN, None)
 
 
-async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(stage, monkeypatch):
-    monkeypatch.setattr(subscriptions, "HISTORY_SECONDS", 0.01)
+async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(stage):
+    stage.subscriptions = Subscriptions(stage.tail, stage.buffers, stage.questions, stage.history, history_seconds=0.01)
     stage.history.is_away, stage.history.is_silent = False, True
     async with asyncio.timeout(5):
         start = await stage.subscriptions.to_session(stage.session, None)

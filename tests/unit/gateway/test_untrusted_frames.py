@@ -20,7 +20,7 @@ def tail_of(*records):
     buffers = ReplayBuffers()
     tail = Tail(FakeLog(), buffers, PendingQuestions())
     for one in records:
-        tail._take(one)
+        tail.take(one)
     return buffers
 
 
@@ -129,9 +129,9 @@ def test_no_bytes_on_the_topic_stop_the_tail_or_change_an_honest_answer(forged):
 
     honest = next(answer for answer in buffers.answers(KEY) if answer.message_id == message_id(1))
     assert (honest.text, honest.state, honest.is_whole) == ("an honest answer", "completed", True)
-    for key in list(buffers._buffers):
-        buffers.answers(key)
-        assert buffers.session_of(key.client_id, message_id(2)) in (None, "s", "other")
+    for buffer in buffers:
+        buffers.answers(buffer.key)
+        assert buffers.session_of(buffer.key.client_id, message_id(2)) in (None, "s", "other")
 
 
 def test_an_unreadable_record_of_a_higher_attempt_voids_no_honest_one():

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from handlers.answering import handler as handler_module
 from handlers.answering.handler import Answering
 from handlers.answering.lease import MessageTakenError
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
@@ -41,6 +40,17 @@ class Search:
                 raise step
             await step.wait()
         return self.found
+
+
+class SearchOfMany:
+    """A `Retrieval` that returns each message's own result; `asked` are the requests."""
+
+    def __init__(self, results):
+        self.results, self.asked = {found.request.message_id: found for found in results}, []
+
+    async def search(self, request, turns):
+        self.asked.append(request)
+        return self.results[request.message_id]
 
 
 async def run(handler, event):
@@ -87,10 +97,9 @@ async def test_a_failing_search_raises_its_error_and_leaves_nothing_running(erro
     assert asyncio.all_tasks() == before
 
 
-async def test_a_search_that_takes_too_long_is_ended(monkeypatch):
-    monkeypatch.setattr(handler_module, "SEARCH_SECONDS", 0.01)
+async def test_a_search_that_takes_too_long_is_ended():
     found = retrieved()
-    handler = Answering(Search(found, asyncio.Event()), build())
+    handler = Answering(Search(found, asyncio.Event()), build(), search_seconds=0.01)
     async with asyncio.timeout(5) as ours:
         with pytest.raises(TimeoutError):
             await anext(handler.handle(found.request))
@@ -166,16 +175,16 @@ async def test_giving_up_on_an_ended_answer_publishes_its_ending_again():
     assert heard[: len(whole) - 1] == whole[:-1]
 
 
-async def test_the_number_of_remembered_search_results_is_bounded(monkeypatch):
-    monkeypatch.setattr(handler_module, "MAX_REMEMBERED", 2)
+async def test_the_number_of_remembered_search_results_is_bounded():
     messages = [retrieved() for _ in range(3)]
-    handler = Answering(Search(None), build(FakeModel(ProviderBusyError("529"))))
-    for found in messages:
-        handler._retrieval = Search(found)
+    search = SearchOfMany(messages)
+    handler = Answering(search, build(FakeModel(ProviderBusyError("529"))), max_remembered=2)
+    first, *newest = messages
+    for found in (*messages, *newest, first):
         with pytest.raises(ProviderBusyError):
             await run(handler, found.request)
 
-    assert list(handler._found.values()) == messages[1:]
+    assert search.asked == [found.request for found in (*messages, first)], "the newest two are remembered"
 
 
 async def test_a_message_of_another_session_is_refused_and_reveals_nothing():

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from handlers.answering.lease import Leases
 from handlers.models.errors import ProviderBusyError
 from schemas.events import (
     AnswerCompleted,
@@ -154,13 +155,13 @@ async def test_answer_begun_without_postgres_is_stored_when_it_is_back():
     assert again[-1].attempt == sent.attempt
 
 
-async def test_hung_postgres_does_not_hold_the_answer(monkeypatch):
+async def test_hung_postgres_does_not_hold_the_answer():
     class Hung(FakeAttempts):
         async def begin(self, client_id, message_id, session_id, *, above=0):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr("handlers.answering.lease.DEADLINE_SECONDS", 0.05)
+    leases = Leases(Hung(), deadline_seconds=0.05)
     async with asyncio.timeout(5):
-        events = await run(build(FakeModel("a", finish()), attempts=Hung()), retrieved())
+        events = await run(build(FakeModel("a", finish()), leases=leases), retrieved())
 
     assert text(events) == "a"

@@ -9,8 +9,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from handlers.answering import cancellations, deltas, flush
-from handlers.answering.cancellations import Cancellations
+from handlers.answering.cancellations import REMEMBERED_SECONDS, Cancellations
 from handlers.answering.deltas import Deltas
 from handlers.answering.interruption import Interruption
 from handlers.models.choice import ModelChoice, create_choice
@@ -24,6 +23,7 @@ from schemas.providers import ConfiguredProvider
 from schemas.retry_after import retry_after_seconds
 from schemas.settings import Settings
 from stores.postgres.clients import Widget
+from tests.support.clock import Clock
 from tests.support.fakes_models import FakeModel, finish, passage, prompt
 
 STREAM = b": comment\r\nevent: x\r\nid: 1\r\ndata: one\r\n\r\ndata: two a\ndata: two b\n\ndata:\xc3\xa9\n\ndata: half"
@@ -196,21 +196,19 @@ async def test_extract_of_passages_without_sentences_still_ends():
     assert await answer_of(passage("--- | ---\n\n###")) == "From the documents:"
 
 
-def test_old_cancels_are_forgotten(monkeypatch):
-    message, stopped = uuid4(), []
-    registry = Cancellations()
+def test_old_cancels_are_forgotten():
+    message, stopped, clock = uuid4(), [], Clock()
+    registry = Cancellations(clock)
     registry.cancel("acme", message)
-    later = cancellations.monotonic() + 3_601
-    monkeypatch.setattr(cancellations, "monotonic", lambda: later)
+    clock.now += REMEMBERED_SECONDS
     with registry.watch("acme", message, lambda: stopped.append(1)):
         pass
 
     assert stopped == []
 
 
-def test_cancels_are_bounded_and_the_newest_stay(monkeypatch):
-    monkeypatch.setattr(cancellations, "MAX_REMEMBERED", 3)
-    registry, messages, stopped = Cancellations(), [uuid4() for _ in range(5)], []
+def test_cancels_are_bounded_and_the_newest_stay():
+    registry, messages, stopped = Cancellations(max_remembered=3), [uuid4() for _ in range(5)], []
     for message in messages:
         registry.cancel("acme", message)
     for message in messages:
@@ -230,9 +228,9 @@ def test_cancel_reaches_every_watcher_and_none_after_its_end():
     assert stopped == ["a", "b", "a"]
 
 
-async def test_full_delta_does_not_wait_for_the_pause(monkeypatch):
-    monkeypatch.setattr(flush, "FLUSH_SECONDS", 60)
-    async with asyncio.timeout(5), Deltas(FakeModel("a", "b" * 999, "c", finish()), prompt(), Interruption()) as stream:
+async def test_full_delta_does_not_wait_for_the_pause():
+    model = FakeModel("a", "b" * 999, "c", finish())
+    async with asyncio.timeout(5), Deltas(model, prompt(), Interruption(), flush_seconds=60) as stream:
         read = [piece async for piece in stream]
 
     assert read[0] == "a"
@@ -240,10 +238,9 @@ async def test_full_delta_does_not_wait_for_the_pause(monkeypatch):
     assert stream.finish == finish()
 
 
-async def test_slow_reader_holds_a_fast_model_back(monkeypatch):
-    monkeypatch.setattr(deltas, "MAX_WAITING_CHARACTERS", 100)
+async def test_slow_reader_holds_a_fast_model_back():
     model = FakeModel(*["x" * 60] * 50, finish())
-    async with asyncio.timeout(20), Deltas(model, prompt(), Interruption()) as stream:
+    async with asyncio.timeout(20), Deltas(model, prompt(), Interruption(), max_waiting_characters=100) as stream:
         async for piece in stream:
             assert isinstance(piece, Finish) or len(piece) <= 160
 

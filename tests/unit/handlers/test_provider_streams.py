@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from handlers.models import answer_stream, stall_detector
+from handlers.models.answer_stream import StreamDeadlines
 from handlers.models.errors import ProviderBusyError, ProviderRefusedError
 from handlers.ports import Finish
 from tests.support.fakes_models import prompt
@@ -68,28 +68,26 @@ async def test_endless_event_is_given_up(kind):
     assert isinstance(await failure(kind, stream(*[b"x" * 100_000] * 20, HANG)), ProviderBusyError)
 
 
-async def test_stall_is_given_up_and_the_connection_closed(kind, monkeypatch):
-    monkeypatch.setattr(stall_detector, "BETWEEN_SECONDS", 0.05)
+async def test_stall_is_given_up_and_the_connection_closed(kind):
     provider = ScriptedProvider(stream(kind.start, kind.delta("a"), HANG))
     with pytest.raises(ProviderBusyError, match="stalled"):
-        await asyncio.wait_for(ask(kind, provider), 5)
+        await asyncio.wait_for(ask(kind, provider, deadlines=StreamDeadlines(between_seconds=0.05)), 5)
 
     await asyncio.wait_for(provider.gone.wait(), 5)
 
 
-async def test_silence_before_the_first_byte_has_its_own_deadline(kind, monkeypatch):
-    monkeypatch.setattr(answer_stream, "FIRST_SECONDS", 0.05)
+async def test_silence_before_the_first_byte_has_its_own_deadline(kind):
+    error = await failure(kind, stream(HANG), deadlines=StreamDeadlines(first_seconds=0.05))
 
-    assert isinstance(await failure(kind, stream(HANG)), ProviderBusyError)
+    assert isinstance(error, ProviderBusyError)
 
 
-async def test_slow_reader_is_not_taken_for_a_silent_provider(kind, monkeypatch):
-    monkeypatch.setattr(stall_detector, "BETWEEN_SECONDS", 0.1)
-    go_on = asyncio.Event()
+async def test_slow_reader_is_not_taken_for_a_silent_provider(kind):
+    go_on, deadlines = asyncio.Event(), StreamDeadlines(between_seconds=0.1)
     provider = ScriptedProvider(stream(kind.start, kind.delta("a"), kind.delta("b"), go_on, kind.end()))
     async with provider.running() as url, aiohttp.ClientSession() as session:
         pieces = []
-        async for piece in kind.make(session, url).stream(prompt()):
+        async for piece in kind.make(session, url, deadlines=deadlines).stream(prompt()):
             pieces.append(piece)
             await asyncio.sleep(0.25)
             go_on.set()

@@ -8,7 +8,6 @@ import pytest
 
 from handlers.background_task import background_task
 from handlers.ports import Turn
-from handlers.retrieval import search
 from handlers.retrieval.search import MAX_PASSAGES, Retrieval, confidence
 from schemas.events import ChatRequested, ChatRetrieved, Passage
 from schemas.failures import RetryableError
@@ -37,9 +36,9 @@ async def turns_of(*questions) -> list[Turn]:
     return [Turn(question, "An answer.") for question in questions]
 
 
-async def retrieved(knowledge, request, turns=None) -> ChatRetrieved:
+async def retrieved(knowledge, request, turns=None, **limits) -> ChatRetrieved:
     async with background_task(turns or turns_of()) as reading:
-        return await Retrieval(*knowledge).search(request, reading)
+        return await Retrieval(*knowledge, **limits).search(request, reading)
 
 
 async def test_the_best_passage_comes_first_with_a_confidence(knowledge):
@@ -66,9 +65,8 @@ async def test_a_message_that_leans_on_the_conversation_is_searched_with_the_las
     assert found.query == "How long do refunds take?\nand in Austria?"
 
 
-async def test_a_history_that_takes_too_long_is_not_waited_for(knowledge, monkeypatch):
-    monkeypatch.setattr(search, "HISTORY_SECONDS", 0.01)
-    found = await retrieved(knowledge, asked("and in Austria?"), asyncio.Event().wait())
+async def test_a_history_that_takes_too_long_is_not_waited_for(knowledge):
+    found = await retrieved(knowledge, asked("and in Austria?"), asyncio.Event().wait(), history_seconds=0.01)
 
     assert found.query == "and in Austria?"
 

@@ -3,18 +3,10 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.rate_limits import counts
 from stores.rate_limits.counts import WINDOW_SECONDS, Counts
+from tests.support.clock import Clock
 
 KEY = ("k",)
-
-
-class Clock:
-    def __init__(self, now=1_000_000.0):
-        self.now = now
-
-    def __call__(self):
-        return self.now
 
 
 def take(counted, limit, key=KEY):
@@ -70,9 +62,8 @@ def test_every_key_has_its_own_count():
     assert not take(counted, 1, ("a", "b/c"))
 
 
-def test_memory_is_bounded_and_the_least_recent_key_is_forgotten(monkeypatch):
-    monkeypatch.setattr(counts, "MAX_KEYS", 3)
-    counted = Counts(Clock())
+def test_memory_is_bounded_and_the_least_recent_key_is_forgotten():
+    counted = Counts(Clock(), max_keys=3)
     for name in "abcabd":
         counted.add((name,))
 

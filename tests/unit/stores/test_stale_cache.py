@@ -3,14 +3,14 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from stores.postgres import stale_cache
 from stores.postgres.database import DATABASE_ERRORS
-from stores.postgres.stale_cache import StaleWhileAwayCache
+from stores.postgres.stale_cache import FRESH_SECONDS, StaleWhileAwayCache
+from tests.support.clock import Clock
 
 
 @pytest.fixture
-def stale(monkeypatch):
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0)
+def clock():
+    return Clock()
 
 
 async def value(row):
@@ -25,28 +25,30 @@ async def silent():
     await asyncio.Event().wait()
 
 
-async def test_a_fresh_row_is_not_loaded_again():
-    rows = StaleWhileAwayCache("row")
+async def test_a_fresh_row_is_not_loaded_again(clock):
+    rows = StaleWhileAwayCache("row", clock)
     await rows.get("key", lambda: value("before"))
+    clock.now += FRESH_SECONDS - 0.1
 
     assert await rows.get("key", lambda: value("after")) == "before"
     rows.forget("key")
     assert await rows.get("key", lambda: value("after")) == "after"
 
 
-async def test_a_deleted_row_is_forgotten_even_if_the_database_goes_away_afterwards(stale):
-    rows = StaleWhileAwayCache("row")
+async def test_a_deleted_row_is_forgotten_even_if_the_database_goes_away_afterwards(clock):
+    rows = StaleWhileAwayCache("row", clock)
     await rows.get("key", lambda: value("row"))
+    clock.now += FRESH_SECONDS
 
     assert await rows.get("key", lambda: value(None)) is None
     with pytest.raises(DATABASE_ERRORS):
         await rows.get("key", away)
 
 
-async def test_the_cached_row_is_used_while_the_database_is_away_or_silent(stale, monkeypatch):
-    monkeypatch.setattr(stale_cache, "DEADLINE_SECONDS", 0.01)
-    rows = StaleWhileAwayCache("row")
+async def test_the_cached_row_is_used_while_the_database_is_away_or_silent(clock):
+    rows = StaleWhileAwayCache("row", clock, deadline_seconds=0.01)
     await rows.get("key", lambda: value("row"))
+    clock.now += FRESH_SECONDS
 
     async with asyncio.timeout(5):
         assert await rows.get("key", away) == "row"
@@ -55,9 +57,10 @@ async def test_the_cached_row_is_used_while_the_database_is_away_or_silent(stale
         await rows.get("another", away)
 
 
-async def test_stale_rows_are_logged_without_their_key(stale):
-    rows = StaleWhileAwayCache("key owner")
+async def test_stale_rows_are_logged_without_their_key(clock):
+    rows = StaleWhileAwayCache("key owner", clock)
     await rows.get("digest", lambda: value("row"))
+    clock.now += FRESH_SECONDS
     with capture_logs() as logs:
         await rows.get("digest", away)
 
@@ -87,11 +90,11 @@ async def begun(loads, count):
 
 
 @pytest.mark.parametrize("is_stale", [True, False])
-async def test_simultaneous_readers_of_a_row_share_one_query(is_stale, monkeypatch):
-    monkeypatch.setattr(stale_cache, "FRESH_SECONDS", 0 if is_stale else 10)
-    rows, loads = StaleWhileAwayCache("row"), Loads()
+async def test_simultaneous_readers_of_a_row_share_one_query(is_stale, clock):
+    rows, loads = StaleWhileAwayCache("row", clock), Loads()
     if is_stale:
         await rows.get("key", lambda: value("before"))
+        clock.now += FRESH_SECONDS
     waiting = gets(rows, loads, 50)
     await begun(loads, 1)
     loads.asked[0].set_result("row")
@@ -139,10 +142,10 @@ async def test_a_row_forgotten_while_it_loads_is_not_cached():
     assert await rows.get("key", loads) == "after"
 
 
-async def test_the_oldest_rows_are_evicted(monkeypatch):
-    monkeypatch.setattr(stale_cache, "MAX_ROWS", 3)
-    rows = StaleWhileAwayCache("number")
+async def test_the_oldest_rows_are_evicted():
+    rows = StaleWhileAwayCache("number", max_rows=3)
     for key in range(10):
         await rows.get(key, lambda key=key: value(key))
 
-    assert list(rows._rows) == [7, 8, 9]
+    assert len(rows) == 3
+    assert all(key in rows for key in (7, 8, 9))

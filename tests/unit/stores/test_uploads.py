@@ -3,6 +3,7 @@
 import hashlib
 from uuid import uuid4
 
+import fsspec
 import pytest
 
 from stores.uploads import EmptyFileError, FileTooLargeError, ForeignUriError, Uploads, safe_name
@@ -12,8 +13,19 @@ PLACE = ("acme", "doc_1", 1, "a.txt")
 
 
 @pytest.fixture(params=["file", "memory"])
-def uploads(request, tmp_path):
-    return Uploads((tmp_path / "uploads").as_uri() if request.param == "file" else f"memory://{uuid4().hex}")
+def url(request, tmp_path):
+    return (tmp_path / "uploads").as_uri() if request.param == "file" else f"memory://{uuid4().hex}"
+
+
+@pytest.fixture
+def uploads(url):
+    return Uploads(url)
+
+
+def stored_files(url):
+    """What is in the storage itself."""
+    files, root = fsspec.core.url_to_fs(url)
+    return files.find(root)
 
 
 async def content(uploads, uri, tmp_path):
@@ -36,14 +48,14 @@ async def test_a_stored_stream_is_read_back_unchanged(uploads, tmp_path):
 @pytest.mark.parametrize(
     ("pieces", "error"), [([], EmptyFileError), ([b""], EmptyFileError), ([b"123", b"456"], FileTooLargeError)]
 )
-async def test_a_refused_stream_leaves_nothing_behind(uploads, pieces, error):
+async def test_a_refused_stream_leaves_nothing_behind(uploads, url, pieces, error):
     with pytest.raises(error, match=r"\.$"):
         await uploads.put(*PLACE, stream_of(*pieces), max_bytes=5)
 
-    assert uploads._files.find(uploads._root) == []
+    assert stored_files(url) == []
 
 
-async def test_a_broken_stream_leaves_nothing_behind(uploads):
+async def test_a_broken_stream_leaves_nothing_behind(uploads, url):
     async def broken():
         yield b"some"
         raise ConnectionResetError
@@ -51,12 +63,13 @@ async def test_a_broken_stream_leaves_nothing_behind(uploads):
     with pytest.raises(ConnectionResetError):
         await uploads.put(*PLACE, broken(), max_bytes=100)
 
-    assert uploads._files.find(uploads._root) == []
+    assert stored_files(url) == []
 
 
-async def test_deleting_removes_one_file_or_all_versions_and_may_be_repeated(uploads, tmp_path):
+async def test_deleting_removes_one_file_or_all_versions_and_may_be_repeated(uploads, url, tmp_path):
     first = await uploads.put("acme", "doc_1", 1, "a.txt", stream_of(b"1"), max_bytes=9)
     second = await uploads.put("acme", "doc_1", 2, "a.txt", stream_of(b"2"), max_bytes=9)
+    assert len(stored_files(url)) == 2
     await uploads.delete(first.uri)
     await uploads.delete(first.uri)
 
@@ -65,7 +78,7 @@ async def test_deleting_removes_one_file_or_all_versions_and_may_be_repeated(upl
     assert await content(uploads, second.uri, tmp_path) == b"2"
     await uploads.delete_document("acme", "doc_1")
     await uploads.delete_document("acme", "doc_1")
-    assert uploads._files.find(uploads._root) == []
+    assert stored_files(url) == []
 
 
 async def test_uris_outside_the_root_are_refused(tmp_path):
