@@ -235,9 +235,7 @@ class DocumentDeleted(Event):
 
 
 class DocumentProgress(Event):
-    """Where ingestion stands. `progress` is 0–100; `stage` is where a failure happened. `warnings` are sentences about
-    what was left out or guessed.
-    """
+    """`progress` is 0–100; `stage` is where a failure happened; `warnings` say what was left out or guessed."""
 
     document_id: str
     version: Number

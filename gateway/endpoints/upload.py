@@ -20,7 +20,7 @@ from gateway.state import Gateway
 from gateway.web import bodies
 from gateway.web.problems import Problem
 from schemas.events import DocumentProgress, DocumentUploaded
-from schemas.format_detection import UnknownFormatError, format_of
+from schemas.formats import UnknownFormatError, format_of
 from schemas.http import DocumentByUri, DocumentFields
 from stores.postgres.documents import Document
 from stores.uploads import EmptyFileError, FileTooLargeError, ForeignUriError, Stored

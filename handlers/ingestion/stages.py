@@ -21,7 +21,7 @@ from handlers.readers.fair_slots import FairSlots
 from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
-from schemas.format_detection import format_by_name
+from schemas.formats import format_by_name
 from stores.uploads import Uploads
 from stores.vectors.store import Chunk, VectorStore
 

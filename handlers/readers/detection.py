@@ -7,7 +7,7 @@ from typing import cast
 
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError
-from schemas import format_detection
+from schemas import formats
 from schemas.formats import Format
 
 Reader = Callable[[Path, Report], Iterator[Section]]
@@ -17,8 +17,8 @@ def format_of(path: Path, filename: str, media_type: str) -> Format:
     """The format of a local file. Raises `UnreadableError` naming what is supported."""
     with path.open("rb") as file:
         try:
-            return format_detection.format_of(file, filename, media_type)
-        except format_detection.UnknownFormatError as error:
+            return formats.format_of(file, filename, media_type)
+        except formats.UnknownFormatError as error:
             raise UnreadableError(str(error), code=error.code) from error
 
 

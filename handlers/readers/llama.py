@@ -43,6 +43,42 @@ class TextReader(_SectionReader):
     format_name = "plain_text"
 
 
+class WordReader(_SectionReader):
+    """Text under a heading as documents, metadata `heading` is the path of headings."""
+
+    format_name = "docx"
+
+
+class ExcelReader(_SectionReader):
+    """Groups of rows as documents, metadata `heading` is the sheet and `row` the first row."""
+
+    format_name = "xlsx"
+
+
+class PowerPointReader(_SectionReader):
+    """Slides as documents, metadata `page` is the slide and `heading` its title."""
+
+    format_name = "pptx"
+
+
+class CsvReader(_SectionReader):
+    """Groups of rows as documents, metadata `row` is the file's line."""
+
+    format_name = "csv_file"
+
+
+class HtmlReader(_SectionReader):
+    """Text under a heading as documents, metadata `heading` is the path of headings."""
+
+    format_name = "html_page"
+
+
+class JsonReader(_SectionReader):
+    """Records as documents, metadata `row` is the file's line."""
+
+    format_name = "json_file"
+
+
 def to_documents(sections: Iterable[Section], extra_info: dict[str, Any] | None = None) -> Iterator[Document]:
     """Sections, wherever they were read, as LlamaIndex documents."""
     for section in sections:

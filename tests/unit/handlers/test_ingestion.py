@@ -1,54 +1,19 @@
 """A document from upload to ready or failed, with real readers and files and in-memory stores."""
 
 import hashlib
-from datetime import UTC, datetime
 
 import asyncpg
 import pypdfium2
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from handlers.ingestion.handler import Ingestion
-from schemas.events import DocumentDeleted, DocumentUploaded
+from schemas.events import DocumentDeleted
 from schemas.failures import PermanentError, RetryableError
-from stores.uploads import Uploads
-from tests.support.fakes_knowledge import FakeDocuments, FakeEmbedder, FakeVectors, stream_of
+from tests.support.knowledge import Knowledge
 
-GUIDE = "\n\n".join(f"# Part {n}\n\nRefunds of part {n} take {n} days." for n in range(1, 41)).encode()
 AWAY = OperationalError("", None, Exception("connection refused"))
 # Connection errors that SQLAlchemy does not wrap.
 UNCONNECTED = (asyncpg.TooManyConnectionsError("sorry"), asyncpg.InterfaceError("closed"), ConnectionRefusedError())
-
-
-class Knowledge:
-    """Ingestion on fakes, with real uploads in a folder."""
-
-    def __init__(self, folder):
-        self.workspace = folder / "workspace"
-        self.uploads = Uploads((folder / "uploads").as_uri())
-        self.documents, self.vectors, self.embedder = FakeDocuments(), FakeVectors(), FakeEmbedder()
-        self.ingestion = Ingestion(self.documents, self.uploads, self.vectors, self.embedder, self.workspace)
-
-    async def uploaded(self, content=GUIDE, filename="guide.md", version=1, client_id="acme"):
-        stored = await self.uploads.put(client_id, "doc_1", version, filename, stream_of(content), max_bytes=50_000_000)
-        return DocumentUploaded(
-            client_id=client_id,
-            document_id="doc_1",
-            uri=stored.uri,
-            sha256=stored.sha256,
-            media_type="",
-            size_bytes=stored.size_bytes,
-            filename=filename,
-            title="Guide",
-            version=version,
-            uploaded_at=datetime.now(UTC),
-        )
-
-    async def handle(self, event):
-        return [progress async for progress in self.ingestion.handle(event)]
-
-    async def search(self, text, client_id="acme"):
-        return await self.vectors.search(client_id, await self.embedder.embed_query(text), 6)
 
 
 @pytest.fixture
@@ -233,41 +198,6 @@ async def test_a_row_that_postgres_refuses_ends_as_failed_and_is_not_tried_again
     events = await knowledge.handle(await knowledge.uploaded())
 
     assert [(event.status, event.retryable) for event in events] == [("failed", False)]
-
-
-async def test_a_new_version_embeds_only_the_passages_that_are_new(knowledge):
-    await knowledge.handle(await knowledge.uploaded())
-    before = len(knowledge.embedder.texts)
-    changed = GUIDE.replace(b"part 7 take 7 days", b"part 7 take a week")
-    events = await knowledge.handle(await knowledge.uploaded(changed, version=2))
-
-    assert events[-1].status == "ready"
-    assert [text.partition("\n")[2] for text in knowledge.embedder.texts[before:]] == ["Refunds of part 7 take a week."]
-    assert "a week" in (await knowledge.search("Refunds of part 7"))[0].text
-
-
-async def test_a_run_that_died_goes_on_behind_its_last_batch(knowledge):
-    knowledge.embedder.failures = [None, RetryableError("the model is away")]
-    uploaded = await knowledge.uploaded()
-    with pytest.raises(RetryableError):
-        await knowledge.handle(uploaded)
-    first = len(knowledge.embedder.texts)
-    events = await knowledge.handle(uploaded)
-
-    assert (first, len(knowledge.embedder.texts)) == (32, 40)
-    assert events[-1].chunks == 40
-
-
-async def test_a_deleted_document_is_hidden_before_its_delete_has_its_turn(knowledge):
-    await knowledge.handle(await knowledge.uploaded())
-    deleted = DocumentDeleted(client_id="acme", document_id="doc_1")
-    await knowledge.ingestion.hide(deleted)
-    still = await knowledge.search("Refunds of part 7")
-    await knowledge.documents.delete("acme", "doc_1")
-    await knowledge.ingestion.hide(deleted)
-
-    assert still, "a producer elsewhere may have deleted an older version"
-    assert await knowledge.search("Refunds of part 7") == []
 
 
 async def test_giving_up_a_delete_reports_the_stage(knowledge):

@@ -4,12 +4,10 @@ import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
 
-from handlers.answering.cancellations import REMEMBERED_SECONDS, Cancellations
 from handlers.answering.deltas import Deltas
 from handlers.answering.interruption import Interruption
 from handlers.models.choice import ModelChoice, create_choice
@@ -23,7 +21,6 @@ from schemas.providers import ConfiguredProvider
 from schemas.retry_after import retry_after_seconds
 from schemas.settings import Settings
 from stores.postgres.clients import Widget
-from tests.support.clock import Clock
 from tests.support.fakes_models import FakeModel, finish, passage, prompt
 
 STREAM = b": comment\r\nevent: x\r\nid: 1\r\ndata: one\r\n\r\ndata: two a\ndata: two b\n\ndata:\xc3\xa9\n\ndata: half"
@@ -194,38 +191,6 @@ async def test_extract_uses_a_heading_and_does_not_quote_it():
 
 async def test_extract_of_passages_without_sentences_still_ends():
     assert await answer_of(passage("--- | ---\n\n###")) == "From the documents:"
-
-
-def test_old_cancels_are_forgotten():
-    message, stopped, clock = uuid4(), [], Clock()
-    registry = Cancellations(clock)
-    registry.cancel("acme", message)
-    clock.now += REMEMBERED_SECONDS
-    with registry.watch("acme", message, lambda: stopped.append(1)):
-        pass
-
-    assert stopped == []
-
-
-def test_cancels_are_bounded_and_the_newest_stay():
-    registry, messages, stopped = Cancellations(max_remembered=3), [uuid4() for _ in range(5)], []
-    for message in messages:
-        registry.cancel("acme", message)
-    for message in messages:
-        with registry.watch("acme", message, lambda message=message: stopped.append(message)):
-            pass
-
-    assert stopped == messages[2:]
-
-
-def test_cancel_reaches_every_watcher_and_none_after_its_end():
-    registry, message, stopped = Cancellations(), uuid4(), []
-    with registry.watch("acme", message, lambda: stopped.append("a")):
-        with registry.watch("acme", message, lambda: stopped.append("b")):
-            registry.cancel("acme", message)
-        registry.cancel("acme", message)
-
-    assert stopped == ["a", "b", "a"]
 
 
 async def test_full_delta_does_not_wait_for_the_pause():

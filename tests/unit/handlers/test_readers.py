@@ -84,12 +84,6 @@ def test_markdown_keeps_headings_as_a_path_and_text_as_it_is(tmp_path):
     assert [section.text for section in sections[4:]] == ["Alone\n", "Alone too\n"]
 
 
-def test_an_open_code_fence_swallows_no_later_section_of_another_file(tmp_path):
-    path = written(tmp_path, "open.md", "# One\n```\n# still code\n")
-
-    assert [(s.heading, s.text) for s in read(path) * 2] == [("One", "# still code\n")] * 2
-
-
 @pytest.mark.parametrize(
     ("content", "text"),
     [

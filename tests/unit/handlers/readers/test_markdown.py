@@ -74,6 +74,14 @@ def test_a_large_file_keeps_its_headings_over_windows(tmp_path):
     assert "[far]" not in sections[0].text
 
 
+def test_an_open_code_fence_ends_with_its_file(tmp_path):
+    sections = [
+        section for _ in range(2) for section in read_content(tmp_path, "a.md", "# One\n```\n# still code\n")[0]
+    ]
+
+    assert [(section.heading, section.text) for section in sections] == [("One", "# still code\n")] * 2
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
     ("name", "expected", "absent"),
