@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "a.md").write_text("# A")
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "b.TXT").write_text("b" * 200_000)
-    (tmp_path / "inner" / "c.docx").write_text("no")
+    (tmp_path / "inner" / "c.png").write_text("no")
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "d.md").write_text("hidden")
     return tmp_path
@@ -53,7 +53,7 @@ def test_a_folder_is_sent_file_by_file_and_the_rest_is_listed(folder: Path) -> N
     facts = json.loads(result.stdout)
     assert {"a.md", "b.TXT"} == {Path(document["path"]).name for document in facts["documents"]}
     assert all(document["status"] == "ready" and document["chunks"] == 4 for document in facts["documents"])
-    assert [str(folder / "inner" / "c.docx")] == facts["skipped"]
+    assert [str(folder / "inner" / "c.png")] == facts["skipped"]
     sent = {upload["filename"]: upload for upload in knowledge_base.uploads}
     assert sent["b.TXT"]["content"] == b"b" * 200_000
     assert ("Bearer sk_1", str(folder / "a.md")) == (sent["a.md"]["authorization"], sent["a.md"]["externalId"])
@@ -82,10 +82,10 @@ def test_a_failed_file_says_why_and_the_exit_is_not_zero(folder: Path) -> None:
 
 def test_a_file_named_by_hand_that_is_not_supported_is_an_error(folder: Path) -> None:
     with scripted_knowledge_base(ready_at_once) as (url, _):
-        result = run(url, folder / "a.md", folder / "inner" / "c.docx")
+        result = run(url, folder / "a.md", folder / "inner" / "c.png")
 
     assert result.exit_code == 1
-    assert "skipped c.docx: supported are .pdf, .md, " in result.stderr
+    assert "skipped c.png: supported are .pdf, .md, " in result.stderr
 
 
 def test_a_refused_file_is_reported_with_the_problems_sentence(folder: Path) -> None:
