@@ -85,7 +85,7 @@ def test_a_file_named_by_hand_that_is_not_supported_is_an_error(folder: Path) ->
         result = run(url, folder / "a.md", folder / "inner" / "c.png")
 
     assert result.exit_code == 1
-    assert "skipped c.png: supported are .pdf, .md, " in result.stderr
+    assert "skipped c.png: supported are .pdf, .docx, " in result.stderr
 
 
 def test_a_refused_file_is_reported_with_the_problems_sentence(folder: Path) -> None:
