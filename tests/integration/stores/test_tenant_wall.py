@@ -38,6 +38,7 @@ NO_TENANT = {
     "Connections.connect": "a connection carries no client",
     "Connections.fetch": "the driver under `Statement`",
     "Database.dispose": "ends the connections",
+    "Documents.every": "for the audit on the command line, which sees all clients",
     "Limits.close": "ends the connection",
     "Limits.ping": "checks whether Redis answers",
     "Limits.take_unknown": "counts a caller whose client is not known yet",
@@ -53,6 +54,8 @@ NO_TENANT = {
     "open_server": "opens the store",
     "open_vectors": "opens the store",
     "upgrade": "creates the tables",
+    "Uploads.files": "for the audit on the command line, which sees all clients",
+    "VectorStore.versions": "for the audit on the command line; counts, no content",
 }
 
 ALPHA, BETA = "alpha", "beta"
