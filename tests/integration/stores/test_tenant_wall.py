@@ -92,6 +92,7 @@ CALLS = {
     "Uploads.delete_document": lambda s, i, u: s.uploads.delete_document(BETA, i.document_id),
     "VectorStore.upsert": lambda s, i, u: s.vectors.upsert(BETA, [chunk(i, "mine")]),
     "VectorStore.search": lambda s, i, u: s.vectors.search(BETA, unit(1), 10),
+    "VectorStore.vectors_of": lambda s, i, u: s.vectors.vectors_of(BETA, i.document_id, [""]),
     "VectorStore.publish_version": lambda s, i, u: s.vectors.publish_version(BETA, i.document_id, 9),
     "VectorStore.delete": lambda s, i, u: s.vectors.delete(BETA, i.document_id),
     "VectorStore.count": lambda s, i, u: s.vectors.count(BETA, i.document_id),
