@@ -32,6 +32,7 @@ class Format:
         return self.magic is not None or self.zip_entry is not None
 
 
+OPENDOCUMENT = "application/vnd.oasis.opendocument"
 OFFICE = "application/vnd.openxmlformats-officedocument"
 
 FORMATS = (
@@ -57,6 +58,16 @@ FORMATS = (
     Format("plain_text", "plain text", (".txt", ".text"), ("text/plain",)),
     Format("csv_file", "CSV", (".csv", ".tsv"), ("text/csv", "text/tab-separated-values")),
     Format("html_page", "HTML", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
+    Format("epub", "EPUB", (".epub",), ("application/epub+zip",), zip_entry="META-INF/container.xml"),
+    Format(
+        "opendocument",
+        "OpenDocument",
+        (".odt", ".ods", ".odp"),
+        (f"{OPENDOCUMENT}.text", f"{OPENDOCUMENT}.spreadsheet", f"{OPENDOCUMENT}.presentation"),
+        zip_entry="content.xml",
+    ),
+    Format("email_message", "e-mail", (".eml",), ("message/rfc822",)),
+    Format("notebook", "Jupyter", (".ipynb",), ("application/x-ipynb+json",)),
     Format(
         "json_file",
         "JSON",
