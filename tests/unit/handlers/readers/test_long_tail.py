@@ -12,7 +12,8 @@ from tests.unit.handlers.readers.reading import read, read_content
 OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 CONTENT = (
     f'<office:document-content xmlns:office="{OASIS}:office:1.0" xmlns:text="{OASIS}:text:1.0" '
-    f'xmlns:table="{OASIS}:table:1.0" xmlns:draw="{OASIS}:drawing:1.0"><office:body>{{}}</office:body></office:document-content>'
+    f'xmlns:table="{OASIS}:table:1.0" xmlns:draw="{OASIS}:drawing:1.0"><office:body>{{}}</office:body>'
+    "</office:document-content>"
 )
 
 
