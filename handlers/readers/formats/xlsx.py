@@ -79,6 +79,8 @@ def _lines(rows: Iterator[Row]) -> Iterator[tuple[int, str]]:
             header = _header(row, ahead)
             last = number
             if header is not None:
+                if second := _second_header(header, ahead):
+                    header, last = second, next(rows)[0]
                 continue
         last = number
         yield number, _line(cells, header)
@@ -92,6 +94,18 @@ def _header(row: Row, ahead: list[Row]) -> dict[int, str] | None:
         return None
     names, first = list(cells.values()), [following[0].get(column, "") for column in cells]
     return cells if len(set(names)) > 1 and is_header(names, [first]) else None
+
+
+def _second_header(header: dict[int, str], ahead: list[Row]) -> dict[int, str] | None:
+    """Both rows of names in one, where a name spans columns that the next row tells apart: `2026 Guests`."""
+    if len(set(header.values())) == len(header) or len(ahead) < 2:
+        return None
+    second, third = ahead[0][1], ahead[1][1]
+    names = [second.get(column, "") for column in header]
+    if not second or not is_header(names, [[third.get(column, "") for column in header]]):
+        return None
+    columns = sorted({*header, *second})
+    return {one: " ".join(dict.fromkeys(filter(None, (header.get(one), second.get(one))))) for one in columns}
 
 
 def _line(cells: dict[int, str], header: dict[int, str] | None) -> str:

@@ -71,7 +71,10 @@ def _parsed(lines: Sequence[str], first: int, delimiter: str) -> Iterator[Record
     except csv.Error:
         yield from _unquoted(lines, first, delimiter)
         return
-    yield from (Record(first, row) for row in rows if row)
+    for row in filter(None, rows):
+        # Some programs quote each row as if it was one cell.
+        is_wrapped = len(row) == 1 and len(rows) == 1 and delimiter in row[0] and lines[0].startswith('"')
+        yield Record(first, next(csv.reader(row, delimiter=delimiter, skipinitialspace=True)) if is_wrapped else row)
 
 
 def _unquoted(lines: Sequence[str], first: int, delimiter: str) -> Iterator[Record]:

@@ -32,6 +32,7 @@ def lines(tmp_path, content, name="a.csv"):
         ("Region,2019,2020\nNorth,5,6\n", ["Region: North; 2019: 5; 2020: 6"]),
         ("Stop,Time,Stop,Time\nPier,8:00,Isle,8:20\n", ["Stop: Pier; Time: 8:00; Stop: Isle; Time: 8:20"]),
         ("Item,Price,,\nTent,20,,\n", ["Item: Tent; Price: 20"]),
+        ('"name,""url"""\n"Valley, ""http://x"""\n', ["name: Valley; url: http://x"]),
         ("Item,Price\n", ["Item | Price"]),
         ("Item,Price\n\nTent,20\n\n", ["Item: Tent; Price: 20"]),
         ("Item,Price\r\nTent,20\r\n", ["Item: Tent; Price: 20"]),

@@ -100,6 +100,20 @@ def test_a_merged_cell_means_all_that_it_covers(tmp_path):
     assert "Course: Pottery; Day: Thursday; Hour: 10:00" in text_of(save(tmp_path, fill))
 
 
+def test_two_rows_of_names_are_one(tmp_path):
+    def fill(_, sheet):
+        for row in (
+            ["Boat", "May", None, "June", None],
+            [None, "Day", "Week", "Day", "Week"],
+            ["Canoe", 9, 50, 11, 60],
+        ):
+            sheet.append(row)
+        for cells in ("A1:A2", "B1:C1", "D1:E1"):
+            sheet.merge_cells(cells)
+
+    assert text_of(save(tmp_path, fill)) == "Boat: Canoe; May Day: 9; May Week: 50; June Day: 11; June Week: 60\n"
+
+
 def test_a_formula_without_a_result_is_told(tmp_path):
     def fill(_, sheet):
         sheet.append(["Nights", "Total"])
