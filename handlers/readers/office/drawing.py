@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from handlers.readers.office.package import attribute, child, local, shown_children
+from handlers.readers.office.package import OFF, attribute, child, local, shown_children
 from handlers.readers.text.header import names_columns
 from handlers.readers.text.tables import table_lines
 
@@ -16,7 +16,11 @@ ROW_UNITS = 182_880
 
 def shapes(tree: Any) -> Iterator[Any]:
     """The shapes in the order of reading: from top to bottom where all say where they stand, else as in the file."""
-    found = [one for one in shown_children(tree) if local(one) in ("sp", "grpSp", "graphicFrame", "pic", "cxnSp")]
+    found = [
+        one
+        for one in shown_children(tree)
+        if local(one) in ("sp", "grpSp", "graphicFrame", "pic", "cxnSp") and not _is_hidden(one)
+    ]
     places = [_place(one) for one in found]
     if all(place is not None for place in places):
         found = [one for _, one in sorted(zip(places, found, strict=True), key=lambda pair: pair[0] or (0, 0))]
@@ -103,6 +107,11 @@ def shape_text(shape: Any, part: Callable[[str], Any]) -> list[str]:
         if root is not None:
             return list(read(root))
     return []
+
+
+def _is_hidden(shape: Any) -> bool:
+    names = (child(one, "cNvPr") for one in shape if local(one).startswith("nv"))
+    return any(one is not None and (attribute(one, "hidden") or "0") not in OFF for one in names)
 
 
 def _place(shape: Any) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handlers.readers.markup.inline import LOWERED, RAISED
-from handlers.readers.office.package import attribute, child, local, shown_children, value
+from handlers.readers.office.package import OFF, attribute, child, local, shown_children, value
 from handlers.readers.office.word_styles import WordStyles
 
 LEFT_OUT = frozenset((
@@ -39,7 +39,7 @@ class WordText:
                 boxes.append(one)
             elif name in INLINE:
                 add(self._inline(one, name, boxes))
-            elif name not in LEFT_OUT:
+            elif name not in LEFT_OUT and not _is_hidden(one, name):
                 self._walk(one, add, boxes)
 
     def _inline(self, element: Any, name: str, boxes: list[Any]) -> str:
@@ -66,6 +66,12 @@ class WordText:
         if over is None or under is None:
             return ""
         return f"{self.read(over, boxes)}/{self.read(under, boxes)}"
+
+
+def _is_hidden(element: Any, name: str) -> bool:
+    if name != "drawing":
+        return False
+    return any((attribute(one, "hidden") or "0") not in OFF for one in element.iterfind("*/{*}docPr"))
 
 
 def _symbol(element: Any) -> str:

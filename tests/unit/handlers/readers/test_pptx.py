@@ -37,6 +37,12 @@ def test_hidden_slides_are_left_out_and_reported(tmp_path):
     assert warnings == ["Hidden slides were left out: 2."]
 
 
+def test_a_hidden_shape_is_not_read(tmp_path):
+    slide = shape("seen") + shape("unseen").replace('name="x"', 'name="x" hidden="1"')
+
+    assert read(deck(tmp_path / "a.pptx", slide))[0][0].text == "seen\n"
+
+
 def test_shapes_are_read_from_top_to_bottom(tmp_path):
     slide = shape("third", y=9_000_000) + shape("second", x=5_000_000, y=10_000) + shape("first", y=0)
     group = f"<p:grpSp><p:grpSpPr/>{shape('in a group', y=0)}</p:grpSp>"
