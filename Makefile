@@ -29,7 +29,7 @@ lock: $(FETCHED)
 	$(UV) run --no-project python scripts/lock.py $(UV)
 
 bench: $(FETCHED)
-	@set -e; for name in lanes soak memory gateway latency fuzz; do $(RUN) python -m bench.$$name; done
+	@set -e; for name in lanes soak memory gateway latency fuzz ingest retrieval; do $(RUN) python -m bench.$$name; done
 
 .uv/bin/uv:
 	python3 -m venv .uv

@@ -12,6 +12,7 @@ import random
 import tempfile
 import time
 from pathlib import Path
+from textwrap import wrap
 
 from bench.knowledge_site import Site, is_ready, site
 from bench.report import emit, rounded_median, say
@@ -21,7 +22,7 @@ from handlers.models.minilm import weights_folder
 from handlers.ports import Embedder
 from handlers.readers.section import Section
 from schemas.settings import Settings
-from tests.support.pdf_writer import text_pdf
+from tests.support.pdf_writer import lines, pdf
 
 ROUNDS = 3
 CHUNKS = 320
@@ -43,6 +44,11 @@ def prose(characters: int, seed: int) -> str:
         )
         length += len(lines[-1])
     return "".join(lines)
+
+
+def text_pdf(pages: list[str]) -> bytes:
+    """A page of lines for each text."""
+    return pdf(*(lines(60, 780, *wrap(page, 80), size=10) for page in pages))
 
 
 async def throughput(place: Site, embedder: Embedder, seed: int) -> tuple[float, float]:
