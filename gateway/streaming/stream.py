@@ -83,8 +83,7 @@ class EventStream:
             answer.message_id == self._message_id and answer.state != "running" for answer in start.answers
         )
         self._loop = asyncio.get_running_loop()
-        self._ends_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
-        self._check_at = self._ends_at
+        self._ends_at = self._check_at = self._loop.time() + min(seconds, random.uniform(*LIFETIME_SECONDS))
         self._drained_at: float | None = None
         self._queued_at = -timing.queued_every_seconds
         self._heartbeat_seconds = random.uniform(*timing.heartbeat_seconds)
