@@ -67,22 +67,21 @@ class Documents:
         Raises `PermanentError` when another document of the client has this external id.
         """
         values = _values(uploaded)
-        inserted = insert(DocumentRow).values(values)
-        statement = inserted.on_conflict_do_update(
-            index_elements=[COLUMNS.client_id, COLUMNS.document_id],
-            set_={**values, "created_at": COLUMNS.created_at, "updated_at": func.now()},
-            where=COLUMNS.version < inserted.excluded.version,
-        )
+        is_same = _is(uploaded.client_id, uploaded.document_id)
+        # The gateway and the worker register the same upload at once. A conflict target would leave the other unique
+        # constraint to raise for the slower one, so all conflicts are skipped here and the update decides.
+        inserted = insert(DocumentRow).values(values).on_conflict_do_nothing()
+        renewed = update(DocumentRow).where(*is_same, COLUMNS.version < uploaded.version)
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(statement)
-                chosen = select(*COLUMNS).where(*_is(uploaded.client_id, uploaded.document_id))
-                return _document((await connection.execute(chosen)).one())
+                if not (await connection.execute(inserted)).rowcount:
+                    await connection.execute(renewed.values({**values, "updated_at": func.now()}))
+                row = (await connection.execute(select(*COLUMNS).where(*is_same))).one_or_none()
         except IntegrityError as error:
-            raise PermanentError(
-                f"Another document has the external id {uploaded.external_id}: upload a new version of that one.",
-                code="external_id_taken",
-            ) from error
+            raise _external_id_taken(uploaded) from error
+        if row is None:
+            raise _external_id_taken(uploaded)
+        return _document(row)
 
     async def take_version(self, client_id: str, document_id: str, external_id: str | None) -> tuple[str, int]:
         """The document id and the next version for an upload; concurrent uploads get different versions.
@@ -188,6 +187,13 @@ def _values(uploaded: DocumentUploaded) -> dict[str, Any]:
     named = uploaded.model_dump(exclude={"uploaded_at"}, by_alias=False)
     waiting = {"status": "pending", "stage": "queued", "progress": 0, "current_step": "Waiting in line"}
     return {**named, **waiting, "reason": None, "retryable": None, "chunks": None, "warnings": []}
+
+
+def _external_id_taken(uploaded: DocumentUploaded) -> PermanentError:
+    return PermanentError(
+        f"Another document has the external id {uploaded.external_id}: upload a new version of that one.",
+        code="external_id_taken",
+    )
 
 
 def _document(row: Row[Any]) -> Document:

@@ -1,5 +1,6 @@
 """Documents in a real Postgres: versions and progress never go back, and clients stay separate."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,10 @@ import pytest
 from schemas.events import DocumentProgress, DocumentUploaded
 from schemas.failures import PermanentError
 from stores.postgres.documents import Documents
+
+# On the mistake that the test is for, one round in ten fails.
+ROUNDS = 200
+REGISTRANTS = 4
 
 
 def uploaded(version=1, document_id="doc", client_id="acme", **changes):
@@ -104,6 +109,15 @@ async def test_the_list_is_newest_first_without_the_deleted(documents):
 
     assert [document.document_id for document in await documents.list("acme")] == ["c", "a"]
     assert [document.document_id for document in await documents.list("acme", limit=1)] == ["c"]
+
+
+async def test_an_upload_is_registered_by_many_at_once(documents):
+    for number in range(ROUNDS):
+        event = uploaded(document_id=f"doc-{number}", external_id=f"e{number}")
+
+        rows = await asyncio.gather(*(documents.register(event) for _ in range(REGISTRANTS)))
+
+        assert {row.document_id for row in rows} == {event.document_id}
 
 
 async def test_an_external_id_names_one_document_of_a_client(documents):
