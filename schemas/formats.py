@@ -6,6 +6,7 @@ refuses by this before it stores anything, and ingestion chooses the reader by i
 A new format is a row here and a module `handlers/readers/formats/<name>.py` with a function `read_<name>`.
 """
 
+import fnmatch
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO
@@ -14,8 +15,8 @@ from zipfile import BadZipFile, ZipFile
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`magic`: the bytes that such a file begins with. `zip_entry`: a file inside, where it is a zip archive.
-    `no_text_hint`: what to do with a file without text.
+    """`magic`: the bytes that such a file begins with. `zip_entry`: a file inside, where it is a zip archive;
+    `*` stands for any letters. `no_text_hint`: what to do with a file without text.
     """
 
     name: str
@@ -44,7 +45,7 @@ FORMATS = (
         magic=b"%PDF-",
         no_text_hint="The pages may be scanned images: run text recognition (OCR) on it",
     ),
-    Format("docx", "Word", (".docx",), (f"{OFFICE}.wordprocessingml.document",), zip_entry="word/document.xml"),
+    Format("docx", "Word", (".docx",), (f"{OFFICE}.wordprocessingml.document",), zip_entry="word/document*.xml"),
     Format("xlsx", "Excel", (".xlsx",), (f"{OFFICE}.spreadsheetml.sheet",), zip_entry="xl/workbook.xml"),
     Format(
         "pptx",
@@ -158,10 +159,10 @@ def _shown_by_content(file: BinaryIO, head: bytes, filename: str, media_type: st
 def _in_zip(file: BinaryIO) -> Format | None:
     try:
         with ZipFile(file) as archive:
-            entries = set(archive.namelist())
+            entries = archive.namelist()
     except (BadZipFile, OSError, ValueError, NotImplementedError):
         return None
-    return next((one for one in FORMATS if one.zip_entry in entries), None)
+    return next((one for one in FORMATS if one.zip_entry and fnmatch.filter(entries, one.zip_entry)), None)
 
 
 def _suffix(filename: str) -> str:

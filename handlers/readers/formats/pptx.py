@@ -6,8 +6,28 @@ from typing import Any
 from zipfile import ZipFile
 
 from handlers.readers.archive import open_archive
-from handlers.readers.office.drawing import LEFT_OUT, TITLES, paragraphs, placeholder, shape_text, shapes
-from handlers.readers.office.package import LOCAL_ERRORS, OFF, attribute, broken, child, parse_part, relations
+from handlers.readers.office.drawing import (
+    LEFT_OUT,
+    TITLES,
+    Place,
+    place_of,
+    placeholder,
+    placeholder_keys,
+    shape_text,
+    shapes,
+)
+from handlers.readers.office.drawn_text import paragraphs
+from handlers.readers.office.package import (
+    LOCAL_ERRORS,
+    OFF,
+    attribute,
+    broken,
+    child,
+    linked_part,
+    main_part,
+    parse_part,
+    relations,
+)
 from handlers.readers.report import Report
 from handlers.readers.section import Section, clean
 
@@ -22,12 +42,13 @@ def read_pptx(path: Path, report: Report) -> Iterator[Section]:
     with open_archive(path) as archive:
         try:
             slides = list(_slides(archive))
+            deck = _Deck(archive)
             hidden: list[int] = []
             for number, slide in enumerate(slides, 1):
                 root = parse_part(archive, slide)
                 if root is not None and (attribute(root, "show") or "1") in OFF:
                     hidden.append(number)
-                elif root is not None and (section := _section(archive, slide, root, number)):
+                elif root is not None and (section := deck.section(slide, root, number)):
                     yield section
                 report.progress(number, len(slides))
         except LOCAL_ERRORS as error:
@@ -38,37 +59,60 @@ def read_pptx(path: Path, report: Report) -> Iterator[Section]:
 
 def _slides(archive: ZipFile) -> Iterator[str]:
     """The paths of the slides in their order."""
-    root, targets = parse_part(archive, PRESENTATION), relations(archive, PRESENTATION)
-    for entry in root.iterfind("{*}sldIdLst/{*}sldId"):
+    main = main_part(archive, PRESENTATION)
+    root, targets = parse_part(archive, main), relations(archive, main)
+    for entry in root.iterfind("{*}sldIdLst/{*}sldId") if root is not None else ():
         relation = next((value for name, value in entry.attrib.items() if name.endswith("}id")), "")
         if relation in targets:
             yield targets[relation][1]
 
 
-def _section(archive: ZipFile, slide: str, root: Any, number: int) -> Section | None:
-    links = relations(archive, slide)
+class _Deck:
+    """Reads slides; remembers the places in the layouts that they share."""
 
-    def part(relation: str) -> Any:
-        return parse_part(archive, links[relation][1]) if relation in links else None
+    def __init__(self, archive: ZipFile) -> None:
+        self._archive = archive
+        self._layouts: dict[str, dict[str, Place]] = {}
 
-    title, blocks = "", list[str]()
-    for shape in shapes(child(root, "cSld", "spTree")):
-        kind = placeholder(shape)
-        if kind in LEFT_OUT:
-            continue
-        if kind in TITLES and not title:
-            title = " ".join(" ".join(paragraphs(child(shape, "txBody"))).split())
-        elif found := shape_text(shape, part):
-            blocks.append("\n".join(found))
-    blocks += _notes(archive, links)
-    text = clean("\n\n".join(blocks) or title).strip()
-    return Section(text + "\n", page=number, heading=clean(title) or None) if text else None
+    def section(self, slide: str, root: Any, number: int) -> Section | None:
+        """None for a slide without text."""
+        links = relations(self._archive, slide)
+
+        title, blocks = "", list[str]()
+        for shape in _shapes(root, self._places(links)):
+            kind = placeholder(shape)
+            if kind in LEFT_OUT:
+                continue
+            if kind in TITLES and not title:
+                title = " ".join(" ".join(paragraphs(child(shape, "txBody"))).split())
+            elif found := shape_text(shape, lambda link: linked_part(self._archive, links, link)):
+                blocks.append("\n".join(found))
+        blocks += self._notes(links)
+        text = clean("\n\n".join(blocks) or title).strip()
+        return Section(text + "\n", page=number, heading=clean(title) or None) if text else None
+
+    def _notes(self, links: dict[str, tuple[str, str]]) -> Iterator[str]:
+        for kind, path in links.values():
+            root = parse_part(self._archive, path) if kind == "notesSlide" else None
+            for shape in _shapes(root, {}):
+                # People add boxes of their own to the page of notes.
+                if placeholder(shape) in ("body", None) and (found := paragraphs(child(shape, "txBody"))):
+                    yield "\n".join(found)
+
+    def _places(self, links: dict[str, tuple[str, str]]) -> dict[str, Place]:
+        """Where the placeholders of the slide's layout, and of its master, stand."""
+        layout = next((path for kind, path in links.values() if kind == "slideLayout"), "")
+        if layout not in self._layouts:
+            masters = (path for kind, path in relations(self._archive, layout).values() if kind == "slideMaster")
+            places: dict[str, Place] = {}
+            for path in (next(masters, ""), layout):
+                for shape in _shapes(parse_part(self._archive, path), places):
+                    if (place := place_of(shape)) is not None:
+                        places |= dict.fromkeys(placeholder_keys(shape), place)
+            self._layouts[layout] = places
+        return self._layouts[layout]
 
 
-def _notes(archive: ZipFile, links: dict[str, tuple[str, str]]) -> Iterator[str]:
-    for kind, path in links.values():
-        root = parse_part(archive, path) if kind == "notesSlide" else None
-        tree = child(root, "cSld", "spTree") if root is not None else None
-        for shape in shapes(tree) if tree is not None else ():
-            if placeholder(shape) == "body" and (found := paragraphs(child(shape, "txBody"))):
-                yield "\n".join(found)
+def _shapes(root: Any, places: dict[str, Place]) -> Iterator[Any]:
+    tree = child(root, "cSld", "spTree")
+    return shapes(tree, places) if tree is not None else iter(())

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from selectolax.lexbor import LexborNode
 
 from handlers.readers.markup.visibility import Visibility
+from handlers.readers.text.raised import LOWERED, RAISED
 
-RAISED = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
-LOWERED = str.maketrans("0123456789+-()", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎")
 BLOCKS = frozenset((
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div",
     "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",

@@ -1,5 +1,6 @@
 """Parts of an Office file by their path, and the relations between them."""
 
+import zlib
 from collections.abc import Iterator
 from posixpath import dirname, join, normpath, split
 from typing import Any
@@ -9,7 +10,11 @@ from lxml import etree
 
 from handlers.readers.section import UnreadableError
 
-LOCAL_ERRORS = (KeyError, BadZipFile, etree.XMLSyntaxError)
+# Of zip and XML; the depth of recursion is the depth of the file's elements.
+LOCAL_ERRORS = (
+    KeyError, BadZipFile, EOFError, NotImplementedError, RecursionError, etree.XMLSyntaxError, zlib.error,
+)  # fmt: skip
+MAX_DIGITS = 10
 OFF = ("0", "false", "off")
 
 
@@ -31,13 +36,32 @@ def parse_part(archive: ZipFile, path: str) -> Any:
 def relations(archive: ZipFile, path: str) -> dict[str, tuple[str, str]]:
     """Relation id → its type and the path that it leads to; outside links lead nowhere in here."""
     folder, name = split(path)
-    root = parse_part(archive, f"{folder}/_rels/{name}.rels")
+    root = parse_part(archive, join(folder, "_rels", f"{name}.rels"))
     found: dict[str, tuple[str, str]] = {}
     for one in root if root is not None else ():
         target = one.get("Target", "")
         inside = target[1:] if target.startswith("/") else normpath(join(dirname(path), target))
         found[one.get("Id", "")] = one.get("Type", "").rpartition("/")[2], inside
     return found
+
+
+def main_part(archive: ZipFile, usual: str) -> str:
+    """The path of the part that the package begins with; `usual`: where most programs put it."""
+    if usual in archive.namelist():
+        return usual
+    found = (path for kind, path in relations(archive, "").values() if kind == "officeDocument")
+    return next((path for path in found if path in archive.namelist()), usual)
+
+
+def related_part(archive: ZipFile, main: str, kind: str) -> Any:
+    """The root of the part that `main` names as its styles, its footnotes, …; None if there is none."""
+    paths = [path for found, path in relations(archive, main).values() if found == kind]
+    return parse_part(archive, next(iter(paths), join(dirname(main), f"{kind}.xml")))
+
+
+def linked_part(archive: ZipFile, links: dict[str, tuple[str, str]], link: str) -> Any:
+    """The root of the part that a relation of `relations` leads to, None if it leads nowhere."""
+    return parse_part(archive, links[link][1]) if link in links else None
 
 
 def local(element: Any) -> str:
@@ -60,6 +84,11 @@ def child(element: Any, *names: str) -> Any:
             return None
         element = element.find(f"{{*}}{name}")
     return element
+
+
+def number(text: str | None) -> int | None:
+    """A whole number from 0, None for anything else."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else None
 
 
 def value(element: Any, *names: str) -> str | None:

@@ -26,7 +26,9 @@ def _is_number(cell: str) -> bool:
 def names_columns(grid: Sequence[Sequence[str]]) -> bool:
     """Whether the first row of a table without any mark names its columns. Two columns are mostly names and values."""
     first, following = grid[0], grid[1:4]
-    if not following or not all(cell.strip() for cell in first) or not is_header(first, following):
+    # The corner above the names of rows is often empty.
+    names = first[1:] if len(first) > 2 else first
+    if not following or not all(cell.strip() for cell in names) or not is_header(first, following):
         return False
     if len(first) > 2:
         return True

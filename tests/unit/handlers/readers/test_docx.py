@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.readers.office.word_numbers import numeral
+from handlers.readers.office.numerals import numeral
 from handlers.readers.section import UnreadableError
 from tests.unit.handlers.readers.office_files import paragraph, table, word
 from tests.unit.handlers.readers.reading import CASES, read, text_of

@@ -1,0 +1,1 @@
+"""Word documents: styles, automatic numbers, paragraphs and tables (WordprocessingML)."""
