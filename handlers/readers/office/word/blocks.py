@@ -96,8 +96,8 @@ class WordBlocks:
         carried = ""
         for one in blocks(cell):
             if local(one) == "tbl":
-                rows = table_rows(one, self._styles, self._cell)
-                pieces += ["; ".join(filter(None, row.texts)) for row in rows]
+                lines = grid_lines(list(table_rows(one, self._styles, self._cell)))
+                pieces.append(" / ".join(lines).replace(" | ", "; "))
                 continue
             boxes: list[Any] = []
             carried += self._text.read(one, boxes)

@@ -85,7 +85,9 @@ class WordStyles:
 
     def script(self, run: Any) -> str:
         """Whether the run is raised or lowered: `superscript`, `subscript`, or another word for neither."""
-        found = self._property(run, None, "vertAlign")
+        found, position = self._property(run, None, "vertAlign"), value(run, "rPr", "position")
+        if found is None and position is not None:
+            return "subscript" if position.startswith("-") else "superscript"
         return "" if found is None else attribute(found, "val") or ""
 
     def sets_first_row_apart(self, table: Any) -> bool:

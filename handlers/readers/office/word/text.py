@@ -103,6 +103,8 @@ class _Walk:
         if name == "sym":
             code = attribute(element, "char") or ""
             return symbol(int(code, 16), attribute(element, "font")) if code.isalnum() and _is_hex(code) else ""
+        if name == "textpath":
+            return f" {attribute(element, 'string') or ''} "
         return formula(element, self.text)
 
     def _letters(self, text: str) -> str:

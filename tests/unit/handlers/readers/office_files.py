@@ -11,6 +11,15 @@ MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 NAMESPACES = f'xmlns:w="{W}" xmlns:m="{M}" xmlns:p="{P}" xmlns:a="{A}" xmlns:r="{R}" xmlns:mc="{MC}"'
 
+CHART = (
+    '<c:chartSpace xmlns:c="c"><c:ser><c:tx><c:strRef><c:strCache><c:pt idx="0"><c:v>Share</c:v></c:pt></c:strCache>'
+    "</c:strRef></c:tx><c:cat><c:strRef><c:strCache>"
+    '<c:pt idx="0"><c:v>May</c:v></c:pt><c:pt idx="1"><c:v>June</c:v></c:pt></c:strCache></c:strRef></c:cat>'
+    "<c:val><c:numRef><c:numCache><c:formatCode>0%</c:formatCode>"
+    '<c:pt idx="0"><c:v>0.25</c:v></c:pt><c:pt idx="1"><c:v>0.5</c:v></c:pt></c:numCache></c:numRef></c:val></c:ser>'
+    "</c:chartSpace>"
+)
+
 
 def paragraph(*runs, properties=""):
     """A paragraph; a run is text or XML."""
@@ -18,6 +27,11 @@ def paragraph(*runs, properties=""):
         run if run.startswith("<") else f'<w:r><w:t xml:space="preserve">{run}</w:t></w:r>' for run in runs
     )
     return f"<w:p><w:pPr>{properties}</w:pPr>{inside}</w:p>"
+
+
+def numbered(words, level=0, number=7):
+    """A paragraph in the list of this number."""
+    return paragraph(words, properties=f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>')
 
 
 def table(*rows):
@@ -74,6 +88,15 @@ def deck(path, *slides, notes=None):
 
 def _slide(name, content, attributes=""):
     return f"<p:{name} {NAMESPACES}{attributes}><p:cSld><p:spTree>{content}</p:spTree></p:cSld></p:{name}>"
+
+
+def relations_part(*entries):
+    """Relations `r1`, `r2`, …; an entry is the kind and the target."""
+    found = "".join(
+        f'<Relationship Id="r{number}" Type="{R}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(entries, 1)
+    )
+    return f'<Relationships xmlns="{RELATIONS}">{found}</Relationships>'
 
 
 def _relations(kind, target, numbers):
