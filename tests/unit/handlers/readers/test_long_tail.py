@@ -1,4 +1,4 @@
-"""EPUB, OpenDocument, e-mails and notebooks."""
+"""EPUB, e-mails and notebooks."""
 
 import json
 from email.message import EmailMessage
@@ -9,31 +9,12 @@ import pytest
 from handlers.readers.section import UnreadableError
 from tests.unit.handlers.readers.reading import read, read_content
 
-OASIS = "urn:oasis:names:tc:opendocument:xmlns"
-CONTENT = (
-    f'<office:document-content xmlns:office="{OASIS}:office:1.0" xmlns:text="{OASIS}:text:1.0" '
-    f'xmlns:table="{OASIS}:table:1.0" xmlns:draw="{OASIS}:drawing:1.0"><office:body>{{}}</office:body>'
-    "</office:document-content>"
-)
-
 
 def zipped(path, **entries):
     with ZipFile(path, "w") as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
     return path
-
-
-def open_document(tmp_path, body, name="a.odt"):
-    return read(zipped(tmp_path / name, **{"content.xml": CONTENT.format(body)}))[0]
-
-
-def row(*cells):
-    return (
-        "<table:table-row>"
-        + "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells)
-        + "</table:table-row>"
-    )
 
 
 def test_the_chapters_of_a_book_are_read_in_their_order(tmp_path):
@@ -52,32 +33,6 @@ def test_the_chapters_of_a_book_are_read_in_their_order(tmp_path):
     )
 
     assert [(one.heading, one.text) for one in read(path)[0]] == [("One", "First.\n"), ("Two", "Second.\n")]
-
-
-def test_a_text_of_libreoffice_has_headings_lists_notes_and_tables(tmp_path):
-    body = (
-        "<office:text><text:tracked-changes><text:p>old</text:p></text:tracked-changes>"
-        '<text:h text:outline-level="1">Top'
-        "</text:h><text:p>A<text:s/>b<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Note."
-        "</text:p></text:note-body></text:note>.</text:p><text:list><text:list-item><text:p>One</text:p></text:list-item>"
-        f"</text:list><table:table>{row('Boat', 'Day', 'Week')}{row('Canoe', '9', '50')}</table:table></office:text>"
-    )
-
-    [section] = open_document(tmp_path, body)
-    assert (section.heading, section.text) == (
-        "Top", "A b (Note.).\n- One\n\nBoat: Canoe; Day: 9; Week: 50\n",
-    )  # fmt: skip
-
-
-def test_sheets_and_slides_are_headings(tmp_path):
-    sheet = f'<table:table table:name="Prices">{row("Item", "Price")}{row("Tent", "20")}</table:table>'
-    box = "<draw:frame><draw:text-box><text:p>Hello</text:p></draw:text-box></draw:frame>"
-    slide = f'<draw:page draw:name="page1">{box}</draw:page>'
-
-    [prices] = open_document(tmp_path, f"<office:spreadsheet>{sheet}</office:spreadsheet>", "a.ods")
-    [page] = open_document(tmp_path, f"<office:presentation>{slide}</office:presentation>", "a.odp")
-    assert (prices.heading, prices.text) == ("Prices", "Item: Tent; Price: 20\n")
-    assert (page.heading, page.text) == ("page1", "Hello\n")
 
 
 @pytest.mark.parametrize("kind", ["plain", "html"])

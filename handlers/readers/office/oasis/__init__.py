@@ -1,0 +1,1 @@
+"""OpenDocument: styles, text, lists and tables (ISO/IEC 26300)."""
