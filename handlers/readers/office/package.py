@@ -66,7 +66,8 @@ def linked_part(archive: ZipFile, links: dict[str, tuple[str, str]], link: str) 
 
 def local(element: Any) -> str:
     """The name without its namespace: strict and transitional files differ in that; "" for comments."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def attribute(element: Any, name: str) -> str | None:

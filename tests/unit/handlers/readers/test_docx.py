@@ -60,6 +60,13 @@ def test_a_chart_is_read_with_its_numbers_as_they_show(tmp_path):
     assert text_of(path) == "Above\n\nShare: May 25%; June 50%\n"
 
 
+def test_a_prefix_without_a_namespace_fails_with_a_reason(tmp_path):
+    path = word(tmp_path / "a.docx", f'<q:x xmlns:q="">{paragraph("x")}</q:x>')
+
+    with pytest.raises(UnreadableError, match="damaged"):
+        read(path)
+
+
 def test_an_embedded_document_is_reported(tmp_path):
     _, warnings = read(word(tmp_path / "a.docx", paragraph("x") + '<w:altChunk r:id="r1"/>'))
 
