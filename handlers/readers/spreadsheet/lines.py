@@ -1,7 +1,8 @@
 """Rows of a sheet as lines, under the names of their columns."""
 
+from collections import deque
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 
 from handlers.readers.text.header import is_header
 from handlers.readers.text.tables import table_lines
@@ -14,19 +15,21 @@ LOOKED_AHEAD_ROWS = 5
 def sheet_lines(rows: Iterator[Row]) -> Iterator[tuple[int, str]]:
     """Tables one after the other: an empty row ends one, single cells above a table are its title."""
     last, header = 0, None
-    while (row := next(rows, None)) is not None:
-        ahead = list(islice(rows, LOOKED_AHEAD_ROWS))
-        rows = chain(ahead, rows)
-        number, cells = row
+    # A chain of iterators would grow by one with each row.
+    window = deque(islice(rows, LOOKED_AHEAD_ROWS + 1))
+    while window:
+        number, cells = window.popleft()
+        window.extend(islice(rows, 1))
         if not cells:
             last = number
             continue
         if number > last + 1 or header is None:
-            header = _header(row, ahead)
+            header = _header((number, cells), list(window))
             last = number
             if header is not None:
-                if second := _second_header(header, ahead):
-                    header, last = second, next(rows)[0]
+                if second := _second_header(header, list(window)):
+                    header, last = second, window.popleft()[0]
+                    window.extend(islice(rows, 1))
                 continue
         last = number
         yield number, _line(cells, header)
