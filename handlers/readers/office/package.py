@@ -30,7 +30,7 @@ def parse_part(archive: ZipFile, path: str) -> Any:
     if path not in archive.namelist():
         return None
     with archive.open(path) as part:
-        return etree.parse(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)).getroot()
+        return etree.fromstring(part.read(), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
 def relations(archive: ZipFile, path: str) -> dict[str, tuple[str, str]]:

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 from lxml import etree
 from openpyxl.utils.cell import column_index_from_string
 
+from handlers.readers.office.package import number
 from handlers.readers.spreadsheet.number_formats import shown
 from handlers.readers.spreadsheet.workbook import Sheet, Workbook, streamed, text_of
 
@@ -35,8 +36,8 @@ def read_facts(archive: ZipFile, sheet: Sheet) -> SheetFacts:
     for element in streamed(archive, sheet.path, "col", "mergeCell", "row"):
         name = etree.QName(element).localname
         if name == "col" and element.get("hidden") in ("1", "true"):
-            last = min(int(element.get("max", 0)), MAX_COLUMNS)
-            facts.hidden.update(range(int(element.get("min", 1)), last + 1))
+            last = min(number(element.get("max")) or 0, MAX_COLUMNS)
+            facts.hidden.update(range(number(element.get("min")) or 1, last + 1))
         elif name == "mergeCell":
             _merge(facts, element.get("ref", ""))
     return facts
@@ -50,31 +51,31 @@ def read_rows(
     """
     covering: dict[tuple[int, int], str] = {}
     anchors = {anchor for covered in facts.merged.values() for anchor in covered.values()}
-    number = 0
+    at = 0
     for row in streamed(archive, sheet.path, "row"):
-        number = int(row.get("r", number + 1))
-        cells = _cells(row, number, workbook, facts)
-        for column in [column for column in cells if (number, column) in anchors]:
-            covering[number, column] = cells[column]
+        at = number(row.get("r")) or at + 1
+        cells = _cells(row, at, workbook, facts)
+        for column in [column for column in cells if (at, column) in anchors]:
+            covering[at, column] = cells[column]
         if row.get("hidden") in ("1", "true"):
             facts.hidden_rows += any(cells.values())
-            yield number, {}
+            yield at, {}
             continue
-        for column, anchor in facts.merged.get(number, {}).items():
+        for column, anchor in facts.merged.get(at, {}).items():
             # A merged cell means each row and column that it covers.
             cells[column] = covering.get(anchor, "")
         visible = {column: text for column, text in sorted(cells.items()) if text and column not in facts.hidden}
         if visible:
-            yield number, visible
+            yield at, visible
 
 
-def _cells(row: Any, number: int, workbook: Workbook, facts: SheetFacts) -> dict[int, str]:
+def _cells(row: Any, row_number: int, workbook: Workbook, facts: SheetFacts) -> dict[int, str]:
     cells: dict[int, str] = {}
     column = 0
     for cell in row.iterchildren("{*}c"):
         found = REFERENCE.fullmatch(cell.get("r", ""))
         column = column_index_from_string(found[1]) if found else column + 1
-        text = " ".join(_text(cell, workbook, facts, f"{cell.get('r', number)}").split())
+        text = " ".join(_text(cell, workbook, facts, f"{cell.get('r', row_number)}").split())
         if text:
             cells[column] = text
     return cells
@@ -94,7 +95,7 @@ def _text(cell: Any, workbook: Workbook, facts: SheetFacts, reference: str) -> s
         return workbook.texts[int(value)] if value.isdecimal() and int(value) < len(workbook.texts) else ""
     if kind != "n":
         return {"1": "TRUE", "0": "FALSE"}.get(value, value) if kind == "b" else value
-    style = int(cell.get("s", 0))
+    style = number(cell.get("s")) or 0
     code = workbook.formats[style] if style < len(workbook.formats) else "General"
     return shown(value, code, is_1904=workbook.is_1904)
 

@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 from lxml import etree
 
+from handlers.readers.office.package import number
 from handlers.readers.section import UnreadableError
 from handlers.readers.spreadsheet.number_formats import format_code
 
@@ -59,7 +60,7 @@ def read_workbook(archive: ZipFile) -> Workbook:
 def parsed(archive: ZipFile, path: str) -> Any:
     """The root of a part. No entity is resolved and nothing is fetched."""
     with archive.open(path) as part:
-        return etree.parse(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)).getroot()
+        return etree.fromstring(part.read(), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
 def elements(root: Any, name: str) -> Iterator[Any]:
@@ -98,7 +99,7 @@ def _formats(archive: ZipFile) -> Iterator[str]:
     if "xl/styles.xml" not in archive.namelist():
         return
     root = parsed(archive, "xl/styles.xml")
-    codes = {int(one.get("numFmtId")): one.get("formatCode", "") for one in elements(root, "numFmt")}
+    codes = {number(one.get("numFmtId")) or 0: one.get("formatCode", "") for one in elements(root, "numFmt")}
     for styles in elements(root, "cellXfs"):
         for style in elements(styles, "xf"):
-            yield format_code(int(style.get("numFmtId", 0)), codes)
+            yield format_code(number(style.get("numFmtId")) or 0, codes)

@@ -93,6 +93,15 @@ def test_a_document_that_is_nested_too_deeply_fails_with_a_reason(tmp_path):
         read(path)
 
 
+def test_a_part_with_bytes_of_no_encoding_fails_with_a_reason(tmp_path):
+    path = word(tmp_path / "a.docx", "<w:p/>")
+    with ZipFile(path, "a") as archive:
+        archive.writestr("word/styles.xml", b"<w:styles>\xff\xfe</w:styles>")
+
+    with pytest.raises(UnreadableError, match="damaged"):
+        read(path)
+
+
 def test_a_damaged_document_fails_with_a_reason(tmp_path):
     path = word(tmp_path / "a.docx", "<w:p><w:broken")
 

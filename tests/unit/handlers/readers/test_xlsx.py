@@ -125,6 +125,17 @@ def test_a_formula_without_a_result_is_told(tmp_path):
     assert "B2" in warnings[0]
 
 
+def test_numbers_that_are_none_are_ignored(tmp_path):
+    path = save(tmp_path, lambda _, sheet: sheet.append(["Boat", 9.5]))
+    odd = tmp_path / "odd.xlsx"
+    with ZipFile(path) as archive, ZipFile(odd, "w") as written:
+        for name in archive.namelist():
+            content = archive.read(name).replace(b'numFmtId="0"', b'numFmtId="none"').replace(b'r="1"', b'r="first"')
+            written.writestr(name, content)
+
+    assert text_of(odd) == text_of(path) == "Boat | 9.5\n"
+
+
 def test_a_damaged_workbook_fails_with_a_reason(tmp_path):
     path = save(tmp_path, lambda _, sheet: sheet.append(["a", "b"]))
     with ZipFile(path) as whole:
