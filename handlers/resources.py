@@ -17,6 +17,7 @@ from handlers.models.embedder import open_embedder
 from handlers.models.extractive import Extractive
 from handlers.ports import Embedder
 from schemas.settings import Settings
+from stores.embedding_cache import EmbeddingCache
 from stores.postgres.attempts import Attempts
 from stores.postgres.chat_logs import ChatLogs
 from stores.postgres.clients import Clients
@@ -58,6 +59,10 @@ class Resources:
         """The store of the embedder's space."""
         return await self._once("vectors", self._open_vectors)
 
+    async def embedding_cache(self) -> EmbeddingCache:
+        """Vectors in the embedder's space, in Redis."""
+        return await self._once("embedding_cache", self._open_embedding_cache)
+
     async def models(self) -> ModelChoice:
         """The models that have a key, over one connection pool."""
         return await self._once("models", self._open_models)
@@ -81,6 +86,12 @@ class Resources:
         )
         self._stack.push_async_callback(store.close)
         return store
+
+    async def _open_embedding_cache(self) -> EmbeddingCache:
+        embedder = await self.embedder()
+        cache = EmbeddingCache(self._settings.redis_url, space=embedder.name, dimensions=embedder.dimensions)
+        self._stack.push_async_callback(cache.close)
+        return cache
 
     async def _open_models(self) -> ModelChoice:
         connector = aiohttp.TCPConnector(

@@ -57,8 +57,9 @@ async def answering(resources: Resources) -> Handler:
 
 async def ingestion(resources: Resources) -> Handler:
     """Turns files into passages."""
-    workspace, embedder, vectors = await resources.workspace(), await resources.embedder(), await resources.vectors()
-    return Ingestion(resources.documents, resources.uploads, vectors, embedder, workspace)
+    embedder, cache = await resources.embedder(), await resources.embedding_cache()
+    vectors, workspace = await resources.vectors(), await resources.workspace()
+    return Ingestion(resources.documents, resources.uploads, vectors, embedder, cache, workspace)
 
 
 async def conversation_log(resources: Resources) -> Handler:

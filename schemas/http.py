@@ -145,7 +145,7 @@ class DocumentAccepted(Shape):
 
 
 class DocumentProgressView(Shape):
-    """Where ingestion stands."""
+    """Where ingestion stands. `ahead`: how many documents of the client come before one that waits."""
 
     id: str
     status: DocumentStatus
@@ -157,6 +157,7 @@ class DocumentProgressView(Shape):
     chunks: int | None = None
     warnings: list[str] = Field(default_factory=list)
     version: int
+    ahead: int | None = None
 
 
 class DocumentView(DocumentProgressView):

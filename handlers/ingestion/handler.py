@@ -15,6 +15,7 @@ from handlers.ports import Embedder
 from handlers.readers.section import UnreadableError
 from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
 from schemas.failures import PermanentError, RetryableError
+from stores.embedding_cache import EmbeddingCache
 from stores.postgres.database import DATABASE_ERRORS, REFUSALS
 from stores.postgres.documents import Documents
 from stores.uploads import Uploads
@@ -29,13 +30,19 @@ class Ingestion:
     """The writer of knowledge bases. A file that cannot be read ends as `failed`; a dependency's failure is retried."""
 
     def __init__(
-        self, documents: Documents, uploads: Uploads, vectors: VectorStore, embedder: Embedder, workspace: Path
+        self,
+        documents: Documents,
+        uploads: Uploads,
+        vectors: VectorStore,
+        embedder: Embedder,
+        cache: EmbeddingCache,
+        workspace: Path,
     ) -> None:
         self._documents = documents
         self._uploads = uploads
         self._vectors = vectors
         self._workspace = workspace
-        self._stages = Stages(uploads, vectors, embedder, weights_folder() / "tokenizer.json")
+        self._stages = Stages(uploads, vectors, embedder, cache, weights_folder() / "tokenizer.json")
 
     async def handle(self, event: DocumentUploaded | DocumentDeleted) -> AsyncIterator[Event]:
         """Yields each step, already saved; ends silently when a newer version or a delete took over.

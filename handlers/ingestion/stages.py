@@ -22,6 +22,7 @@ from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
 from schemas.formats import format_by_name
+from stores.embedding_cache import EmbeddingCache
 from stores.uploads import Uploads
 from stores.vectors.store import Chunk, VectorStore
 
@@ -56,10 +57,13 @@ class Step:
 class Stages:
     """The stages of every document. One instance per process: it bounds the child processes."""
 
-    def __init__(self, uploads: Uploads, vectors: VectorStore, embedder: Embedder, tokenizer: Path) -> None:
+    def __init__(
+        self, uploads: Uploads, vectors: VectorStore, embedder: Embedder, cache: EmbeddingCache, tokenizer: Path
+    ) -> None:
         self._uploads = uploads
         self._vectors = vectors
         self._embedder = embedder
+        self._cache = cache
         self._tokenizer = tokenizer
         self._children = FairSlots(MAX_CHILDREN, MAX_CLIENT_CHILDREN)
 
@@ -136,9 +140,12 @@ class Stages:
         """The batch with its vectors. A text that an earlier version, or a run that died, embedded keeps its vector."""
         texts = {_digest(text): text for text in map(embedded_text, batch)}
         vectors = await self._vectors.vectors_of(uploaded.client_id, uploaded.document_id, list(texts))
+        vectors |= await self._cache.get(uploaded.client_id, texts.keys() - vectors.keys())
         new = {digest: text for digest, text in texts.items() if digest not in vectors}
         if new:
-            vectors |= dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
+            embedded = dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
+            await self._cache.put(uploaded.client_id, embedded)
+            vectors |= embedded
         digests = [_digest(embedded_text(piece)) for piece in batch]
         return [
             _chunk_of(uploaded, first + at, piece, digest, vectors[digest])

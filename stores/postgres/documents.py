@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Integer, Row, func, literal, literal_column, select, tuple_, update
+from sqlalchemy import DateTime, Integer, Row, func, literal, literal_column, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.cursor import PageCursor
-from schemas.events import DocumentProgress, DocumentStatus, DocumentUploaded
+from schemas.events import ENDED_STATUSES, DocumentProgress, DocumentStatus, DocumentUploaded
 from schemas.failures import PermanentError
 from schemas.tables import DocumentRow, DocumentVersionRow
 from stores.postgres.database import single_statements
@@ -109,6 +109,19 @@ class Documents:
     async def get(self, client_id: str, document_id: str) -> Document | None:
         """The client's document, deleted or not."""
         return await self._one(*_is(client_id, document_id))
+
+    async def ahead_of(self, client_id: str, document_id: str) -> int:
+        """How many of the client's documents come before one that waits: those that are read now or waited first."""
+        since = select(COLUMNS.updated_at).where(*_is(client_id, document_id)).scalar_subquery()
+        is_before = tuple_(COLUMNS.updated_at, COLUMNS.document_id) < tuple_(since, literal(document_id))
+        statement = select(func.count()).where(
+            COLUMNS.client_id == client_id,
+            COLUMNS.document_id != document_id,
+            COLUMNS.status.not_in(ENDED_STATUSES),
+            or_(COLUMNS.status != "pending", is_before),
+        )
+        async with self._statements.connect() as connection:
+            return int((await connection.execute(statement)).scalar_one())
 
     async def list(self, client_id: str, limit: int = 100, *, before: PageCursor | None = None) -> list[Document]:
         """The client's documents that are not deleted, newest first, starting after `before`."""

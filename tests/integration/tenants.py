@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from schemas.events import ChatCompleted, ChatFeedback, DocumentProgress, DocumentUploaded, Usage
 from schemas.tables import Base
+from stores.embedding_cache import EmbeddingCache
 from stores.postgres.attempts import Attempts
 from stores.postgres.chat_logs import ChatLogs
 from stores.postgres.clients import Client, Clients, Keys
@@ -48,6 +49,7 @@ class Stores:
     chat_logs: ChatLogs
     clients: Clients
     documents: Documents
+    embeddings: EmbeddingCache
     limits: Limits
     sessions: Sessions
     uploads: Uploads
@@ -60,12 +62,14 @@ class Stores:
         vectors = await open_vectors(settings.qdrant_url, None, space="wall", dimensions=DIMENSIONS)
         return cls(
             engine, Attempts(engine, "wall"), ChatLogs(engine), Clients(engine), Documents(engine),
-            Limits(settings.redis_url), Sessions(engine), Uploads(settings.uploads_url), UsageStats(engine), vectors,
+            EmbeddingCache(settings.redis_url, space="wall", dimensions=DIMENSIONS), Limits(settings.redis_url),
+            Sessions(engine), Uploads(settings.uploads_url), UsageStats(engine), vectors,
             Path(settings.uploads_url.removeprefix("file://")),
         )  # fmt: skip
 
     async def close(self) -> None:
         await self.vectors.close()
+        await self.embeddings.close()
         await self.limits.close()
 
     async def fill(self, client_id: str, ids: Ids, mark: str) -> str:
@@ -83,6 +87,7 @@ class Stores:
         await self.documents.advance(advanced(client_id, ids))
         await self.vectors.upsert(client_id, [chunk(ids, mark)])
         await self.vectors.publish_version(client_id, ids.document_id, 1)
+        await self.embeddings.put(client_id, {mark: unit(1)})
         return stored.uri
 
     async def belongings(self, client_id: str, ids: Ids) -> dict[str, object]:
@@ -98,6 +103,7 @@ class Stores:
             if path.is_file() and client_id in path.parts
         })  # fmt: skip
         found["vectors"] = [passage.text for passage in await self.vectors.search(client_id, unit(1), 10)]
+        found["embeddings"] = repr(await self.embeddings.get(client_id, [MARK]))
         found["chunks"] = await self.vectors.count(client_id, ids.document_id)
         return found
 

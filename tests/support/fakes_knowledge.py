@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from schemas.events import Passage
+from stores.embedding_cache import EmbeddingCache
 from stores.vectors.store import count_versions, point_id
 
 DIMENSIONS = 64
@@ -184,3 +185,8 @@ def _bag(text):
     for word in re.findall(r"\w+", text.lower()):
         vector[hashlib.sha256(word.encode()).digest()[0] % DIMENSIONS] += 1
     return vector / np.linalg.norm(vector)
+
+
+def no_embedding_cache() -> EmbeddingCache:
+    """A cache whose Redis is away: nothing listens on port 1."""
+    return EmbeddingCache("redis://127.0.0.1:1/0", space="none", dimensions=DIMENSIONS)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from handlers.ingestion.handler import Ingestion
 from schemas.events import DocumentUploaded
 from stores.uploads import Uploads
-from tests.support.fakes_knowledge import FakeDocuments, FakeEmbedder, FakeVectors, stream_of
+from tests.support.fakes_knowledge import FakeDocuments, FakeEmbedder, FakeVectors, no_embedding_cache, stream_of
 
 GUIDE = "\n\n".join(f"# Part {n}\n\nRefunds of part {n} take {n} days." for n in range(1, 41)).encode()
 
@@ -13,11 +13,14 @@ GUIDE = "\n\n".join(f"# Part {n}\n\nRefunds of part {n} take {n} days." for n in
 class Knowledge:
     """Ingestion on fakes, with real uploads in a folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, cache=None):
         self.workspace = folder / "workspace"
         self.uploads = Uploads((folder / "uploads").as_uri())
         self.documents, self.vectors, self.embedder = FakeDocuments(), FakeVectors(), FakeEmbedder()
-        self.ingestion = Ingestion(self.documents, self.uploads, self.vectors, self.embedder, self.workspace)
+        self.cache = cache or no_embedding_cache()
+        self.ingestion = Ingestion(
+            self.documents, self.uploads, self.vectors, self.embedder, self.cache, self.workspace
+        )
 
     async def uploaded(self, content=GUIDE, filename="guide.md", version=1, client_id="acme"):
         stored = await self.uploads.put(client_id, "doc_1", version, filename, stream_of(content), max_bytes=50_000_000)

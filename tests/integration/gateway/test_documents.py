@@ -53,6 +53,14 @@ async def test_an_upload_is_stored_registered_and_announced(running, own, server
     assert [document["id"] for document in listed] == [body["id"]]
 
 
+async def test_a_document_that_waits_says_how_many_come_before_it(running, server):
+    accepted = [await upload(running, server) for _ in range(3)]
+
+    shown = [(await running.http.get(one.headers["location"], headers=server)).json() for one in accepted]
+
+    assert [one["ahead"] for one in shown] == [0, 1, 2]
+
+
 async def test_the_same_external_id_is_the_next_version_of_the_same_document(running, server):
     first = (await upload(running, server, externalId="manual")).json()
     second = (await upload(running, server, b"Newer.", externalId="manual")).json()

@@ -18,7 +18,7 @@ from stores.postgres.documents import Documents
 from stores.uploads import Uploads
 from stores.vectors.engine import open_vectors
 from tests.conftest import SHARED_DATA
-from tests.support.fakes_knowledge import stream_of
+from tests.support.fakes_knowledge import no_embedding_cache, stream_of
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 POLICY = b"""# Returns
@@ -56,7 +56,9 @@ class Knowledge:
         self.documents = Documents(engine)
         self.vectors = vectors
         self.uploads = Uploads((folder / "uploads").as_uri())
-        self.ingestion = Ingestion(self.documents, self.uploads, vectors, embedder, folder / "workspace")
+        self.ingestion = Ingestion(
+            self.documents, self.uploads, vectors, embedder, no_embedding_cache(), folder / "workspace"
+        )
         self.retrieval = Retrieval(embedder, vectors)
 
     async def ingest(self, filename, content, version=1, client_id="acme"):

@@ -128,6 +128,22 @@ async def test_an_external_id_names_one_document_of_a_client(documents):
         await documents.register(uploaded(external_id="e1", document_id="other"))
 
 
+async def test_a_document_waits_behind_those_that_are_read_or_waited_first(documents):
+    for name in ("doc", "second", "third", "fourth"):
+        await documents.register(uploaded(document_id=name))
+    await documents.register(uploaded(document_id="other", client_id="rival"))
+    assert [await documents.ahead_of("acme", name) for name in ("doc", "second", "fourth")] == [0, 1, 3]
+
+    assert await documents.advance(progress("parsing"))
+    await documents.delete("acme", "second")
+    assert [await documents.ahead_of("acme", name) for name in ("third", "fourth")] == [1, 2]
+
+    assert await documents.advance(progress("ready"))
+    # Uploaded again, it is behind the others.
+    await documents.register(uploaded(version=2))
+    assert [await documents.ahead_of("acme", name) for name in ("third", "fourth", "doc")] == [0, 1, 2]
+
+
 async def test_no_call_of_one_client_touches_or_sees_anothers(documents):
     await documents.register(uploaded(external_id="e1"))
 

@@ -24,7 +24,7 @@ from streams.publisher import Publisher
 from streams.topics import TOPICS
 from tests.integration.kafka import ask, asked, committed, running, subscription
 from tests.support.fakes import RecordingHandler
-from tests.support.fakes_knowledge import FakeEmbedder, stream_of
+from tests.support.fakes_knowledge import FakeEmbedder, no_embedding_cache, stream_of
 from tests.support.fakes_models import completed
 from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
@@ -150,7 +150,7 @@ async def test_replaying_all_documents_duplicates_no_point(settings, publisher, 
     vectors = await open_vectors(str(tmp_path / "qdrant"), None, space=embedder.name, dimensions=embedder.dimensions)
     uploads = Uploads((tmp_path / "uploads").as_uri())
     (tmp_path / "workspace").mkdir()
-    handler = Ingestion(Documents(engine), uploads, vectors, embedder, tmp_path / "workspace")
+    handler = Ingestion(Documents(engine), uploads, vectors, embedder, no_embedding_cache(), tmp_path / "workspace")
     line = subscription(topic, handler, deadline_seconds=60.0)
 
     async def points():
