@@ -1,7 +1,7 @@
 """The answerer that needs no account: the best sentences of the passages, word for word.
 
 Chosen by their share of the question's terms, rare ones counting more. Measured on the 1,190 questions of XQuAD: the
-first sentence holds the answer in 78 % of six near passages each, in 83 % of the right passage (1.6 ms). Cosines added
+first sentence holds the answer in 78 % of six near passages each, in 82 % of the right passage (1.6 ms). Cosines added
 two points in an earlier measurement, for 50 ms: not worth it.
 The answer's first line says that it quotes documents.
 """
@@ -24,6 +24,7 @@ MAX_SENTENCES = 3
 MAX_SENTENCE_CHARACTERS = 600
 MIN_SHARE_OF_BEST = 0.6
 HEADING_WEIGHT = 0.5
+TITLE_WEIGHT = 0.5
 WORDS_PER_PIECE = 3
 # The pace of a fast model, so that people see and tests exercise a stream: 60 words in 0.2 s.
 PIECE_SECONDS = 0.01
@@ -32,6 +33,11 @@ _QUESTION_MARKS = ("?", "？", "؟")
 _FIRST_UNSPACED = "\u3040"
 
 _MARKUP = re.compile(r"^[\s#>*\-•|]+|[\s|*]+$|[*`]+")
+_DOTTED_NUMBER = re.compile(r"\d+(?:[.:,]\d+)+")
+# "4.2" before a clause.
+_LABEL = re.compile(r"§?\s*\(?(\d+(?:\.\d+)*)[.):]?\s")
+# A line without a mark or a number at the top, as of a form or a letter.
+_TITLE = re.compile(r"\s*([^\n\d|;]{1,120}[^\W\d])[ \t]*\n\s*\n(?=.*\S)", re.DOTALL)
 _PIECE = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_PIECE}}}|\s+")
 
 
@@ -41,6 +47,8 @@ class _Sentence:
     number: int
     terms: frozenset[str]
     heading_terms: frozenset[str]
+    label: str | None = None
+    is_title: bool = False
 
 
 class Extractive:
@@ -73,11 +81,15 @@ def split_sentences(passages: Sequence[Passage]) -> list[_Sentence]:
     """
     found: dict[str, _Sentence] = {}
     for number, passage in enumerate(passages, start=1):
-        headings = _terms(passage.heading or "")
+        title = _TITLE.match(passage.text)
+        headings = _terms(f"{passage.heading or ''} {title[1] if title else ''}")
         for own, quoted in _quotable(passage):
-            terms = _terms(own)
+            terms, label = _terms(own), _LABEL.match(own)
             if terms and quoted not in found:
-                found[quoted] = _Sentence(quoted, number, terms, headings - terms)
+                is_title = title is not None and own == _plain(title[1])
+                found[quoted] = _Sentence(
+                    quoted, number, terms, headings - terms, label[1] if label else None, is_title
+                )
     return list(found.values())
 
 
@@ -103,8 +115,8 @@ def _plain(sentence: str) -> str:
 
 def _terms(text: str) -> frozenset[str]:
     """Prefixes of content words, so that endings do not matter; pairs of letters in scripts without spaces."""
-    terms: set[str] = set()
-    for word in words_of(text):
+    terms: set[str] = set(_DOTTED_NUMBER.findall(text))
+    for word in words_of(_DOTTED_NUMBER.sub(" ", text)):
         if any(letter >= _FIRST_UNSPACED for letter in word):
             terms.update(word[start : start + 2] for start in range(max(1, len(word) - 1)))
         elif word not in STOP_WORDS:
@@ -114,13 +126,18 @@ def _terms(text: str) -> frozenset[str]:
 
 def _shares(asked: frozenset[str], sentences: Sequence[_Sentence]) -> list[float]:
     """How much of the question's weight each sentence holds, 0–1; a term in few of the sentences weighs more, one in
-    the heading half.
+    the heading half. A number at the beginning of a clause weighs twice, a title half.
     """
     holders = Counter(term for sentence in sentences for term in sentence.terms & asked)
     weights = {term: math.log(1 + len(sentences) / (1 + holders[term])) for term in asked}
     total = sum(weights.values()) or 1.0
     return [
-        sum(weights[term] for term in sentence.terms & asked) / total
-        + sum(weights[term] for term in sentence.heading_terms & asked) / total * HEADING_WEIGHT
+        (
+            sum(weights[term] for term in sentence.terms & asked)
+            + sum(weights[term] for term in sentence.heading_terms & asked) * HEADING_WEIGHT
+            + weights.get(sentence.label or "", 0.0)
+        )
+        / total
+        * (TITLE_WEIGHT if sentence.is_title else 1.0)
         for sentence in sentences
     ]

@@ -96,7 +96,8 @@ def _rejoined(sentences: list[str]) -> list[str]:
     joined: list[str] = []
     for sentence in sentences:
         before = joined[-1] if joined else ""
-        is_open = before.rstrip().endswith(".") and sentence[0].islower()
+        # No space: a name with a dot, as README.MD and stock.Bergen.
+        is_open = before.rstrip().endswith(".") and (sentence[0].islower() or before.endswith("."))
         if before and (is_open or sentence[0] in _CLOSING_MARKS or _GOES_ON.search(before[-40:])):
             joined[-1] += sentence
         else:

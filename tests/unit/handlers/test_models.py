@@ -172,9 +172,19 @@ async def test_extract_reads_text_without_spaces():
             "Hello. Please bring to the course:\n- clothes of cotton\n- closed shoes\n\nParking is free.",
             "Please bring to the course: clothes of cotton; closed shoes",
         ),
+        (
+            "How many guests come to the summer party?",
+            "Booking sheet for the summer party\n\nNumber of guests: 148\n\nThe party is outside.",
+            "Number of guests: 148",
+        ),
+        (
+            "What does clause 4.2 say?",
+            "4.1 Rent is due.\n4.2 A late payment costs 15 euros.\n5.4 Keys: 2.4.",
+            "15 euros",
+        ),
         ("When is it open?", "It is open from 8 a.m. to 5.30 p.m. at Canal St. 14.", "to 5.30 p.m. at Canal St. 14."),
     ],
-    ids=["question", "list", "dots"],
+    ids=["question", "list", "title", "clause", "dots"],
 )
 async def test_extract_quotes_what_belongs_together(question, text, answer):
     assert answer in (await answer_of(passage(text), question=question)).splitlines()[1]

@@ -26,6 +26,7 @@ WHOLE = [
     "Адрес: ул. Ленина, д. 5.",
     "The price is $5.50 at Node.js Ltd. in the U.S. today.",
     "1. Open the lid.",
+    "See README.MD and www.Example.com for stock.Bergen.",
 ]
 
 
