@@ -31,13 +31,14 @@ def read_csv_file(path: Path, report: Report) -> Iterator[Section]:
     with path.open(encoding=encoding, errors="replace", newline=None) as lines:
         delimiter = delimiter_of(list(islice(lines, SAMPLE_RECORDS)))
         lines.seek(0)
-        records = read_records(lines, delimiter)
+        stray: list[int] = []
+        records = read_records(lines, delimiter, stray)
         sample = list(islice(records, SAMPLE_RECORDS))
         width = _usual_width(sample)
         preamble, sample = _preamble(sample, width)
         if preamble:
             yield Section("\n".join(" ".join(filter(None, one.cells)) for one in preamble) + "\n", row=preamble[0].line)
-        table = _Table(path.stat().st_size, report)
+        table = _Table(path.stat().st_size, report, stray)
         yield from row_sections(table.rows(deque(sample), records))
         table.warn()
 
@@ -46,6 +47,7 @@ def read_csv_file(path: Path, report: Report) -> Iterator[Section]:
 class _Table:
     size_bytes: int
     report: Report
+    stray: list[int]
     uneven: list[int] = field(default_factory=list)
 
     def rows(self, sample: deque[Record], rest: Iterator[Record]) -> Iterator[tuple[int, str]]:
@@ -67,6 +69,12 @@ class _Table:
         self.report.progress(self.size_bytes, self.size_bytes)
 
     def warn(self) -> None:
+        if self.stray:
+            lines = "Line" if len(self.stray) == 1 else "Lines"
+            self.report.warn(
+                f"{lines} {listed(self.stray)}: a quotation mark that opens a cell is not closed, so it was read as "
+                "a letter."
+            )
         if self.uneven:
             rows = "Row" if len(self.uneven) == 1 else "Rows"
             self.report.warn(

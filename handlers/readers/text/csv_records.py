@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from handlers.readers.text.record_lines import LineGroups
+
 DELIMITERS = "\t;|,"
 SEPARATOR_LINE = "sep="
-# A quote that is not closed within as many lines is a letter like any other.
-MAX_QUOTED_LINES = 500
 COMMON_SHARE = 0.5
 
 
@@ -21,7 +21,7 @@ class Record(NamedTuple):
 
 def delimiter_of(lines: Sequence[str]) -> str:
     """The delimiter by which most lines have the same number of cells, at least two; else a comma."""
-    if lines and lines[0].lower().startswith(SEPARATOR_LINE) and len(lines[0].strip()) == len(SEPARATOR_LINE) + 1:
+    if lines and _is_separator(lines[0]):
         return lines[0].strip()[-1]
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
@@ -31,26 +31,26 @@ def delimiter_of(lines: Sequence[str]) -> str:
     return best
 
 
-def read_records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
-    """The records in order; empty lines have none."""
-    number, pending, first = 0, list[str](), 0
-    for raw in lines:
-        number += 1
-        line = raw.replace("\0", "")
-        if number == 1 and line.lower().startswith(SEPARATOR_LINE) and len(line.strip()) == len(SEPARATOR_LINE) + 1:
+def read_records(lines: Iterable[str], delimiter: str, stray: list[int] | None = None) -> Iterator[Record]:
+    """The records in order; empty lines have none. Lines whose quote is a letter are added to `stray`."""
+    groups = LineGroups(_without_nul(lines), delimiter)
+    for number, own, is_stray in groups:
+        if number == 1 and _is_separator(own[0]):
             continue
-        if not pending:
-            first = number
-        pending.append(line)
-        if _is_open(line, delimiter, is_inside=len(pending) > 1):
-            if len(pending) < MAX_QUOTED_LINES:
-                continue
-            yield from _unquoted(pending, first, delimiter)
-        else:
-            yield from _parsed(pending, first, delimiter)
-        pending = []
-    if pending:
-        yield from _unquoted(pending, first, delimiter)
+        if is_stray and stray is not None:
+            stray.append(number)
+        for record in _unquoted(own, number, delimiter) if is_stray else _parsed(own, number, delimiter):
+            yield record
+            groups.width = len(record.cells)
+
+
+def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+    return (line.replace("\0", "") for line in lines)
+
+
+def _is_separator(line: str) -> bool:
+    """Whether it is the line with which Excel is told the delimiter."""
+    return line.lower().startswith(SEPARATOR_LINE) and len(line.strip()) == len(SEPARATOR_LINE) + 1
 
 
 def _agreement(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
@@ -73,7 +73,8 @@ def _parsed(lines: Sequence[str], first: int, delimiter: str) -> Iterator[Record
         return
     for row in filter(None, rows):
         # Some programs quote each row as if it was one cell.
-        is_wrapped = len(row) == 1 and len(rows) == 1 and delimiter in row[0] and lines[0].startswith('"')
+        is_one_cell = len(row) == len(rows) == len(lines) == 1
+        is_wrapped = is_one_cell and delimiter in row[0] and lines[0].startswith('"')
         yield Record(first, next(csv.reader(row, delimiter=delimiter, skipinitialspace=True)) if is_wrapped else row)
 
 
@@ -81,30 +82,3 @@ def _unquoted(lines: Sequence[str], first: int, delimiter: str) -> Iterator[Reco
     for number, line in enumerate(lines, first):
         if line.strip():
             yield Record(number, line.rstrip("\n").split(delimiter))
-
-
-def _is_open(line: str, delimiter: str, *, is_inside: bool) -> bool:
-    """Whether a quoted cell goes on behind this line. `is_inside`: one does already at its beginning."""
-    at, end = 0, len(line)
-    while at < end or is_inside:
-        if is_inside:
-            close = _closing_quote(line, at)
-            if close < 0:
-                return True
-            at, is_inside = close + 1, False
-        elif line.startswith('"', at) or (line[at] == " " and line[at:].lstrip(" ").startswith('"')):
-            at, is_inside = line.index('"', at) + 1, True
-            continue
-        found = line.find(delimiter, at)
-        if found < 0:
-            return False
-        at = found + 1
-    return False
-
-
-def _closing_quote(line: str, at: int) -> int:
-    while (found := line.find('"', at)) >= 0:
-        if line[found + 1 : found + 2] != '"':
-            return found
-        at = found + 2
-    return -1

@@ -20,6 +20,7 @@ from stores.vectors.engine import open_vectors
 from tests.conftest import SHARED_DATA
 from tests.support.fakes_knowledge import no_embedding_cache, stream_of
 
+FILES_OF_A_KIND = 4
 CORPUS = Path(__file__).parents[2] / "corpus"
 POLICY = b"""# Returns
 
@@ -136,9 +137,10 @@ async def test_a_pdf_is_cited_by_page(knowledge):
 
 
 @pytest.mark.shared_data
-async def test_every_small_real_file_ends_ready_or_failed_with_a_reason(knowledge):
-    files = (path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in {".pdf", ".md", ".docx", ".csv"})
-    small = sorted(path for path in files if path.stat().st_size < 8_000)
+async def test_small_real_files_of_each_kind_end_ready_or_failed_with_a_reason(knowledge):
+    files = sorted((SHARED_DATA / "files").rglob("*.*"), key=lambda path: path.stat().st_size)
+    kinds = {path.suffix for path in files}
+    small = [path for kind in kinds for path in [path for path in files if path.suffix == kind][:FILES_OF_A_KIND]]
 
     ended = [await knowledge.ingest(path.name, path.read_bytes(), version) for version, path in enumerate(small, 1)]
 

@@ -109,8 +109,3 @@ async def test_the_settings_choose_the_embedder(service, tmp_path):
     with pytest.raises(NoKeyError, match="OPENAI_API_KEY"):
         async with open_embedder(Settings(embeddings="openai", openai_api_key=None)):
             pass
-
-
-async def test_without_a_key_the_local_model_is_used(tmp_path):
-    async with open_embedder(Settings(embeddings="auto", openai_api_key=None, models_path=str(tmp_path))) as embedder:
-        assert (await embedder.embed_query("hello")).shape == (384,)

@@ -1,8 +1,5 @@
 """Each reader on small difficult files, and on the shared real ones."""
 
-import unicodedata
-from pathlib import Path
-
 import pypdfium2
 import pytest
 
@@ -11,7 +8,6 @@ from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.report import NoReport
 from handlers.readers.section import UnreadableError, clean, load_sections
 from schemas.formats import described
-from tests.conftest import SHARED_DATA
 
 LIMITS = ReaderLimits()
 
@@ -200,47 +196,3 @@ def test_llama_index_accepts_our_readers(tmp_path):
     assert all(isinstance(reader(), BaseReader) for reader in (PdfReader, MarkdownReader, TextReader))
     assert documents[2].metadata == {"source": "test", "heading": "Guide > Install it now"}
     assert TextReader().load_data(written(tmp_path, "a.txt", b"hello"))[0].text == "hello"
-
-
-def real(*suffixes: str) -> list[Path]:
-    return sorted(path for path in (SHARED_DATA / "files").rglob("*") if path.suffix in suffixes)
-
-
-@pytest.mark.shared_data
-def test_every_real_file_is_read_or_says_why_not():
-    ended = {"text": 0, "no_text": 0, "encrypted": 0}
-    for path in real(".pdf", ".md", ".txt"):
-        try:
-            text = "".join(section.text for section in read(path))
-            text.encode()
-            assert "\x00" not in text
-            ended["text" if text.strip() else "no_text"] += 1
-        except UnreadableError as error:
-            ended[error.code] += 1
-
-    assert ended == {"text": 98, "no_text": 15, "encrypted": 1}
-
-
-@pytest.mark.shared_data
-def test_a_book_is_read_page_by_page_close_to_its_true_text():
-    files = SHARED_DATA / "files"
-    sections = read(next(files.rglob("GeoTopo-komprimiert.pdf")))
-    truth = shingles((files / "ground_truth" / "GeoTopo-book.txt").read_text())
-
-    found = shingles(" ".join(section.text for section in sections))
-
-    assert len({section.page for section in sections}) == len(sections) > 100
-    assert len(truth & found) / len(truth) > 0.9
-
-
-def shingles(text):
-    """Every sequence of eight characters, ignoring white space."""
-    letters = "".join(unicodedata.normalize("NFKC", text).split())
-    return {letters[at : at + 8] for at in range(len(letters) - 7)}
-
-
-@pytest.mark.shared_data
-def test_arabic_pages_keep_the_article_in_front():
-    text = " ".join(s.text for s in read(next((SHARED_DATA / "files").rglob("right_to_left_01.pdf"))))
-
-    assert sum(word.startswith("ال") for word in text.split()) >= 45

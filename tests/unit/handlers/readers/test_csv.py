@@ -1,6 +1,7 @@
 """CSV in the forms in which people have it."""
 
 import csv
+import time
 
 import pytest
 from hypothesis import given
@@ -60,11 +61,54 @@ def test_uneven_rows_are_read_and_reported_by_number(tmp_path):
     assert [warning.partition(":")[0] for warning in warnings] == ["Rows 3 and 4"]
 
 
-def test_a_quote_that_is_never_closed_swallows_nothing(tmp_path):
-    found, _ = lines(tmp_path, 'a,b\n"x,1\n' + "".join(f"r{n},{n}\n" for n in range(1_200)))
+STRAY = "a quotation mark that opens a cell is not closed"
 
-    assert found[-1] == "a: r1199; b: 1199"
-    assert len(found) == 1_201
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", ""), ("", 'x,"quoted, at last",2\n'), ("", '"quoted, at last",x,2\n'), ("p,q,1\n", 'x,"two\nlines",2\n')],
+    ids=["never", "in a later cell", "in a later first cell", "after a row"],
+)
+@pytest.mark.parametrize("rows", [3, 60, 1_200])
+def test_a_stray_quote_swallows_no_rows_and_is_reported(tmp_path, before, after, rows):
+    content = f'a,b,c\n{before}"5 inch pipe,x,1\n' + "".join(f"r{n},s,{n}\n" for n in range(rows)) + after
+    found, warnings = lines(tmp_path, content)
+
+    assert 'a: "5 inch pipe; b: x; c: 1' in found
+    assert len(found) == content.count("\n") - 1 - ("two\n" in after)
+    assert warnings[0].startswith(f"Line {3 if before else 2}: {STRAY}")
+
+
+def test_a_stray_quote_in_two_columns_swallows_no_rows(tmp_path):
+    found, _ = lines(tmp_path, 'a,b\n"x,1\n' + "".join(f"r{n},{n}\n" for n in range(40)) + '"last, one",2\n')
+
+    assert len(found) == 42
+
+
+@pytest.mark.parametrize("count", [2, 700, 400_000], ids=str)
+def test_a_quoted_cell_of_many_lines_is_one_cell(tmp_path, count):
+    text = "".join(f"Paragraph, {n}: it goes, on, and on.\n" for n in range(count))
+    found, warnings = lines(tmp_path, f'Item,Note,Price\nTent,"{text}",20\nTarp,x,9\n')
+
+    assert [line[:18] for line in found] == ["Item: Tent; Note: ", "Item: Tarp; Note: "]
+    assert found[0].endswith(f"{count - 1}: it goes, on, and on.; Price: 20")
+    assert warnings == []
+
+
+def test_a_quoted_address_in_two_columns_is_one_cell(tmp_path):
+    found, _ = lines(tmp_path, 'No,Address\n7,"Main St 5, Oslo\nFloor 2, left\nNorway, 0150"\n8,x\n')
+
+    assert found == ["No: 7; Address: Main St 5, Oslo Floor 2, left Norway, 0150", "No: 8; Address: x"]
+
+
+def test_stray_quotes_in_every_line_take_linear_time(tmp_path):
+    content = "a,b\n" + "".join(f'"{n} inch pipe,{n}\n' for n in range(20_000))
+    began = time.monotonic()
+
+    found, _ = lines(tmp_path, content)
+
+    assert len(found) == 20_000
+    assert time.monotonic() - began < 10
 
 
 def test_one_long_line_and_many_columns_are_read(tmp_path):
@@ -74,9 +118,14 @@ def test_one_long_line_and_many_columns_are_read(tmp_path):
     assert len(lines(tmp_path, "a,b\n" + "x" * 2_000_000 + ",1\n")[0][0]) > 2_000_000
 
 
+CELL_CHARACTERS = st.characters(exclude_categories=["C", "Z"]) | st.just("\n")
+
+
 @given(
-    rows=st.lists(
-        st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1), min_size=2, max_size=4), min_size=1
+    rows=st.integers(3, 5).flatmap(
+        lambda width: st.lists(
+            st.lists(st.text(CELL_CHARACTERS, min_size=1), min_size=width, max_size=width), min_size=1
+        )
     ),
     delimiter=st.sampled_from(";,\t|"),
 )

@@ -7,8 +7,10 @@ import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
+from handlers.models.embedder import open_embedder
 from handlers.models.minilm import BATCH_SIZE, MAX_TOKENS, MiniLM, weights_folder
 from handlers.models.minilm_graph import WrongWeightsError, build, cached_graph
+from schemas.settings import Settings
 
 SENTENCES = [
     "A man is eating food.",
@@ -109,3 +111,9 @@ def test_other_weights_are_refused(tmp_path):
 
     with pytest.raises(WrongWeightsError, match="reinstall"):
         cached_graph(tmp_path / "model.safetensors", tmp_path)
+
+
+async def test_without_a_key_the_local_model_is_used(models_path, minilm):
+    settings = Settings(embeddings="auto", openai_api_key=None, models_path=str(models_path))
+    async with open_embedder(settings) as embedder:
+        assert np.array_equal(await embedder.embed_query("hello"), await minilm.embed_query("hello"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).parents[2] / "conftest.py"
+CONFTEST = Path(__file__).parents[1] / "conftest.py"
 SKIPPING = """
 import pytest
 
@@ -44,7 +44,7 @@ def pytest_in_a_clone(folder, tests, ci):
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "CI": ci},
+        env={**os.environ, "CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         timeout=60,
     )
 
