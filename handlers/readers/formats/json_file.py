@@ -1,4 +1,4 @@
-"""JSON and JSON Lines: a section for each record, a line for each of its values."""
+"""JSON and JSON Lines: a section for each record, with the names of its values."""
 
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
@@ -7,10 +7,12 @@ from pathlib import Path
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError, clean
 from handlers.readers.text.decoding import encoding_of
-from handlers.readers.text.json_values import DECODER, JsonRecord, Members, flattened, read_records
+from handlers.readers.text.json_records import JsonRecord, read_records
+from handlers.readers.text.json_values import DECODER, Members
 from handlers.readers.text.row_groups import listed
 
 MAX_NUMBERS = 10_000
+SECTION_CHARACTERS = 200_000
 
 
 def read_json_file(path: Path, report: Report) -> Iterator[Section]:
@@ -55,7 +57,7 @@ def _of_lines(text: str, report: Report) -> Iterator[Section]:
             continue
         total += 1
         try:
-            for record in read_records(line.strip()):
+            for record in read_records(line.strip(), is_record=True):
                 yield from _sections(record, number)
         except (JSONDecodeError, RecursionError):
             if len(broken) < MAX_NUMBERS:
@@ -69,9 +71,11 @@ def _of_lines(text: str, report: Report) -> Iterator[Section]:
 
 
 def _sections(record: JsonRecord, line: int) -> Iterator[Section]:
-    text = clean("\n".join(flattened(record.value)))
-    if text.strip():
-        yield Section(text + "\n", row=line, heading=record.name)
+    text = clean(record.text)
+    while text.strip():
+        end = len(text) if len(text) <= SECTION_CHARACTERS else text.rfind(" ", 0, SECTION_CHARACTERS) + 1
+        yield Section(text[: end or SECTION_CHARACTERS].rstrip("\n") + "\n", row=line, heading=record.path or None)
+        text = text[end or SECTION_CHARACTERS :]
 
 
 def _has_lines(text: str) -> bool:
