@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -29,10 +29,11 @@ def read_csv_file(path: Path, report: Report) -> Iterator[Section]:
     csv.field_size_limit(sys.maxsize)
     encoding = encoding_of(path)
     with path.open(encoding=encoding, errors="replace", newline=None) as lines:
-        delimiter = delimiter_of(list(islice(lines, SAMPLE_RECORDS)))
+        head = list(islice(lines, SAMPLE_RECORDS))
+        delimiter = delimiter_of(list(_doubled(head)) if _has_backslashes(head) else head)
         lines.seek(0)
         stray: list[int] = []
-        records = read_records(lines, delimiter, stray)
+        records = read_records(_doubled(lines) if _has_backslashes(head) else lines, delimiter, stray)
         sample = list(islice(records, SAMPLE_RECORDS))
         width = _usual_width(sample)
         preamble, sample = _preamble(sample, width)
@@ -41,6 +42,15 @@ def read_csv_file(path: Path, report: Report) -> Iterator[Section]:
         table = _Table(path.stat().st_size, report, stray)
         yield from row_sections(table.rows(deque(sample), records))
         table.warn()
+
+
+def _has_backslashes(lines: Sequence[str]) -> bool:
+    """Whether quotes inside a cell are marked by a backslash, as MySQL does, and not doubled."""
+    return any('\\"' in line for line in lines) and not any('""' in line.replace('\\"', "") for line in lines)
+
+
+def _doubled(lines: Iterable[str]) -> Iterator[str]:
+    return (line.replace('\\"', '""') for line in lines)
 
 
 @dataclass(slots=True)

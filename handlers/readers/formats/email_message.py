@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from email import policy
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from pathlib import Path
 
@@ -15,23 +15,47 @@ from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError, clean
 
 SHOWN_HEADERS = ("Subject", "From", "To", "Date")
+MESSAGE = "message/rfc822"
+MAX_FORWARDED = 20
 
 
 def read_email_message(path: Path, report: Report) -> Iterator[Section]:
-    """The headers and the text, or the page if there is no text. Attachments are named in a warning.
-
-    Raises `UnreadableError`.
+    """The headers and the text, or the page if there is no text; then the same of each message that is forwarded in
+    it. Other attachments are named in a warning. Raises `UnreadableError`.
     """
+    left_out: list[str] = []
     try:
         with path.open("rb") as file:
             message = BytesParser(policy=policy.default).parse(file)
-        assert isinstance(message, EmailMessage)
-        headers = [f"{name}: {message[name]}" for name in SHOWN_HEADERS if message[name]]
-        body = message.get_body(("plain", "html"))
-        text = str(body.get_content()) if body is not None else ""
-        attached = [part.get_filename() or part.get_content_type() for part in message.iter_attachments()]
-    except (MessageError, LookupError, ValueError, TypeError, AttributeError) as error:
+        for one in _messages(message, left_out):
+            yield from _sections(one)
+    except (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError("The e-mail is damaged: save it again and upload that.", code="broken") from error
+    if left_out:
+        report.warn(f"Attachments were left out: {', '.join(left_out)}. Upload them as files of their own.")
+    report.progress(1, 1)
+
+
+def _messages(message: Message, left_out: list[str]) -> Iterator[EmailMessage]:
+    """The message and those that are attached to it, which are few: each may hold others."""
+    waiting = [message]
+    for _ in range(MAX_FORWARDED):
+        if not waiting:
+            return
+        one = waiting.pop(0)
+        assert isinstance(one, EmailMessage)
+        yield one
+        for part in one.iter_attachments():
+            if part.get_content_type() == MESSAGE:
+                waiting.append(part.get_content())
+            else:
+                left_out.append(part.get_filename() or part.get_content_type())
+
+
+def _sections(message: EmailMessage) -> Iterator[Section]:
+    headers = [f"{name}: {message[name]}" for name in SHOWN_HEADERS if message[name]]
+    body = message.get_body(("plain", "html"))
+    text = str(body.get_content()) if body is not None else ""
     outline = Outline(clean(str(message["Subject"] or "")))
     outline.block("\n".join(headers))
     if body is not None and body.get_content_subtype() == "html":
@@ -40,6 +64,3 @@ def read_email_message(path: Path, report: Report) -> Iterator[Section]:
         yield from (section for one in text.replace("\r\n", "\n").split("\n\n") if (section := outline.block(one)))
     if last := outline.close():
         yield last
-    if attached:
-        report.warn(f"Attachments were left out: {', '.join(attached)}. Upload them as files of their own.")
-    report.progress(1, 1)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from handlers.readers.office.drawn_text import paragraphs
-from handlers.readers.office.package import attribute, child, local, number
+from handlers.readers.office.package import attribute, child, local
+from handlers.readers.text.whole_number import number
 
 MAX_SERIES, MAX_POINTS = 50, 2_000
 DIAGRAM_POINTS = (None, "node", "asst", "doc")

@@ -7,7 +7,8 @@ from typing import Any
 from handlers.readers.office.charts import graphic_text
 from handlers.readers.office.drawn_text import paragraphs
 from handlers.readers.office.grid import Cell, Row, grid_lines
-from handlers.readers.office.package import OFF, attribute, child, local, number, shown_children
+from handlers.readers.office.package import OFF, attribute, child, local, shown_children
+from handlers.readers.text.whole_number import number
 
 TITLES = ("title", "ctrTitle")
 LEFT_OUT = ("dt", "ftr", "sldNum", "hdr")

@@ -5,9 +5,10 @@ from typing import Any
 
 from handlers.readers.office.formulas import formula
 from handlers.readers.office.numerals import numeral
-from handlers.readers.office.package import attribute, child, local, number, shown_children
+from handlers.readers.office.package import attribute, child, local, shown_children
 from handlers.readers.office.symbols import in_font
 from handlers.readers.text.raised import LOWERED, RAISED
+from handlers.readers.text.whole_number import number
 
 SCHEME = re.compile(
     r"(arabic|alphaLc|alphaUc|romanLc|romanUc|circleNum|ea1Ch[st]|ea1Jpn)\w*?(Period|ParenR|ParenBoth|Plain)"

@@ -14,7 +14,6 @@ from handlers.readers.section import UnreadableError
 LOCAL_ERRORS = (
     KeyError, BadZipFile, EOFError, NotImplementedError, RecursionError, etree.XMLSyntaxError, zlib.error,
 )  # fmt: skip
-MAX_DIGITS = 10
 OFF = ("0", "false", "off")
 
 
@@ -85,11 +84,6 @@ def child(element: Any, *names: str) -> Any:
             return None
         element = element.find(f"{{*}}{name}")
     return element
-
-
-def number(text: str | None) -> int | None:
-    """A whole number from 0, None for anything else."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else None
 
 
 def value(element: Any, *names: str) -> str | None:

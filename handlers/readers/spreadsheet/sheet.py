@@ -9,9 +9,9 @@ from zipfile import ZipFile
 from lxml import etree
 from openpyxl.utils.cell import column_index_from_string
 
-from handlers.readers.office.package import number
 from handlers.readers.spreadsheet.number_formats import shown
 from handlers.readers.spreadsheet.workbook import Sheet, Workbook, streamed, text_of
+from handlers.readers.text.whole_number import number
 
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 MAX_MERGED_CELLS = 100_000

@@ -8,9 +8,9 @@ from zipfile import ZipFile
 
 from lxml import etree
 
-from handlers.readers.office.package import number
 from handlers.readers.section import UnreadableError
 from handlers.readers.spreadsheet.number_formats import format_code
+from handlers.readers.text.whole_number import number
 
 WORKBOOK = "xl/workbook.xml"
 

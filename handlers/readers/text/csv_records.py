@@ -10,6 +10,9 @@ from handlers.readers.text.record_lines import LineGroups
 DELIMITERS = "\t;|,"
 SEPARATOR_LINE = "sep="
 COMMON_SHARE = 0.5
+# No line has it: a table of one column, which needs no delimiter.
+ONE_COLUMN = "\x1f"
+MIN_TABLE_SHARE = 0.7
 
 
 class Record(NamedTuple):
@@ -20,7 +23,10 @@ class Record(NamedTuple):
 
 
 def delimiter_of(lines: Sequence[str]) -> str:
-    """The delimiter by which most lines have the same number of cells, at least two; else a comma."""
+    """The delimiter by which most lines have the same number of cells, at least two; else a comma.
+
+    `ONE_COLUMN` where the commas belong to the text: the first line has none, and lines with and without alternate.
+    """
     if lines and _is_separator(lines[0]):
         return lines[0].strip()[-1]
     best, best_score = ",", (0.0, 0)
@@ -28,7 +34,10 @@ def delimiter_of(lines: Sequence[str]) -> str:
         score = _agreement(lines, delimiter)
         if score > best_score:
             best, best_score = delimiter, score
-    return best
+    widths = [len(record.cells) for record in read_records(lines, best)]
+    begin = widths.index(best_score[1]) if best_score[1] else 0
+    share = widths[begin:].count(best_score[1]) / len(widths[begin:]) if best_score[1] else 1.0
+    return ONE_COLUMN if begin and share < MIN_TABLE_SHARE else best
 
 
 def read_records(lines: Iterable[str], delimiter: str, stray: list[int] | None = None) -> Iterator[Record]:

@@ -8,7 +8,8 @@ from handlers.readers.office.grid import grid_lines
 from handlers.readers.office.oasis.styles import LEVELS, OUTLINE, ListLevel, OpenStyles, label
 from handlers.readers.office.oasis.tables import OpenTable
 from handlers.readers.office.oasis.text import LEFT_OUT, OpenText
-from handlers.readers.office.package import attribute, local, number
+from handlers.readers.office.package import attribute, local
+from handlers.readers.text.whole_number import number
 
 
 @dataclass(frozen=True, slots=True)

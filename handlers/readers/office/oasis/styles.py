@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.readers.office.numerals import numeral
-from handlers.readers.office.package import attribute, local, number
+from handlers.readers.office.package import attribute, local
+from handlers.readers.text.whole_number import number
 
 MAX_PARENTS = 20
 LEVELS = 10

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.readers.office.grid import Cell, Row
-from handlers.readers.office.package import attribute, local, number
+from handlers.readers.office.package import attribute, local
+from handlers.readers.text.whole_number import number
 
 GROUPS = ("table-header-rows", "table-row-group", "table-rows")
 COLUMN_GROUPS = ("table-columns", "table-header-columns", "table-column-group")

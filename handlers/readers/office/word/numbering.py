@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.readers.office.numerals import numeral
-from handlers.readers.office.package import attribute, child, is_on, number, value
+from handlers.readers.office.package import attribute, child, is_on, value
 from handlers.readers.office.word.styles import Numbering
+from handlers.readers.text.whole_number import number
 
 PLACEHOLDER = re.compile(r"%([1-9])")
 PADDED = re.compile(r"0+\d")

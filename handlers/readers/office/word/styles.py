@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.readers.office.package import OFF, attribute, child, number, value
+from handlers.readers.office.package import OFF, attribute, child, value
+from handlers.readers.text.whole_number import number
 
 # Word writes the English name in every language; other programs write the name that they show.
 HEADING_NAME = re.compile(

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from handlers.readers.office.grid import Cell, Row
-from handlers.readers.office.package import attribute, child, is_on, local, number, shown_children, value
+from handlers.readers.office.package import attribute, child, is_on, local, shown_children, value
 from handlers.readers.office.word.styles import WordStyles
+from handlers.readers.text.whole_number import number
 
 REMOVED = ("del", "moveFrom")
 WRAPPERS = ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag")

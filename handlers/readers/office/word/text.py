@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.readers.office.formulas import formula
-from handlers.readers.office.package import OFF, attribute, child, local, number, shown_children, value
+from handlers.readers.office.package import OFF, attribute, child, local, shown_children, value
 from handlers.readers.office.symbols import in_font, symbol
 from handlers.readers.office.word.styles import WordStyles
 from handlers.readers.text.raised import LOWERED, RAISED
+from handlers.readers.text.whole_number import number
 
 LEFT_OUT = frozenset((
     "del", "moveFrom", "delText", "instrText", "delInstrText", "pPr", "rPr", "sdtPr", "sdtEndPr", "commentReference",

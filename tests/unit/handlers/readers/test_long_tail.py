@@ -53,6 +53,19 @@ def test_an_email_is_read_with_its_headers_and_without_its_attachments(tmp_path,
     assert "bill.pdf" in warnings[0]
 
 
+def test_a_message_that_is_forwarded_in_another_is_read(tmp_path):
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["Subject"], outer["Subject"] = "Gate", "Fwd"
+    inner.set_content("<p>The code is 4711.</p>", subtype="html")
+    outer.set_content("See below.")
+    outer.add_attachment(inner)
+    sections, warnings = read_content(tmp_path, "a.eml", bytes(outer))
+
+    assert [section.heading for section in sections] == ["Fwd", "Gate"]
+    assert "The code is 4711." in sections[1].text
+    assert warnings == []
+
+
 def test_a_notebook_is_its_text_its_code_and_its_output(tmp_path):
     cells = [
         {"cell_type": "markdown", "source": ["# Top\n", "Some **text**."]},
