@@ -59,6 +59,12 @@ FORMATS = (
     Format("plain_text", "plain text", (".txt", ".text"), ("text/plain",)),
     Format("csv_file", "CSV", (".csv", ".tsv"), ("text/csv", "text/tab-separated-values")),
     Format("html_page", "HTML", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
+    Format(
+        "xml_file",
+        "XML",
+        (".xml", ".rss", ".atom"),
+        ("application/xml", "text/xml", "application/rss+xml", "application/atom+xml"),
+    ),
     Format("rtf", "RTF", (".rtf",), ("application/rtf", "text/rtf"), magic=b"{\\rtf"),
     Format("epub", "EPUB", (".epub",), ("application/epub+zip",), zip_entry="META-INF/container.xml"),
     Format(

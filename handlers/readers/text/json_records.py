@@ -14,6 +14,7 @@ from handlers.readers.text.json_values import (
     DECODER,
     Members,
     flattened,
+    has_records,
     has_scalar,
     is_large,
     is_row,
@@ -97,7 +98,7 @@ def _value(text: str, at: int, place: _Place) -> Records:
 
 def _members(text: str, start: int, place: _Place) -> Records:
     """The records in an object. Its other values are one more, before the records that they stand before."""
-    names = place.names if place.key is None else (*place.names, place.key)
+    here = _Place(place.names if place.key is None else (*place.names, place.key))
     own, is_map = Members(), _is_map(text, start)
     at = skip_space(text, start + 1)
     while not text.startswith("}", at):
@@ -107,17 +108,21 @@ def _members(text: str, start: int, place: _Place) -> Records:
         at = _behind(text, skip_space(text, end), ":")
         if _holds_records(text, at, is_map=is_map):
             if own:
-                yield place.record(start, own)
+                yield here.record(start, own)
                 own = Members()
-            below = _Place(names).below(key)
-            is_object = text.startswith("{", at)
-            at = yield from _value(text, at, _Place(below.names[:-1], key) if is_object else below)
+            below = here.below(key)
+            if text.startswith("[", at):
+                at = yield from _elements(text, at, below)
+            elif is_map:
+                at = yield from _value(text, at, _Place(here.names, key))
+            else:
+                at = yield from _members(text, at, below)
         else:
             value, at = DECODER.raw_decode(text, at)
             own.append((key, value))
         at = _next(text, at, "}")
     if own:
-        yield place.record(start, own)
+        yield here.record(start, own)
     return at + 1
 
 
@@ -129,7 +134,7 @@ def _holds_records(text: str, at: int, *, is_map: bool) -> bool:
         return True
     value, _ = DECODER.raw_decode(text, at)
     if isinstance(value, Members):
-        return is_map or not has_scalar(value)
+        return is_map or has_records(value)
     return not is_row(value)
 
 

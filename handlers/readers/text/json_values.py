@@ -9,6 +9,8 @@ SPACE = re.compile(r"[ \t\n\r]*")
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 # A record that is longer is taken apart, so that it is never in memory as objects.
 LARGE_CHARACTERS = 8_000
+# Longer texts of a list are sentences and no enumeration.
+LISTED_CHARACTERS = 60
 
 
 class Members(list[tuple[str, Any]]):
@@ -36,7 +38,19 @@ def is_large(text: str, at: int) -> bool:
 
 def has_scalar(value: Members) -> bool:
     """Whether the object says something itself, besides the objects in it."""
-    return any(is_scalar(member) or (isinstance(member, list) and is_row(member)) for _, member in value)
+    return any(is_scalar(member) or is_row(member) for _, member in value)
+
+
+def has_records(value: Members) -> bool:
+    """Whether the object is no mere part of the one around it: it has a list of objects, or nothing but objects."""
+    return any(map(_has_objects, value)) or not has_scalar(value)
+
+
+def _has_objects(member: tuple[str, Any]) -> bool:
+    value = member[1]
+    if isinstance(value, Members):
+        return any(map(_has_objects, value))
+    return isinstance(value, list) and sum(isinstance(one, Members) for one in value) > 1
 
 
 def is_scalar(value: Any) -> bool:
@@ -58,8 +72,9 @@ def flattened(value: Any, name: str = "") -> Iterator[str]:
         for number, one in enumerate(value, 1):
             yield from flattened(one, f"{name}[{number}]")
     else:
-        text = ", ".join(filter(None, map(shown, value))) if isinstance(value, list) else shown(value)
-        if text:
+        texts = list(filter(None, map(shown, value if isinstance(value, list) else [value])))
+        is_short = all(len(text) <= LISTED_CHARACTERS for text in texts)
+        for text in [", ".join(texts)] if is_short and texts else texts:
             yield f"{name}: {text}" if name else text
 
 
