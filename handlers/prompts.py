@@ -52,7 +52,8 @@ def character_count(prompt: Prompt) -> int:
 
 def _quoted(name: str, number: int, passage: Passage) -> str:
     heading = f' heading="{_attribute(passage.heading)}"' if passage.heading else ""
-    where = f' page="{passage.page}"' if passage.page is not None else ""
+    pages = f"{passage.page}–{passage.page_end}" if passage.page_end else passage.page
+    where = f' page="{pages}"' if pages is not None else ""
     mark = f'<passage {name} number="{number}" title="{_attribute(passage.title)}"{heading}{where}>'
     return f"{mark}\n{_escape_markers(passage.text)}\n</passage {name}>"
 

@@ -49,13 +49,16 @@ class Usage(Shape):
 
 
 class Passage(Shape):
-    """A chunk once retrieved, with the anchors a citation needs (`page` counts from 1)."""
+    """A chunk once retrieved, with the anchors a citation needs: `page` counts from 1, `page_end` is the last
+    of several.
+    """
 
     document_id: str
     title: str
     text: str
     score: float
     page: int | None = None
+    page_end: int | None = None
     row: int | None = None
     heading: str | None = None
 
@@ -67,6 +70,7 @@ class Source(Shape):
     document_id: str
     title: str
     page: int | None = None
+    page_end: int | None = None
     row: int | None = None
     heading: str | None = None
     snippet: str

@@ -92,6 +92,8 @@ def plain(text: str) -> str:
 
 def place(source: dict[str, Any]) -> str:
     """A source's position in its document."""
+    if source.get("pageEnd") is not None:
+        return f", pages {source['page']}–{source['pageEnd']}"
     for name in ("page", "row"):
         if source.get(name) is not None:
             return f", {name} {source[name]}"

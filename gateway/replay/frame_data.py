@@ -41,6 +41,7 @@ class SourceData(msgspec.Struct, rename="camel", omit_defaults=True):
     snippet: str
     score: float
     page: Number | None = None
+    page_end: Number | None = None
     row: Number | None = None
     heading: str | None = None
 

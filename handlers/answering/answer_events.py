@@ -211,6 +211,7 @@ def _source(number: int, passage: Passage) -> Source:
         document_id=passage.document_id,
         title=passage.title,
         page=passage.page,
+        page_end=passage.page_end,
         row=passage.row,
         heading=passage.heading,
         snippet=" ".join(passage.text.split())[:SNIPPET_CHARACTERS],

@@ -45,24 +45,25 @@ class Splitter:
     def split(self, sections: Iterable[Section]) -> Iterator[Section]:
         """Pieces of at most 220 tokens, 253 with their heading; neighbours within a section overlap by 32.
 
-        Each has the anchors of its section. The rest of a long list begins with the line that announces the list.
+        Each has the anchors of its section, and its own pages. The rest of a long list begins with the line that
+        announces the list.
         """
         for section in sections:
-            for window in _windows(section.text):
-                for text in self._pieces(window, section.heading):
-                    yield replace(section, text=text)
+            for window in _windows(section):
+                yield from self._pieces(_without_gaps(window))
 
-    def _pieces(self, window: str, heading: str | None) -> Iterator[str]:
-        window = without_gaps(window)
-        lists = announced_lists(window)
+    def _pieces(self, window: Section) -> Iterator[Section]:
+        lists = announced_lists(window.text)
         long = [one.line for one in lists if one.end - one.start > LONG_LIST_CHARACTERS]
-        size = self._size(heading, max((len(self._tokens(line)) for line in long), default=0))
+        size = self._size(window.heading, max((len(self._tokens(line)) for line in long), default=0))
         start = 0
-        for text in self._of_size(size).split_text(window):
-            start = max(start, window.find(text, start))
+        for text in self._of_size(size).split_text(window.text):
+            start = max(start, window.text.find(text, start))
             announcement = announcement_at(lists, start)
             whole = f"{announcement}\n{text}" if announcement else text
-            yield whole if whole is text or len(self._tokens(whole)) <= CHUNK_TOKENS else text
+            fits = whole is text or len(self._tokens(whole)) <= CHUNK_TOKENS
+            piece = window.part(start, start + len(text))
+            yield replace(piece, text=whole if fits else text, page_starts=())
 
     def _size(self, heading: str | None, reserved_tokens: int) -> int:
         left = HEADED_TOKENS - len(self._tokens(_shown(heading))) if heading else CHUNK_TOKENS
@@ -106,21 +107,26 @@ def _counter(tokenizer: Tokenizer) -> Callable[[str], range]:
     return tokens
 
 
-def _windows(text: str) -> Iterator[str]:
-    start = 0
+def _without_gaps(window: Section) -> Section:
+    starts = tuple((len(without_gaps(window.text[:at])), page) for at, page in window.page_starts)
+    return replace(window, text=without_gaps(window.text), page_starts=starts)
+
+
+def _windows(section: Section) -> Iterator[Section]:
+    text, start = section.text, 0
     while start < len(text):
         end = min(len(text), start + WINDOW_CHARACTERS)
         if end < len(text):
             found = (text.rfind(gap, start + WINDOW_CHARACTERS // 2, end) + len(gap) for gap in BREAKS)
             end = next((at for at in found if at > start + WINDOW_CHARACTERS // 2), end)
-        yield from _without_long_runs(text[start:end])
+        yield from _without_long_runs(section.part(start, end))
         start = end
 
 
-def _without_long_runs(window: str) -> Iterator[str]:
+def _without_long_runs(window: Section) -> Iterator[Section]:
     start = 0
-    for run in LONG_RUN.finditer(window):
-        yield window[start : run.end()]
+    for run in LONG_RUN.finditer(window.text):
+        yield window.part(start, run.end())
         start = run.end()
-    if start < len(window):
-        yield window[start:]
+    if start < len(window.text):
+        yield window.part(start, len(window.text))

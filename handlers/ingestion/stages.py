@@ -176,6 +176,7 @@ def _chunk_of(
         vector=vector,
         digest=digest,
         page=piece.page,
+        page_end=piece.page_end,
         row=piece.row,
         heading=piece.heading,
     )

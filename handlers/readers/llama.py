@@ -26,7 +26,7 @@ class _SectionReader(BaseReader):
 
 
 class PdfReader(_SectionReader):
-    """Pages as documents, metadata `page` from 1."""
+    """Pages as documents, metadata `page` from 1, and `page_end` where the last sentence ends on a later one."""
 
     format_name = "pdf"
 
@@ -82,7 +82,12 @@ class JsonReader(_SectionReader):
 def to_documents(sections: Iterable[Section], extra_info: dict[str, Any] | None = None) -> Iterator[Document]:
     """Sections, wherever they were read, as LlamaIndex documents."""
     for section in sections:
-        anchors = {"page": section.page, "row": section.row, "heading": section.heading}
+        anchors = {
+            "page": section.page,
+            "page_end": section.page_end,
+            "row": section.row,
+            "heading": section.heading,
+        }
         metadata = {name: value for name, value in anchors.items() if value is not None}
         yield Document(
             text=section.text, metadata={**(extra_info or {}), **metadata}, excluded_embed_metadata_keys=list(metadata)

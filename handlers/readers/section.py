@@ -1,8 +1,8 @@
 """What every reader yields, and the failures that end a document without a retry."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from handlers.readers.characters import clean
@@ -13,16 +13,31 @@ __all__ = ["Section", "UnreadableError", "clean", "load_sections"]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Text under one anchor: `page` and `row` count from 1, `heading` is the path of headings, joined by " > "."""
+    """Text under one anchor: `page` and `row` count from 1, `heading` is the path of headings, joined by " > ".
+
+    Text on several pages has its last one in `page_end`, and in `page_starts` where each page begins: offset, page.
+    """
 
     text: str
     page: int | None = None
     row: int | None = None
     heading: str | None = None
+    page_end: int | None = None
+    page_starts: Sequence[tuple[int, int]] = ()
+
+    def part(self, start: int, end: int) -> "Section":
+        """The text from `start` to `end`, with the pages of that text alone."""
+        text = self.text[start:end]
+        if not self.page_starts:
+            return replace(self, text=text)
+        begun = [(0, page) for at, page in self.page_starts if at <= start][-1:]
+        starts = (*begun, *((at - start, page) for at, page in self.page_starts if start < at < end))
+        first, last = min(page for _, page in starts), max(page for _, page in starts)
+        return replace(self, text=text, page=first, page_end=last if last > first else None, page_starts=starts)
 
     def to_json(self) -> str:
         """One line, as the child process hands it over."""
-        return json.dumps(asdict(self))
+        return json.dumps({name: value for name, value in asdict(self).items() if value not in (None, ())})
 
 
 class UnreadableError(PermanentError):

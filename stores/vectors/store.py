@@ -15,7 +15,8 @@ POINTS = UUID("6f0a7c3e-9d6b-5a52-8a51-0a3c6d1f4b27")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of one version of a document. `index` counts from 0; `page` and `row` from 1. `vector`: unit length;
+    """A piece of one version of a document. `index` counts from 0; `page` and `row` from 1; `page_end` is the last of
+    several pages. `vector`: unit length;
     `digest` is of the text that it was made from.
     """
 
@@ -27,6 +28,7 @@ class Chunk:
     vector: NDArray[np.float32]
     digest: str = ""
     page: int | None = None
+    page_end: int | None = None
     row: int | None = None
     heading: str | None = None
 
@@ -102,6 +104,7 @@ def payload(client_id: str, chunk: Chunk) -> dict[str, Any]:
         "text": chunk.text,
         "digest": chunk.digest,
         "page": chunk.page,
+        "page_end": chunk.page_end,
         "row": chunk.row,
         "heading": chunk.heading,
     }

@@ -41,6 +41,7 @@ class FakeVectors:
                 text=chunk.text,
                 score=score,
                 page=chunk.page,
+                page_end=chunk.page_end,
                 row=chunk.row,
                 heading=chunk.heading,
             )

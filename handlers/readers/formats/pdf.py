@@ -1,6 +1,6 @@
 """PDF, page by page, by pdfium; pages in a right-to-left script by pypdf, which keeps their order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,9 @@ class _Reading:
         """A section for each page with text; a very long page is several."""
         contents = without_running_titles(self._contents(), self.total)
         for page in joined_pages(page_of(content) for content in contents):
-            for text in _pieces(page.text):
+            for section in _pieces(Section(page.text, page=page.number, page_starts=page.page_starts)):
                 self._has_text = True
-                yield Section(text, page=page.number)
+                yield section
 
     def conclude(self) -> None:
         """Warn of what was left out. Raises `UnreadableError` when that is everything."""
@@ -115,14 +115,14 @@ class _Reading:
         )  # fmt: skip
 
 
-def _pieces(text: str) -> Iterable[str]:
-    """The text in parts that end with a line."""
-    while len(text) > SECTION_CHARACTERS:
-        at = text.rfind("\n", 0, SECTION_CHARACTERS) + 1 or SECTION_CHARACTERS
-        yield text[:at]
-        text = text[at:]
-    if text:
-        yield text
+def _pieces(page: Section) -> Iterator[Section]:
+    """The page in parts that end with a line."""
+    start = 0
+    while start < len(page.text):
+        limit = start + SECTION_CHARACTERS
+        end = page.text.rfind("\n", start, limit) + 1 if limit < len(page.text) else 0
+        yield page.part(start, end or limit)
+        start = end or limit
 
 
 def _ranges(pages: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""Pages as text: a sentence belongs to the page where it begins, a table keeps its header on the next page."""
+"""Pages as text: a sentence stays with the page where it begins, a table keeps its header on the next page."""
 
 import re
 from collections import Counter, deque
@@ -32,15 +32,37 @@ class Page:
     @property
     def text(self) -> str:
         """Each row of a table ends its line; a blank line stands between paragraphs."""
-        parts = []
+        extra = (f"\n{line}\n" if at == 0 else f"{line}\n" for at, line in enumerate(self.extra))
+        return _shown("".join((*map(_lines_of, self.paragraphs), *extra))).rstrip()
+
+    @property
+    def page_starts(self) -> tuple[tuple[int, int], ...]:
+        """Where the text of each page begins; nothing unless the last sentence goes on over the page."""
+        if not any(paragraph.page_starts for paragraph in self.paragraphs):
+            return ()
+        starts = [(0, self.number)]
+        before = ""
         for paragraph in self.paragraphs:
-            if paragraph.table is not None:
-                lines = table_lines(paragraph.table.header, paragraph.table.rows)
-                parts.append("\n" + "".join(f"{line}\n" for line in lines))
-            elif paragraph.text.strip():
-                parts.append(f"\n{paragraph.text}\n" if paragraph.is_apart else f"{paragraph.text}\n")
-        parts.extend(f"\n{line}\n" if at == 0 else f"{line}\n" for at, line in enumerate(self.extra))
-        return without_private(clean("".join(parts))).strip()
+            lines = _lines_of(paragraph)
+            first = lines.find(paragraph.text)
+            starts.extend((len(_shown(before + lines[: first + at])), page) for at, page in paragraph.page_starts)
+            before += lines
+            if paragraph.page_starts:
+                starts.append((len(_shown(before)), self.number))
+        return tuple(starts)
+
+
+def _lines_of(paragraph: Paragraph) -> str:
+    if paragraph.table is not None:
+        lines = table_lines(paragraph.table.header, paragraph.table.rows)
+        return "\n" + "".join(f"{line}\n" for line in lines)
+    if not paragraph.text.strip():
+        return ""
+    return f"\n{paragraph.text}\n" if paragraph.is_apart else f"{paragraph.text}\n"
+
+
+def _shown(text: str) -> str:
+    return without_private(clean(text)).lstrip()
 
 
 def page_of(content: PageContent) -> Page:
@@ -78,6 +100,7 @@ def _carry_over(before: Page, after: Page) -> None:
         end = SENTENCE_END.search(first.text)
         at = end.end() if end else len(first.text)
         last.text = joined(last.text, first.text[:at])
+        last.page_starts.append((len(last.text) - at, after.number))
         rest = first.text[at:].lstrip()
         last.is_full = first.is_full and not rest
         after.paragraphs[:1] = [replace(first, text=rest)] if rest else []

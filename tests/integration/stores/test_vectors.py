@@ -51,14 +51,15 @@ async def texts(vectors, client_id="acme", vector=None, limit=10):
 
 async def test_the_score_is_the_cosine_and_anchors_come_back(vectors):
     await vectors.upsert(
-        "acme", [chunk(0, vector=unit(1), page=3), chunk(1, vector=unit(1, 1), row=9, heading="A > B")]
+        "acme", [chunk(0, vector=unit(1), page=3, page_end=4), chunk(1, vector=unit(1, 1), row=9, heading="A > B")]
     )
     await vectors.publish_version("acme", "doc", 1)
 
     first, second = await vectors.search("acme", unit(1), 5)
 
     assert (first.score, second.score) == (pytest.approx(1, abs=1e-5), pytest.approx(2**-0.5, abs=1e-5))
-    assert (first.page, second.row, second.heading, first.title) == (3, 9, "A > B", "Title")
+    assert (first.page, first.page_end, second.row, second.heading) == (3, 4, 9, "A > B")
+    assert (first.title, second.page_end) == ("Title", None)
     assert await texts(vectors, limit=1) == ["text doc 1 0"]
 
 

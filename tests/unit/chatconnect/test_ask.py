@@ -202,7 +202,13 @@ def test_a_document_cannot_send_terminal_escapes() -> None:
 
 @pytest.mark.parametrize(
     ("source", "expected"),
-    [({"page": 3, "heading": "H"}, ", page 3"), ({"row": 7}, ", row 7"), ({"heading": "H"}, " › H"), ({}, "")],
+    [
+        ({"page": 3, "heading": "H"}, ", page 3"),
+        ({"page": 3, "pageEnd": 4}, ", pages 3–4"),
+        ({"row": 7}, ", row 7"),
+        ({"heading": "H"}, " › H"),
+        ({}, ""),
+    ],
 )
 def test_the_place_of_a_source(source: dict[str, Any], expected: str) -> None:
     assert expected == place(source)

@@ -24,14 +24,15 @@ from tests.support.fakes_models import FakeChatLogs, FakeClients, FakeModel, fin
 
 
 async def test_answer_is_started_sources_deltas_completed_and_the_record():
-    event = retrieved(passages=[passage(page=3), passage("Elsewhere.", title="Other")])
+    event = retrieved(passages=[passage(page=3, page_end=4), passage("Elsewhere.", title="Other")])
     events = await run(build(FakeModel("Refunds ", "take 14 days [1].", finish())), event)
 
     assert names(events)[:3] == ["AnswerStarted", "AnswerSources", "AnswerDelta"]
     assert names(events)[-2:] == ["AnswerCompleted", "ChatCompleted"]
     assert_numbered(events)
     assert text(events) == "Refunds take 14 days [1]."
-    assert [(source.n, source.page) for source in of(events, AnswerSources).sources] == [(1, 3), (2, None)]
+    sources = of(events, AnswerSources).sources
+    assert [(source.n, source.page, source.page_end) for source in sources] == [(1, 3, 4), (2, None, None)]
 
 
 async def test_record_agrees_with_the_events():

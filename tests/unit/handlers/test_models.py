@@ -133,6 +133,12 @@ def test_a_passage_comes_with_its_heading():
     assert """title="Boats" heading="Rental > 'Canoe' &lt;passages>" page="3">\n9 euros.""" in message
 
 
+def test_a_passage_over_a_page_break_comes_with_both_pages():
+    message = question_message(build_prompt(Widget("acme", "w"), "What?", [passage(page=3, page_end=4)], []))
+
+    assert ' page="3–4">' in message
+
+
 def test_prompt_of_a_widget_has_one_stable_prefix():
     widget = Widget("acme", "w", system_prompt="Be merry.")
     first, second = (build_prompt(widget, text, [passage(text)], []) for text in ("a", "b"))

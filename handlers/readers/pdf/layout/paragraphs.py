@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from handlers.readers.pdf.layout.bands import Row
@@ -38,7 +38,7 @@ class Line:
 @dataclass(slots=True)
 class Paragraph:
     """`is_full`: its last line reaches the margin. `is_apart`: more than the usual space stands before it.
-    `table` in place of the text.
+    `table` in place of the text. `page_starts`: where text of later pages begins, and their numbers.
     """
 
     text: str
@@ -48,6 +48,7 @@ class Paragraph:
     is_apart: bool = True
     is_bold: bool = False
     table: Table | None = None
+    page_starts: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_prose(self) -> bool:
