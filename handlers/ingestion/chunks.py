@@ -66,7 +66,7 @@ class Splitter:
             yield replace(piece, text=whole if fits else text, page_starts=())
 
     def _size(self, heading: str | None, reserved_tokens: int) -> int:
-        left = HEADED_TOKENS - len(self._tokens(_shown(heading))) if heading else CHUNK_TOKENS
+        left = HEADED_TOKENS - len(self._tokens(shown_heading(heading))) if heading else CHUNK_TOKENS
         size = min(CHUNK_TOKENS, left) - reserved_tokens
         # In steps, because a splitter is made for each size.
         return max(MIN_CHUNK_TOKENS, size if size == CHUNK_TOKENS else size // SIZE_STEP_TOKENS * SIZE_STEP_TOKENS)
@@ -86,11 +86,11 @@ class Splitter:
 
 def embedded_text(piece: Section) -> str:
     """The text with its heading in front, which often holds the words that the question uses."""
-    return f"{_shown(piece.heading)}\n{piece.text}" if piece.heading else piece.text
+    return f"{shown_heading(piece.heading)}\n{piece.text}" if piece.heading else piece.text
 
 
-def _shown(heading: str) -> str:
-    # Of a path that is too long for the model the inner end says most.
+def shown_heading(heading: str) -> str:
+    """The inner end of a path of headings that is too long for the model: it says most."""
     return heading[-MAX_HEADING_CHARACTERS:]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlers.background_task import background_task
-from handlers.ingestion.chunks import Splitter, embedded_text
+from handlers.ingestion.chunks import Splitter, embedded_text, shown_heading
 from handlers.ports import Embedder
 from handlers.readers.detection import format_of
 from handlers.readers.fair_slots import FairSlots
@@ -32,6 +32,8 @@ CHUNK_SECONDS = 900
 BATCH_SECONDS = 300
 PUBLISH_SECONDS = 120
 BATCH_SIZE = 32
+# Every source of an answer names its document, and a record of the log holds a megabyte.
+MAX_TITLE_CHARACTERS = 300
 SLICE_SECONDS = 0.5
 # One client cannot have all of them. Each uses at most 400 MB.
 MAX_CHILDREN = 3
@@ -171,14 +173,14 @@ def _chunk_of(
         document_id=uploaded.document_id,
         version=uploaded.version,
         index=index,
-        title=uploaded.title,
+        title=uploaded.title[:MAX_TITLE_CHARACTERS],
         text=piece.text,
         vector=vector,
         digest=digest,
         page=piece.page,
         page_end=piece.page_end,
         row=piece.row,
-        heading=piece.heading,
+        heading=shown_heading(piece.heading) if piece.heading else None,
     )
 
 

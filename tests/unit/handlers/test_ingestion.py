@@ -34,6 +34,18 @@ async def test_a_document_becomes_ready_and_is_found_with_its_heading(knowledge)
     assert list(knowledge.workspace.iterdir()) == []
 
 
+async def test_a_passage_names_its_document_and_heading_briefly_however_long_they_are(knowledge):
+    """Six passages go into one record of the log."""
+    content = f"# Prices {'of boats ' * 50_000}end\n\nRefunds take 3 days.\n".encode()
+    uploaded = (await knowledge.uploaded(content)).model_copy(update={"title": "Guide " * 100_000})
+    await knowledge.handle(uploaded)
+
+    [found] = await knowledge.search("Refunds take 3 days.")
+
+    assert found.heading.endswith("of boats end")
+    assert len(found.model_dump_json()) < 2_000
+
+
 async def test_a_ready_version_is_not_ingested_again(knowledge):
     uploaded = await knowledge.uploaded()
     await knowledge.handle(uploaded)
