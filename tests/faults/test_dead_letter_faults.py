@@ -7,7 +7,6 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaConnectionError
 
 from schemas.failures import PermanentError
-from streams import publisher as publishing
 from tests.faults.log_records import administer, send_many, until_committed
 from tests.integration.kafka import ask, asked, committed, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
@@ -15,7 +14,7 @@ from tests.support.kafka_topics import make_topic
 from tests.support.patience import SECONDS
 
 
-async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_can(settings, publisher, monkeypatch):
+async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_can(settings, publisher):
     """Its topic is missing: the record stays uncommitted, others go on; once the topic exists, it is written."""
     topic = await make_topic(settings)
     await administer(settings, lambda admin: admin.delete_topics([topic.dead]))
@@ -30,7 +29,6 @@ async def test_a_dead_letter_that_cannot_be_written_is_kept_on_the_log_until_it_
     async with running(settings, publisher, line):
         await ask(publisher, topic, asked("good", "0"))
         await handler.until(lambda h: h.finished, SECONDS)
-        monkeypatch.setattr(publishing, "PUBLISH_TIMEOUT_SECONDS", 0.5)
         await ask(publisher, topic, bad, asked("good", "1"), asked("good", "2"))
         await handler.until(lambda h: len(h.finished) == 3 and len(h.given_up) >= 2, SECONDS)
         await until_committed(settings, line, 1)
