@@ -56,7 +56,7 @@ class Splitter:
         """
         for section in sections:
             for window in _windows(section):
-                yield from self._pieces(_without_gaps(window))
+                yield from self._pieces(window.changed(without_gaps))
 
     def _pieces(self, window: Section) -> Iterator[Section]:
         lists = announced_lists(window.text)
@@ -111,8 +111,8 @@ def _counter(tokenizer: Tokenizer) -> Callable[[str], range]:
         if not word.isascii():
             return len(tokenizer.encode(word, add_special_tokens=False))
         # The model alone takes a fifth of the time; each mark between ASCII letters is one token.
-        runs = ASCII_RUN.findall(word.lower())
-        return sum(len(model.tokenize(run)) - len(run) for run in runs) + len(word)
+        runs = [word.lower()] if word.isalnum() else ASCII_RUN.findall(word.lower())
+        return len(word) + sum([len(model.tokenize(run)) - len(run) for run in runs])
 
     # Only the length is used, and of a text that no chunk can hold not even that.
     def tokens(text: str) -> range:
@@ -123,11 +123,6 @@ def _counter(tokenizer: Tokenizer) -> Callable[[str], range]:
         return range(max(least, ideographs + sum(map(of_word, words.split()))))
 
     return tokens
-
-
-def _without_gaps(window: Section) -> Section:
-    starts = tuple((len(without_gaps(window.text[:at])), page) for at, page in window.page_starts)
-    return replace(window, text=without_gaps(window.text), page_starts=starts)
 
 
 def _windows(section: Section) -> Iterator[Section]:

@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from handlers.readers.blob import without_blobs
 from handlers.readers.detection import reader_of
 from handlers.readers.lockdown import lock_down
 from handlers.readers.report import MAX_WARNING_CHARACTERS, MAX_WARNINGS
@@ -61,7 +62,8 @@ def main(format_name: str, source: str, target: str) -> None:
         _report({"left": ", ".join(left)})
     try:
         with Path(target).open("w", encoding="utf-8") as out:
-            sections = reader(Path(source), _ToParent())
+            report = _ToParent()
+            sections = without_blobs(reader(Path(source), report), report)
             out.writelines(section.to_json() + "\n" for section in sections)
     except UnreadableError as error:
         _report({"code": error.code, "reason": str(error)})

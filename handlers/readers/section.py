@@ -1,7 +1,7 @@
 """What every reader yields, and the failures that end a document without a retry."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -34,6 +34,11 @@ class Section:
         starts = (*begun, *((at - start, page) for at, page in self.page_starts if start < at < end))
         first, last = min(page for _, page in starts), max(page for _, page in starts)
         return replace(self, text=text, page=first, page_end=last if last > first else None, page_starts=starts)
+
+    def changed(self, change: Callable[[str], str]) -> "Section":
+        """With the text as `change` makes it; pages move with the text before them."""
+        starts = tuple((len(change(self.text[:at])), page) for at, page in self.page_starts)
+        return replace(self, text=change(self.text), page_starts=starts)
 
     def to_json(self) -> str:
         """One line, as the child process hands it over."""

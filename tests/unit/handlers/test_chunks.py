@@ -4,14 +4,24 @@ import sys
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from handlers.ingestion.chunks import CHUNK_TOKENS, MAX_RUN_CHARACTERS, Splitter, embedded_text
+from handlers.ingestion.chunks import (
+    CHUNK_TOKENS,
+    MAX_CHARACTERS_PER_TOKEN,
+    MAX_RUN_CHARACTERS,
+    Splitter,
+    _counter,
+    embedded_text,
+)
 from handlers.models.minilm import MAX_TOKENS, weights_folder
-from handlers.readers.section import Section
+from handlers.readers.section import Section, clean
 
 MODEL_TOKENS = MAX_TOKENS - 2
 TOKENIZER = weights_folder() / "tokenizer.json"
+WORDS = ("Boat", "Kähne", "aaa_b", "x" * 150, "3.50 €", "http://a.b/c?d=e", "каноэ", "เรือ", "e\u0301", "ﷺ", "—")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +76,23 @@ def test_text_without_sentences_is_split_in_time_and_in_size(splitter, text):
     assert max(sizes(pieces), default=0) <= CHUNK_TOKENS
     assert max((len(piece.text) for piece in pieces), default=0) <= MAX_RUN_CHARACTERS
     assert bool(pieces) == bool(text.strip())
+
+
+@given(st.lists(st.one_of(st.text(), st.sampled_from([*WORDS, "日本", " ", ". "]))).map("".join).map(clean))
+def test_the_count_is_the_models(text):
+    counted = len(_counter(Tokenizer.from_file(str(TOKENIZER)))(text))
+
+    assert counted == max(sizes([Section(text)])[0], -(-len(text) // MAX_CHARACTERS_PER_TOKEN))
+
+
+def test_a_long_word_is_cut_only_where_it_is_too_long(splitter):
+    text = "see https://example.com/a/list/of/boats, " * 40 + "x1" * 500 + " and the canoe costs nine euros, " * 40
+
+    pieces = [piece.text for piece in splitter.split([Section(text)])]
+
+    words = {word for piece in pieces for word in piece.split() if "x1" not in word}
+    assert words == {"see", "https://example.com/a/list/of/boats,", "and", "the", "canoe", "costs", "nine", "euros,"}
+    assert max(sizes([Section(piece) for piece in pieces])) <= CHUNK_TOKENS
 
 
 def test_no_sentence_is_cut_at_a_dot_inside_it(splitter):
