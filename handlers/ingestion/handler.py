@@ -17,7 +17,7 @@ from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, Do
 from schemas.failures import PermanentError, RetryableError
 from stores.embedding_cache import EmbeddingCache
 from stores.postgres.database import DATABASE_ERRORS, REFUSALS
-from stores.postgres.documents import Documents
+from stores.postgres.documents import Document, Documents
 from stores.uploads import Uploads
 from stores.vectors.store import VectorStore
 
@@ -61,9 +61,9 @@ class Ingestion:
         if document.version != event.version or document.status == "deleted":
             return
         if document.status == "ready":
-            yield ProgressReporter(event, document.chunks, document.warnings).ready()
+            yield ProgressReporter(event, document).ready()
             return
-        async with aclosing(self._ingest(event)) as steps:
+        async with aclosing(self._ingest(event, document)) as steps:
             async for progress in steps:
                 yield progress
 
@@ -86,15 +86,21 @@ class Ingestion:
             return
         is_final = isinstance(error, PermanentError)
         reason = f"The upload event is not valid: {error}" if is_final else UNAVAILABLE
-        failed = ProgressReporter(event).failed(reason, retryable=not is_final)
+        document = None
+        try:
+            document = await self._documents.get(event.client_id, event.document_id)
+        except DATABASE_ERRORS as unread:
+            log.warning("progress_unknown", document_id=event.document_id, error=repr(unread))
+        reporter = ProgressReporter(event, document if document and document.version == event.version else None)
+        failed = reporter.failed(reason, retryable=not is_final)
         try:
             await self._documents.advance(failed)
         except DATABASE_ERRORS as unsaved:
             log.warning("failure_not_saved", document_id=event.document_id, error=repr(unsaved))
         yield failed
 
-    async def _ingest(self, uploaded: DocumentUploaded) -> AsyncGenerator[DocumentProgress, None]:
-        reporter = ProgressReporter(uploaded)
+    async def _ingest(self, uploaded: DocumentUploaded, document: Document) -> AsyncGenerator[DocumentProgress, None]:
+        reporter = ProgressReporter(uploaded, document)
         try:
             async with aclosing(self._steps(uploaded)) as steps:
                 async for step in steps:

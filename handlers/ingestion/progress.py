@@ -1,13 +1,13 @@
 """Ingestion's progress events: percentages that never fall, at most twice a second."""
 
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import Counter, Histogram
 
 from handlers.ingestion.stages import Step
 from schemas.events import DocumentProgress, DocumentUploaded
+from stores.postgres.documents import Document
 
 # A stage's part of the whole, in percent.
 SPANS = {"parsing": (0, 20), "chunking": (20, 25), "embedding": (25, 95), "indexing": (95, 99)}
@@ -24,19 +24,21 @@ DOCUMENTS = Counter("chatconnect_documents_total", "Documents whose ingestion en
 
 
 class ProgressReporter:
-    """Decides which steps of one run become events, and how it ends."""
+    """Decides which steps of one run become events, and how it ends. A run after one that died goes on at its
+    percentage, which the row has.
+    """
 
-    def __init__(self, uploaded: DocumentUploaded, chunks: int | None = None, warnings: Sequence[str] = ()) -> None:
+    def __init__(self, uploaded: DocumentUploaded, document: Document | None = None) -> None:
         self._latest = DocumentProgress(
             client_id=uploaded.client_id,
             document_id=uploaded.document_id,
             version=uploaded.version,
             status="pending",
             stage="queued",
-            progress=0,
+            progress=document.progress if document else 0,
             current_step="Waiting in line",
-            chunks=chunks,
-            warnings=list(warnings),
+            chunks=document.chunks if document else None,
+            warnings=document.warnings if document else [],
             at=datetime.now(UTC),
         )
         self._sent_at = 0.0

@@ -143,7 +143,8 @@ class FakeDocuments:
         row = self.rows.get((progress.client_id, progress.document_id))
         if row is None or row.version != progress.version or row.status in {"ready", "deleted"}:
             return False
-        row.status, row.chunks, row.warnings = progress.status, progress.chunks, progress.warnings
+        row.status, row.progress = progress.status, progress.progress
+        row.chunks, row.warnings = progress.chunks, progress.warnings
         self.saved.append(progress)
         return True
 
@@ -164,7 +165,7 @@ class FakeDocument:
 
     def __init__(self, uploaded):
         self.version, self.uri = uploaded.version, uploaded.uri
-        self.status, self.chunks = "pending", None
+        self.status, self.progress, self.chunks = "pending", 0, None
         self.warnings = []
 
 
