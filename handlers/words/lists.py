@@ -1,6 +1,7 @@
 """Lists in a text, and the line that announces them: `Please bring:`."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -77,4 +78,5 @@ def _lines(text: str, at: int) -> Iterator[str]:
 
 def announcement_at(lists: Sequence[AnnouncedList], start: int) -> str | None:
     """The announcement of the list that a part of the text, beginning at `start`, goes on with."""
-    return next((one.line for one in lists if one.start < start < one.end), None)
+    at = bisect_left(lists, start, key=lambda one: one.start) - 1
+    return lists[at].line if at >= 0 and start < lists[at].end else None
