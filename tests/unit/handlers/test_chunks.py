@@ -4,7 +4,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -27,6 +27,11 @@ WORDS = ("Boat", "Kähne", "aaa_b", "x" * 150, "3.50 €", "http://a.b/c?d=e", "
 @pytest.fixture(scope="module")
 def splitter():
     return Splitter(TOKENIZER)
+
+
+@pytest.fixture(scope="module")
+def counter():
+    return _counter(Tokenizer.from_file(str(TOKENIZER)))
 
 
 def sizes(pieces):
@@ -78,9 +83,10 @@ def test_text_without_sentences_is_split_in_time_and_in_size(splitter, text):
     assert bool(pieces) == bool(text.strip())
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(), st.sampled_from([*WORDS, "日本", " ", ". "]))).map("".join).map(clean))
-def test_the_count_is_the_models(text):
-    counted = len(_counter(Tokenizer.from_file(str(TOKENIZER)))(text))
+def test_the_count_is_the_models(counter, text):
+    counted = len(counter(text))
 
     assert counted == max(sizes([Section(text)])[0], -(-len(text) // MAX_CHARACTERS_PER_TOKEN))
 

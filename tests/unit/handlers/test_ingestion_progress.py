@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.ingestion import progress
@@ -34,6 +34,7 @@ def _every_step_is_published():
         yield
 
 
+@settings(deadline=None)
 @given(RUNS)
 async def test_no_steps_of_any_runs_make_the_percentage_fall(runs):
     documents = FakeDocuments()
