@@ -4,7 +4,7 @@ import csv
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.readers.text.csv_records import delimiter_of, read_records
@@ -124,6 +124,7 @@ def test_one_long_line_and_many_columns_are_read(tmp_path):
 CELL_CHARACTERS = st.characters(exclude_categories=["C", "Z"]) | st.just("\n")
 
 
+@settings(deadline=None)
 @given(
     rows=st.integers(3, 5).flatmap(
         lambda width: st.lists(

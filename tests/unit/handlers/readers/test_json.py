@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.readers.section import UnreadableError
@@ -78,6 +78,7 @@ def test_a_long_text_is_several_sections(tmp_path):
     assert sum(text.count("word") for text in found) == 100_000
 
 
+@settings(deadline=None)
 @given(value=st.recursive(
     st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=4),
