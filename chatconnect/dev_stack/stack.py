@@ -59,9 +59,17 @@ class Stack:
         self.say(answering(settings))
         self.say(f"addresses and keys: {addresses}  logs: {self.folder.logs}")
         self.say(f"ready {values['GATEWAY_URL']}")
-        await asyncio.sleep(TRAINING_DELAY_SECONDS)
-        await make_aot_cache()
+        if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+            await self._prepare_next_start()
         await asyncio.Event().wait()
+
+    async def _prepare_next_start(self) -> None:
+        """Makes the cache of Kafka's JVM. The stack runs without it, too."""
+        await asyncio.sleep(TRAINING_DELAY_SECONDS)
+        try:
+            await make_aot_cache()
+        except (PartError, OSError) as error:
+            self.say(f"Kafka's next start will not be faster: {error}")
 
     def _values(self, parts: dict[str, str]) -> dict[str, str]:
         """What `dev.env` holds."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from gateway.admission.access import Caller
 from gateway.endpoints.upload import receive_file, receive_uri, register_upload
 from gateway.state import Gateway, caller_of, gateway_of
-from gateway.streaming.document_events import ProgressStream, read_view, view
+from gateway.streaming.document_events import ProgressStream, view_in_line
 from gateway.web import bodies
 from gateway.web.problems import Problem
 from gateway.web.responses import json_reply
@@ -56,7 +56,7 @@ async def status(request: Request) -> Response:
     """GET /documents/{document_id}/status."""
     gateway, caller = _server(request)
     document = await _find(gateway, caller, request)
-    return json_reply(await read_view(gateway.documents, document) or view(document))
+    return json_reply(await view_in_line(gateway.documents, document))
 
 
 async def events(request: Request) -> Response:

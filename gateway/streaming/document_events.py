@@ -53,12 +53,12 @@ async def progress_events(
     ends_at = now() + random.uniform(*LIFETIME_SECONDS)
     with hub.watch(document.client_id, document.document_id) as watch:
         # Read again, for changes between the first read and the watch.
-        sent = await read_view(documents, document) or view(document)
+        sent = await _read_view(documents, document) or view(document)
         yield _event(sent, retry_ms=random.randint(*timing.retry_ms))
         while sent.status not in ENDED_STATUSES and not drain.is_on and now() < ends_at:
             progress = await watch.next(min(timing.document_poll_seconds, max(0.0, ends_at - now())))
             if progress is None:
-                found = await read_view(documents, document)
+                found = await _read_view(documents, document)
             else:
                 found = DocumentProgressView(id=document.document_id, **progress.model_dump(by_alias=False))
             if found is not None and is_progress(found, sent):
@@ -71,6 +71,14 @@ def view(document: Document) -> DocumentProgressView:
     return DocumentProgressView(id=document.document_id, **asdict(document))
 
 
+async def view_in_line(documents: Documents, document: Document) -> DocumentProgressView:
+    """The ingestion status of the row, and while it waits its place in line. Raises one of `DATABASE_ERRORS`."""
+    if document.status != "pending":
+        return view(document)
+    ahead = await documents.ahead_of(document.client_id, document.document_id)
+    return view(document).model_copy(update={"ahead": ahead})
+
+
 def is_progress(found: DocumentProgressView, sent: DocumentProgressView) -> bool:
     """Whether `found` may follow `sent`: no older version, and no lower progress, as after a restart of ingestion."""
     # A failed delete of a document without a row has version 0.
@@ -79,16 +87,14 @@ def is_progress(found: DocumentProgressView, sent: DocumentProgressView) -> bool
     return found.version > sent.version or found.status in ENDED_STATUSES or found.progress >= sent.progress
 
 
-async def read_view(documents: Documents, document: Document) -> DocumentProgressView | None:
+async def _read_view(documents: Documents, document: Document) -> DocumentProgressView | None:
     """The status now, None while Postgres is away or when there is no row."""
-    key = (document.client_id, document.document_id)
     try:
-        row = await documents.get(*key)
-        ahead = await documents.ahead_of(*key) if row and row.status == "pending" else None
+        row = await documents.get(document.client_id, document.document_id)
+        return await view_in_line(documents, row) if row else None
     except DATABASE_ERRORS:
         # Events on the log still arrive, and the next read may succeed.
         return None
-    return view(row).model_copy(update={"ahead": ahead}) if row else None
 
 
 def _event(sent: DocumentProgressView, retry_ms: int | None = None) -> ServerSentEvent:

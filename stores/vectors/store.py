@@ -16,8 +16,7 @@ POINTS = UUID("6f0a7c3e-9d6b-5a52-8a51-0a3c6d1f4b27")
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of one version of a document. `index` counts from 0; `page` and `row` from 1; `page_end` is the last of
-    several pages. `vector`: unit length;
-    `digest` is of the text that it was made from.
+    several pages. `vector`: unit length; `digest` is of the text that it was made from.
     """
 
     document_id: str

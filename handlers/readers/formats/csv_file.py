@@ -30,10 +30,11 @@ def read_csv_file(path: Path, report: Report) -> Iterator[Section]:
     encoding = encoding_of(path)
     with path.open(encoding=encoding, errors="replace", newline=None) as lines:
         head = list(islice(lines, SAMPLE_RECORDS))
-        delimiter = delimiter_of(list(_doubled(head)) if _has_backslashes(head) else head)
+        is_escaped = _has_backslashes(head)
+        delimiter = delimiter_of(list(_doubled(head)) if is_escaped else head)
         lines.seek(0)
         stray: list[int] = []
-        records = read_records(_doubled(lines) if _has_backslashes(head) else lines, delimiter, stray)
+        records = read_records(_doubled(lines) if is_escaped else lines, delimiter, stray)
         sample = list(islice(records, SAMPLE_RECORDS))
         width = _usual_width(sample)
         preamble, sample = _preamble(sample, width)

@@ -39,10 +39,10 @@ def read_email_message(path: Path, report: Report) -> Iterator[Section]:
 def _messages(message: Message, left_out: list[str]) -> Iterator[EmailMessage]:
     """The message and those that are attached to it, which are few: each may hold others."""
     waiting = [message]
-    for _ in range(MAX_FORWARDED):
-        if not waiting:
+    for number, one in enumerate(waiting):
+        if number == MAX_FORWARDED:
+            left_out.append(f"{len(waiting) - number} forwarded messages")
             return
-        one = waiting.pop(0)
         assert isinstance(one, EmailMessage)
         yield one
         for part in one.iter_attachments():

@@ -5,14 +5,13 @@ from json.decoder import JSONDecodeError
 from pathlib import Path
 
 from handlers.readers.report import Report
-from handlers.readers.section import Section, UnreadableError, clean
+from handlers.readers.section import Section, UnreadableError
 from handlers.readers.text.decoding import encoding_of
-from handlers.readers.text.json_records import JsonRecord, read_records
+from handlers.readers.text.json_records import read_records, record_sections
 from handlers.readers.text.json_values import DECODER, Members
 from handlers.readers.text.row_groups import listed
 
 MAX_NUMBERS = 10_000
-SECTION_CHARACTERS = 200_000
 
 
 def read_json_file(path: Path, report: Report) -> Iterator[Section]:
@@ -36,7 +35,7 @@ def _of_document(text: str, report: Report) -> Iterator[Section]:
         for record in read_records(text):
             line, counted = line + text.count("\n", counted, record.at), record.at
             report.progress(record.at, len(text))
-            yield from _sections(record, line)
+            yield from record_sections(record, line)
     except JSONDecodeError as error:
         raise UnreadableError(
             f"The JSON is broken at line {error.lineno}, column {error.colno}: mend it and upload it again.",
@@ -58,7 +57,7 @@ def _of_lines(text: str, report: Report) -> Iterator[Section]:
         total += 1
         try:
             for record in read_records(line.strip(), is_record=True):
-                yield from _sections(record, number)
+                yield from record_sections(record, number)
         except (JSONDecodeError, RecursionError):
             if len(broken) < MAX_NUMBERS:
                 broken.append(number)
@@ -68,14 +67,6 @@ def _of_lines(text: str, report: Report) -> Iterator[Section]:
     if broken:
         lines = "Line" if len(broken) == 1 else "Lines"
         report.warn(f"{lines} {listed(broken)}: not JSON, so left out.")
-
-
-def _sections(record: JsonRecord, line: int) -> Iterator[Section]:
-    text = clean(record.text)
-    while text.strip():
-        end = len(text) if len(text) <= SECTION_CHARACTERS else text.rfind(" ", 0, SECTION_CHARACTERS) + 1
-        yield Section(text[: end or SECTION_CHARACTERS].rstrip("\n") + "\n", row=line, heading=record.path or None)
-        text = text[end or SECTION_CHARACTERS :]
 
 
 def _has_lines(text: str) -> bool:

@@ -8,8 +8,8 @@ from lxml import etree
 
 from handlers.readers.markup.xml_values import json_of_xml
 from handlers.readers.report import Report
-from handlers.readers.section import Section, UnreadableError, clean
-from handlers.readers.text.json_records import read_records
+from handlers.readers.section import Section, UnreadableError
+from handlers.readers.text.json_records import read_records, record_sections
 
 
 def read_xml_file(path: Path, report: Report) -> Iterator[Section]:
@@ -19,8 +19,7 @@ def read_xml_file(path: Path, report: Report) -> Iterator[Section]:
         with path.open("rb") as file:
             text = json_of_xml(file, lambda: report.progress(min(file.tell(), size), size))
         for record in read_records(text):
-            if shown := clean(record.text).strip():
-                yield Section(shown + "\n", heading=record.path or None)
+            yield from record_sections(record, None)
     except etree.XMLSyntaxError as error:
         raise UnreadableError(
             f"The XML is broken at line {error.lineno}: mend it and upload it again.", code="broken"

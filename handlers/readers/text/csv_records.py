@@ -29,15 +29,15 @@ def delimiter_of(lines: Sequence[str]) -> str:
     """
     if lines and _is_separator(lines[0]):
         return lines[0].strip()[-1]
-    best, best_score = ",", (0.0, 0)
-    for delimiter in DELIMITERS:
-        score = _agreement(lines, delimiter)
-        if score > best_score:
-            best, best_score = delimiter, score
-    widths = [len(record.cells) for record in read_records(lines, best)]
-    begin = widths.index(best_score[1]) if best_score[1] else 0
-    share = widths[begin:].count(best_score[1]) / len(widths[begin:]) if best_score[1] else 1.0
-    return ONE_COLUMN if begin and share < MIN_TABLE_SHARE else best
+    widths = {delimiter: _widths(lines, delimiter) for delimiter in DELIMITERS}
+    # Of equal ones the first.
+    best = max(DELIMITERS, key=lambda delimiter: _agreement(widths[delimiter]))
+    _, width = _agreement(widths[best])
+    if not width:
+        return ","
+    table = widths[best][widths[best].index(width) :]
+    is_text = len(table) < len(widths[best]) and table.count(width) < MIN_TABLE_SHARE * len(table)
+    return ONE_COLUMN if is_text else best
 
 
 def read_records(lines: Iterable[str], delimiter: str, stray: list[int] | None = None) -> Iterator[Record]:
@@ -62,9 +62,17 @@ def _is_separator(line: str) -> bool:
     return line.lower().startswith(SEPARATOR_LINE) and len(line.strip()) == len(SEPARATOR_LINE) + 1
 
 
-def _agreement(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
-    """The share of lines with the commonest number of cells, and that number; nothing below two cells."""
-    widths = Counter(len(record.cells) for record in read_records(lines, delimiter))
+def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
+    """How many cells each record has. A quoted cell that is still open at the end of the sample says nothing."""
+    stray: list[int] = []
+    records = list(read_records(lines, delimiter, stray))
+    whole = [record for record in records if not stray or record.line < stray[0]]
+    return [len(record.cells) for record in whole or records]
+
+
+def _agreement(found: Sequence[int]) -> tuple[float, int]:
+    """The share of records with the commonest number of cells, and that number; nothing below two cells."""
+    widths = Counter(found)
     several = {width: count for width, count in widths.items() if width > 1}
     if not several:
         return 0.0, 0

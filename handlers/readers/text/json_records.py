@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from json.decoder import JSONDecodeError
 from typing import Any, NamedTuple
 
+from handlers.readers.section import Section, clean
 from handlers.readers.text.header import is_header
 from handlers.readers.text.json_values import (
     DECODER,
@@ -25,6 +26,7 @@ from handlers.readers.text.json_values import (
 from handlers.readers.text.tables import table_lines
 
 MAX_DEPTH = 100
+SECTION_CHARACTERS = 200_000
 ROWS = 20
 HEADER_ROWS = 4
 # A record of a few short values reads like a row of a table.
@@ -54,6 +56,18 @@ def read_records(text: str, *, is_record: bool = False) -> Iterator[JsonRecord]:
         else:
             at = yield from _value(text, at, _Place())
         at = skip_space(text, at)
+
+
+def record_sections(record: JsonRecord, row: int | None) -> Iterator[Section]:
+    """The record under its path; a very long one is several sections."""
+    text, start = clean(record.text), 0
+    while start < len(text):
+        limit = start + SECTION_CHARACTERS
+        end = (text.rfind(" ", start, limit) + 1 if limit < len(text) else 0) or limit
+        part = text[start:end].strip("\n")
+        if part.strip():
+            yield Section(part + "\n", row=row, heading=record.path or None)
+        start = end
 
 
 class _Place(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 SPACE = re.compile(r"[ \t\n\r]*")
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|["\[\]{}]', re.DOTALL)
 # A record that is longer is taken apart, so that it is never in memory as objects.
 LARGE_CHARACTERS = 8_000
 # Longer texts of a list are sentences and no enumeration.
@@ -30,6 +30,9 @@ def is_large(text: str, at: int) -> bool:
     """Whether the object or array that begins here is large, found without decoding it."""
     depth = 0
     for token in TOKEN.finditer(text, at, at + LARGE_CHARACTERS):
+        if token[0] == '"':
+            # A string that ends behind the limit.
+            return True
         depth += (token[0] in "[{") - (token[0] in "]}")
         if not depth:
             return False

@@ -1,6 +1,7 @@
 """Which lines of a CSV file are one record: a quoted cell may hold lines, and a stray quote must not swallow rows."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -14,6 +15,7 @@ MAX_LINES_PARSED_TWICE = 1_000
 MIN_ROWS = 3
 # Two columns: prose with a comma in each line looks like that, too.
 MIN_ROWS_OF_TWO = 20
+SPACES = re.compile(" *")
 
 
 class RecordLines(NamedTuple):
@@ -89,7 +91,7 @@ def is_open(line: str, delimiter: str, *, is_inside: bool = False) -> bool:
             if close < 0:
                 return True
             at, is_inside, opened_before = close + 1, False, False
-        elif line.startswith('"', at) or (line[at] == " " and line[at:].lstrip(" ").startswith('"')):
+        elif _behind_spaces(line, at) == '"':
             at, is_inside = line.index('"', at) + 1, True
             continue
         found = line.find(delimiter, at)
@@ -99,6 +101,13 @@ def is_open(line: str, delimiter: str, *, is_inside: bool = False) -> bool:
     return False
 
 
+def _behind_spaces(line: str, at: int) -> str:
+    """The first letter from here on that is no space, "" at the end; without a copy of the line, which may be long."""
+    found = SPACES.match(line, at)
+    at = found.end() if found else at
+    return line[at : at + 1]
+
+
 def _closing_quote(line: str, at: int, delimiter: str, *, is_strict: bool) -> int:
     """The quote at the end of a cell, else the last one in the cell unless `is_strict`; -1 without one."""
     last = -1
@@ -106,7 +115,7 @@ def _closing_quote(line: str, at: int, delimiter: str, *, is_strict: bool) -> in
         if line[found + 1 : found + 2] == '"':
             at = found + 2
             continue
-        if line[found + 1 :].lstrip(" ")[:1] in ("", "\n", "\r", delimiter):
+        if _behind_spaces(line, found + 1) in ("", "\n", "\r", delimiter):
             return found
         last, at = found, found + 1
     return -1 if is_strict else last

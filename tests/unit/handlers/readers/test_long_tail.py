@@ -66,6 +66,19 @@ def test_a_message_that_is_forwarded_in_another_is_read(tmp_path):
     assert warnings == []
 
 
+def test_forwarded_messages_that_are_too_many_are_told(tmp_path):
+    outer = EmailMessage()
+    outer.set_content("See below.")
+    for number in range(25):
+        inner = EmailMessage()
+        inner.set_content(f"Code {number}.")
+        outer.add_attachment(inner)
+    sections, warnings = read_content(tmp_path, "a.eml", bytes(outer))
+
+    assert len(sections) == 20
+    assert "6 forwarded messages" in warnings[0]
+
+
 def test_a_notebook_is_its_text_its_code_and_its_output(tmp_path):
     cells = [
         {"cell_type": "markdown", "source": ["# Top\n", "Some **text**."]},
