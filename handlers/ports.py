@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.events import FinishReason, Passage, Usage
+from schemas.events import FinishReason, Usage
+from schemas.passages import Passage
 
 Vectors = NDArray[np.float32]
 

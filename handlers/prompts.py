@@ -7,7 +7,7 @@ from secrets import token_hex
 
 from handlers.invisible import visible
 from handlers.ports import Prompt, Turn
-from schemas.events import Passage
+from schemas.passages import Passage
 from stores.postgres.clients import Widget
 
 INSTRUCTIONS = """\

@@ -24,6 +24,7 @@ from schemas.bounds import (
     SessionId,
     WidgetId,
 )
+from schemas.passages import Passage, Source
 from schemas.shape import Shape
 
 Tier = Literal["free", "paid"]
@@ -46,35 +47,6 @@ class Usage(Shape):
     cache_read_tokens: Count = 0
     cache_write_tokens: Count = 0
     estimated: bool = False
-
-
-class Passage(Shape):
-    """A chunk once retrieved, with the anchors a citation needs: `page` counts from 1, `page_end` is the last
-    of several.
-    """
-
-    document_id: str
-    title: str
-    text: str
-    score: float
-    page: int | None = None
-    page_end: int | None = None
-    row: int | None = None
-    heading: str | None = None
-
-
-class Source(Shape):
-    """A passage as the visitor sees it; `n` is the number citations use, from 1."""
-
-    n: int
-    document_id: str
-    title: str
-    page: int | None = None
-    page_end: int | None = None
-    row: int | None = None
-    heading: str | None = None
-    snippet: str
-    score: float
 
 
 class Event(Shape):

@@ -20,7 +20,8 @@ from schemas.bounds import (
     WidgetId,
 )
 from schemas.cursor import Cursor
-from schemas.events import DocumentStatus, FinishReason, Outcome, Rating, Source, Tier, Usage
+from schemas.events import DocumentStatus, FinishReason, Outcome, Rating, Tier, Usage
+from schemas.passages import Source
 from schemas.shape import Shape
 
 OneLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]

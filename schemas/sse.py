@@ -18,9 +18,9 @@ from schemas.events import (
     AnswerStarted,
     AnswerState,
     QuestionAsked,
-    Source,
 )
 from schemas.http import ChatAccepted, DocumentProgressView
+from schemas.passages import Source
 from schemas.shape import Shape
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

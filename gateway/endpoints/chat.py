@@ -23,8 +23,9 @@ from gateway.streaming.stream import EventStream
 from gateway.web.prefer import preference
 from gateway.web.problems import Problem, unavailable
 from gateway.web.responses import json_reply
-from schemas.events import ChatRequested, Source, Usage
+from schemas.events import ChatRequested, Usage
 from schemas.http import ChatAccepted, ChatReply, ChatRequest
+from schemas.passages import Source
 from stores.postgres.database import DATABASE_ERRORS
 from streams.codec import CLIENT_TIER
 

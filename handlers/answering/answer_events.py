@@ -22,11 +22,10 @@ from schemas.events import (
     Event,
     FinishReason,
     Outcome,
-    Passage,
-    Source,
     Tier,
     Usage,
 )
+from schemas.passages import Passage, Source
 
 SNIPPET_CHARACTERS = 240
 _CITATION = re.compile(r"\[(\d{1,3})\]")

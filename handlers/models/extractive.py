@@ -17,7 +17,8 @@ from handlers.ports import Finish, Prompt
 from handlers.words import STOP_WORDS, words_of
 from handlers.words.lists import announced_lists
 from handlers.words.sentences import sentences_of
-from schemas.events import Passage, Usage
+from schemas.events import Usage
+from schemas.passages import Passage
 
 OPENING = "From the documents:"
 MAX_SENTENCES = 3

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from handlers.words import REFERENCE_WORDS, STOP_WORDS, words_of
-from schemas.events import Passage
+from schemas.passages import Passage
 
 MAX_SHORT_WORDS = 3
 MAX_REFERENCE_WORDS = 6

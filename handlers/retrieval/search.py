@@ -8,7 +8,8 @@ import structlog
 
 from handlers.ports import Embedder, Turn
 from handlers.retrieval.query import covered_share, is_follow_up
-from schemas.events import ChatRequested, ChatRetrieved, Passage
+from schemas.events import ChatRequested, ChatRetrieved
+from schemas.passages import Passage
 from stores.vectors.store import VectorStore
 
 log = structlog.get_logger()

@@ -9,7 +9,8 @@ from sqlalchemy import DateTime, Integer, Select, Uuid, bindparam, select, tuple
 from sqlalchemy.dialects.postgresql import insert
 
 from schemas.cursor import PageCursor
-from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Source, Tier, Usage
+from schemas.events import ChatCompleted, ChatFeedback, FinishReason, Outcome, Rating, Tier, Usage
+from schemas.passages import Source
 from schemas.shape import Shape
 from schemas.tables import ChatLogRow, UsageRow
 from stores.postgres.database import Database, single_statements, storable

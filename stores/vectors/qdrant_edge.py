@@ -30,7 +30,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from schemas.events import Passage
+from schemas.passages import Passage
 from stores.vectors.store import (
     COUNTED,
     Chunk,

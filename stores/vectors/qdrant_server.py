@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from schemas.events import Passage
 from schemas.failures import RetryableError
+from schemas.passages import Passage
 from stores.vectors.store import (
     COUNTED,
     Chunk,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.events import Passage
+from schemas.passages import Passage
 
 POINTS = UUID("6f0a7c3e-9d6b-5a52-8a51-0a3c6d1f4b27")
 

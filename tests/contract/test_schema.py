@@ -14,7 +14,8 @@ from chatconnect.client.sse_parser import SseParser
 from gateway.replay.answers import FoldedAnswer, Frame
 from gateway.replay.tail import NAME_OF_TYPE
 from schemas import sse
-from schemas.events import AnswerSources, AnswerStarted, ChatRequested, Source
+from schemas.events import AnswerSources, AnswerStarted, ChatRequested
+from schemas.passages import Source
 from streams.codec import encode
 from tests.contract.record import FOLDER, files
 from tests.contract.recorded import ALL, Recorded

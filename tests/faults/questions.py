@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from bench.soak_site import DOCUMENT
-from schemas.events import ChatRequested, ChatRetrieved, Passage
+from schemas.events import ChatRequested, ChatRetrieved
+from schemas.passages import Passage
 from tests.faults.conftest import question
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from schemas.events import Passage
+from schemas.passages import Passage
 from stores.embedding_cache import EmbeddingCache
 from stores.vectors.store import count_versions, point_id
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from handlers.ports import Finish, Prompt
-from schemas.events import ChatCompleted, ChatRequested, ChatRetrieved, Passage, Source, Usage
+from schemas.events import ChatCompleted, ChatRequested, ChatRetrieved, Usage
+from schemas.passages import Passage, Source
 from stores.postgres.attempts import Ended, Held, Lease, Taken
 from stores.postgres.clients import Client, Widget
 

@@ -17,15 +17,8 @@ from gateway.connections.protocol import ConnectionLimits, Protocol
 from gateway.server import listen
 from gateway.state import Gateway
 from gateway.web.drain import Drain
-from schemas.events import (
-    AnswerCompleted,
-    AnswerDelta,
-    AnswerSources,
-    AnswerStarted,
-    ChatRequested,
-    Source,
-    Usage,
-)
+from schemas.events import AnswerCompleted, AnswerDelta, AnswerSources, AnswerStarted, ChatRequested, Usage
+from schemas.passages import Source
 from stores.postgres.clients import Client, Keys
 from streams.codec import decode
 from streams.publisher import Publisher

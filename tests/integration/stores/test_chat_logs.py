@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from handlers.conversation_log import ConversationLog
 from schemas.cursor import PageCursor
-from schemas.events import ChatFeedback, Source, Usage
+from schemas.events import ChatFeedback, Usage
 from schemas.failures import PermanentError
+from schemas.passages import Source
 from stores.postgres.chat_logs import ChatLogs
 from stores.postgres.usage import UsageDay, UsageStats
 from tests.support.fakes_models import completed

@@ -5,6 +5,7 @@ import pytest
 
 from gateway.replay import frame_data
 from schemas import events
+from schemas.passages import Source
 
 PAIRS = [
     (frame_data.AskedData, events.QuestionAsked),
@@ -14,7 +15,7 @@ PAIRS = [
     (frame_data.CompletedData, events.AnswerCompleted),
     (frame_data.FailedData, events.AnswerFailed),
     (frame_data.CancelledData, events.AnswerCancelled),
-    (frame_data.SourceData, events.Source),
+    (frame_data.SourceData, Source),
     (frame_data.UsageData, events.Usage),
 ]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.retrieval.query import covered_share, is_follow_up, words_of
-from schemas.events import Passage
+from schemas.passages import Passage
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from handlers.background_task import background_task
 from handlers.ports import Turn
 from handlers.retrieval.search import MAX_PASSAGES, Retrieval, confidence
-from schemas.events import ChatRequested, ChatRetrieved, Passage
+from schemas.events import ChatRequested, ChatRetrieved
 from schemas.failures import RetryableError
+from schemas.passages import Passage
 from stores.vectors.store import Chunk
 from tests.support.fakes_knowledge import FakeEmbedder, FakeVectors
 

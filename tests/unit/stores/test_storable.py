@@ -5,7 +5,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Source
+from schemas.passages import Source
 from stores.postgres.database import storable
 
 # Neither half a surrogate pair nor a written-out escape is a NUL, and the JSON encoder refuses the former.
