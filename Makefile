@@ -11,9 +11,9 @@ unexport PYTHONDONTWRITEBYTECODE
 dev: $(FETCHED)
 	$(UV) run chatconnect dev $(ARGS)
 
-# Two processes, each with its own servers. The soak begins first because it takes longest (`tests/conftest.py`).
+# Three processes, each with its own servers: many tests wait. The soak begins first (`tests/conftest.py`).
 test: lint
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 unit: $(FETCHED)
 	$(RUN) pytest --numprocesses 2 tests/unit

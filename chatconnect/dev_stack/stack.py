@@ -15,7 +15,7 @@ from chatconnect.dev_stack.data_folder import DataFolder
 from chatconnect.dev_stack.seed import DEMO_CLIENT, seed_documents
 from chatconnect.dev_stack.services import Say, start_parts
 from chatconnect.dev_stack.supervisor import Supervisor
-from chatconnect.embedded.aot_training import make_aot_cache
+from chatconnect.embedded.aot_training import prepare_next_start
 from chatconnect.embedded.kafka import PARTITIONS
 from chatconnect.embedded.ports import LOOPBACK
 from chatconnect.embedded.process import PartError, Process
@@ -28,8 +28,6 @@ from streams.admin.topics import create_topics
 from streams.kafka.connection import KAFKA_ERRORS
 
 READY_SECONDS = 120
-# Whoever waited for the first start wants the machine now.
-TRAINING_DELAY_SECONDS = 60
 POLL_SECONDS = 0.1
 READY_EVENTS = {"worker": "worker_ready", "gateway": "gateway_listens"}
 OURS = {name: (sys.executable, "-m", "chatconnect", name) for name in ("worker", "gateway")}
@@ -60,16 +58,8 @@ class Stack:
         self.say(f"addresses and keys: {addresses}  logs: {self.folder.logs}")
         self.say(f"ready {values['GATEWAY_URL']}")
         if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-            await self._prepare_next_start()
+            await prepare_next_start(self.say)
         await asyncio.Event().wait()
-
-    async def _prepare_next_start(self) -> None:
-        """Makes the cache of Kafka's JVM. The stack runs without it, too."""
-        await asyncio.sleep(TRAINING_DELAY_SECONDS)
-        try:
-            await make_aot_cache()
-        except (PartError, OSError) as error:
-            self.say(f"Kafka's next start will not be faster: {error}")
 
     def _values(self, parts: dict[str, str]) -> dict[str, str]:
         """What `dev.env` holds."""

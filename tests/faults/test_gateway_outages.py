@@ -13,6 +13,7 @@ from streams.reading.limits import ReaderLimits
 from tests.faults.pages import WORDS, close, is_over, path_of, place, seeded
 from tests.faults.peer import Peer, began, ended, shown
 from tests.support.gateway_running import answer_of, running_gateway
+from tests.support.services import SHORT_LIVED
 
 RECONNECTS, TOLD = 500, 20
 
@@ -67,7 +68,7 @@ async def test_a_drain_ends_streams_at_whole_events_spread_and_all_come_back_at_
 
 @asynccontextmanager
 async def own_kafka(folder):
-    made = await Kafka.start(folder / "kafka", folder / "kafka.log", print)
+    made = await Kafka.start(folder / "kafka", folder / "kafka.log", print, options=SHORT_LIVED)
     try:
         yield made
     finally:
@@ -88,7 +89,9 @@ async def test_an_answer_goes_on_when_the_broker_is_killed_in_its_middle(opened,
             first.process.kill()
             await first.process.wait()
             port = int(first.url.rsplit(":", 1)[1])
-            second = await Kafka.start(tmp_path / "kafka", tmp_path / "kafka.log", print, port=port)
+            second = await Kafka.start(
+                tmp_path / "kafka", tmp_path / "kafka.log", print, port=port, options=SHORT_LIVED
+            )
             try:
                 for event in events[30:]:
                     await publisher.publish(event)

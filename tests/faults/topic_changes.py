@@ -11,6 +11,7 @@ from streams.admin.topics import create_topics
 from streams.kafka.connection import open_admin
 from streams.topics import TOPICS
 from tests.support.patience import SECONDS
+from tests.support.services import SHORT_LIVED
 
 PARTITIONS = 6
 
@@ -18,7 +19,7 @@ PARTITIONS = 6
 @asynccontextmanager
 async def own_log(settings, folder):
     """These settings with a Kafka that nobody else uses."""
-    kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", print)
+    kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", print, options=SHORT_LIVED)
     try:
         own = settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
         await create_topics(own, PARTITIONS)

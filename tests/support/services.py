@@ -21,6 +21,8 @@ from stores.postgres.database import Database, create_engine
 from streams.admin.topics import create_topics
 
 TEMPLATE = "chatconnect_template"
+# A broker that lives for a test, or for a few minutes, spends more on the second compiler than that saves.
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
 INTERNAL_SECRET = "internal-secret-of-the-tests-0123456789"
 
 _numbers = itertools.count(1)
@@ -55,7 +57,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 async def _start(folder: Path) -> tuple[Kafka, Postgres, Redis]:
     logs = folder / "logs"
     async with asyncio.TaskGroup() as tasks:
-        kafka = tasks.create_task(Kafka.start(folder / "kafka", logs / "kafka.log", print))
+        kafka = tasks.create_task(Kafka.start(folder / "kafka", logs / "kafka.log", print, options=SHORT_LIVED))
         postgres = tasks.create_task(Postgres.start(folder / "postgres", logs / "postgres.log"))
         redis = tasks.create_task(Redis.start(folder / "redis", logs / "redis.log"))
     return kafka.result(), postgres.result(), redis.result()

@@ -85,8 +85,11 @@ def _bare_environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in NAMES}
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     private = folder.parent / "cache"
-    # The jars are shared; the file that `ask` reads is not.
+    # The jars and Kafka's ahead-of-time cache are shared; the file that `ask` reads is not.
     (private / "chatconnect").mkdir(parents=True, exist_ok=True)
+    for made in Path(cache, "chatconnect").glob("*.aot"):
+        if not (shared := private / "chatconnect" / made.name).exists():
+            shared.symlink_to(made)
     for remembered in Path(cache, "chatconnect").glob("*.classpath"):
         (private / "chatconnect" / remembered.name).write_bytes(remembered.read_bytes())
     # Each start imports many modules; with cached bytecode, as on a user's machine, that takes a second.

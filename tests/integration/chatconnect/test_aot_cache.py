@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chatconnect.embedded.aot_cache import aot_cache
-from chatconnect.embedded.aot_training import make_aot_cache
+from chatconnect.embedded.aot_training import make_aot_cache, prepare_next_start
 from chatconnect.embedded.cache import cache_folder
 from chatconnect.embedded.folders import installed
 from chatconnect.embedded.jars import kafka_class_path
@@ -44,3 +44,19 @@ async def test_a_cache_that_is_damaged_is_ignored(tmp_path, monkeypatch):
     kafka = await started(tmp_path)
 
     await kafka.stop()
+
+
+async def test_a_training_that_fails_is_only_said(tmp_path, monkeypatch):
+    own = tmp_path / "cache"
+    shutil.copytree(cache_folder(), own / "chatconnect", ignore=shutil.ignore_patterns("*.aot", "*.onnx"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(own))
+    monkeypatch.setattr("chatconnect.embedded.aot_training.Kafka.start", refuse)
+    said = []
+
+    await prepare_next_start(said.append, delay_seconds=0)
+
+    assert said == ["Kafka's next start will not be faster: no room"]
+
+
+async def refuse(*_, **__):
+    raise OSError("no room")

@@ -6,12 +6,13 @@ import pytest
 
 from chatconnect.embedded.kafka import Kafka
 from tests.support import processes
+from tests.support.services import SHORT_LIVED
 
 
 @pytest.fixture
 async def bare(settings, tmp_path):
     """Settings for a Kafka on which `chatconnect topics` was never run."""
-    kafka = await Kafka.start(tmp_path / "kafka", tmp_path / "kafka.log", print)
+    kafka = await Kafka.start(tmp_path / "kafka", tmp_path / "kafka.log", print, options=SHORT_LIVED)
     yield settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
     await kafka.stop()
 
