@@ -16,6 +16,7 @@ from handlers.models.choice import ModelChoice, create_choice
 from handlers.models.embedder import open_embedder
 from handlers.models.extractive import Extractive
 from handlers.ports import Embedder
+from handlers.readers.pdf.languages import check_languages
 from schemas.settings import Settings
 from stores.embedding_cache import EmbeddingCache
 from stores.postgres.attempts import Attempts
@@ -62,6 +63,11 @@ class Resources:
     async def embedding_cache(self) -> EmbeddingCache:
         """Vectors in the embedder's space, in Redis."""
         return await self._once("embedding_cache", self._open_embedding_cache)
+
+    def ocr_languages(self) -> str:
+        """Of scanned pages. Raises `CannotRecognizeError`."""
+        check_languages(self._settings.ocr_languages)
+        return self._settings.ocr_languages
 
     async def models(self) -> ModelChoice:
         """The models that have a key, over one connection pool."""

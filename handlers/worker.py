@@ -18,6 +18,7 @@ from handlers.answering.lease import Leases
 from handlers.broadcasts import read_cancels, read_deletes
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion.handler import Ingestion
+from handlers.ingestion.stages import Stages
 from handlers.resources import Resources
 from handlers.retrieval.search import Retrieval
 from schemas.settings import Settings
@@ -59,7 +60,8 @@ async def ingestion(resources: Resources) -> Handler:
     """Turns files into passages."""
     embedder, cache = await resources.embedder(), await resources.embedding_cache()
     vectors, workspace = await resources.vectors(), await resources.workspace()
-    return Ingestion(resources.documents, resources.uploads, vectors, embedder, cache, workspace)
+    stages = Stages(resources.uploads, vectors, embedder, cache, resources.ocr_languages())
+    return Ingestion(resources.documents, resources.uploads, vectors, stages, workspace)
 
 
 async def conversation_log(resources: Resources) -> Handler:

@@ -3,7 +3,8 @@
 Which format a file has: its content where that shows it, else the suffix of its name, else its media type. The gateway
 refuses by this before it stores anything, and ingestion chooses the reader by it.
 
-A new format is a row here and a module `handlers/readers/formats/<name>.py` with a function `read_<name>`.
+A new format is a row here and a module `<name>.py` in `handlers/readers/formats/`, or in its folder `office/`, with a
+function `read_<name>`.
 """
 
 import fnmatch
@@ -33,6 +34,10 @@ class Format:
         return self.magic is not None or self.zip_entry is not None
 
 
+# Outlook's messages; Word, Excel and PowerPoint until 2003, and every Office file that has a password.
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# The property names of a message, which stand in the directory of its compound file.
+OUTLOOK_MARK = "__nameid_version1.0".encode("utf-16-le")
 OPENDOCUMENT = "application/vnd.oasis.opendocument"
 OFFICE = "application/vnd.openxmlformats-officedocument"
 
@@ -75,6 +80,7 @@ FORMATS = (
         zip_entry="content.xml",
     ),
     Format("email_message", "e-mail", (".eml",), ("message/rfc822",)),
+    Format("outlook_message", "Outlook", (".msg",), ("application/vnd.ms-outlook",), magic=OLE_MAGIC),
     Format("notebook", "Jupyter", (".ipynb",), ("application/x-ipynb+json",)),
     Format(
         "json_file",
@@ -85,9 +91,9 @@ FORMATS = (
 )
 
 HEAD_BYTES = 1024
+DIRECTORY_BYTES = 64 * 1024
+MAX_SECTOR_SHIFT = 12
 ZIP_MAGIC = b"PK\x03\x04"
-# Word, Excel and PowerPoint until 2003, and every Office file that has a password.
-OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 BY_MEDIA_TYPE = {media_type: one for one in FORMATS for media_type in one.media_types}
@@ -153,6 +159,8 @@ def _by_name_alone(filename: str, media_type: str) -> Format:
 def _shown_by_content(file: BinaryIO, head: bytes, filename: str, media_type: str) -> Format | None:
     if head.startswith(ZIP_MAGIC):
         return _in_zip(file)
+    if head.startswith(OLE_MAGIC):
+        return _in_compound_file(file, head, filename)
     at_start = next((one for one in FORMATS if one.magic and head.startswith(one.magic)), None)
     if at_start is not None:
         return at_start
@@ -170,6 +178,16 @@ def _in_zip(file: BinaryIO) -> Format | None:
     except (BadZipFile, OSError, ValueError, NotImplementedError):
         return None
     return next((one for one in FORMATS if one.zip_entry and fnmatch.filter(entries, one.zip_entry)), None)
+
+
+def _in_compound_file(file: BinaryIO, head: bytes, filename: str) -> Format | None:
+    """A message of Outlook by its name, or by the directory of the file, [MS-CFB] 2.2."""
+    message = next(one for one in FORMATS if one.magic == OLE_MAGIC)
+    if _suffix(filename) in message.suffixes:
+        return message
+    sector_bytes = 1 << min(int.from_bytes(head[30:32], "little"), MAX_SECTOR_SHIFT)
+    file.seek((int.from_bytes(head[48:52], "little") + 1) * sector_bytes)
+    return message if OUTLOOK_MARK in file.read(DIRECTORY_BYTES) else None
 
 
 def _suffix(filename: str) -> str:

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     embeddings: Literal["auto", "local", "openai"] = Field(
         "auto", description="`auto`: OpenAI's with a key, else the local model. A knowledge base keeps its choice."
     )
+    ocr_languages: str = Field(
+        "",
+        pattern=r"^(?:[A-Za-z0-9_]+(?:\+[A-Za-z0-9_]+)*)?$",
+        description="Reads scanned pages of PDFs in these languages, as Tesseract names them: `eng+deu`. Needs the "
+        "extra `ocr`. Unset, such pages are left out.",
+    )
     models_path: str = Field("~/.cache/chatconnect", description="Where the built local model is cached.")
     instance_id: str | None = Field(
         None, description="Stable name of this process (a pod's name): static membership in Kafka's groups."

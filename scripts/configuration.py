@@ -30,6 +30,7 @@ SECTIONS = {
         "uploads_url",
     ),
     "Which variables choose the models and the embeddings?": ("openai_", "anthropic_", "embeddings", "models_path"),
+    "Which variable turns on text recognition (OCR)?": ("ocr_",),
     "Which variables set addresses, ports and secrets?": ("host", "port", "metrics_port", "internal_secret", "demo_"),
     "Which variables are about a process and its log?": ("instance_id", "log_"),
 }

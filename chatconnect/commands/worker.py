@@ -34,6 +34,7 @@ def _explained_errors() -> tuple[type[Exception], ...]:
     """Errors that one sentence explains better than a traceback."""
     from handlers.models.embedder import NoKeyError
     from handlers.models.minilm_graph import WrongWeightsError
+    from handlers.readers.pdf.languages import CannotRecognizeError
     from schemas.failures import RetryableError
     from stores.vectors.store import FolderInUseError
     from streams.consuming.runtime import ConsumerEndedError
@@ -44,7 +45,16 @@ def _explained_errors() -> tuple[type[Exception], ...]:
     from streams.stall_detector import ConsumerStalledError
 
     ours = (ConsumerEndedError, ReplacedError, ConsumerStalledError, TooManyDeadLettersError, UnknownHandlerError)
-    return (*ours, FolderInUseError, *KAFKA_ERRORS, NoKeyError, RetryableError, TopicMissingError, WrongWeightsError)
+    return (
+        *ours,
+        CannotRecognizeError,
+        FolderInUseError,
+        *KAFKA_ERRORS,
+        NoKeyError,
+        RetryableError,
+        TopicMissingError,
+        WrongWeightsError,
+    )
 
 
 def _first(error: BaseException) -> BaseException:

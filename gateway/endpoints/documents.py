@@ -49,7 +49,9 @@ async def index(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """GET /documents/{document_id}."""
     gateway, caller = _server(request)
-    return json_reply(_view(await _find(gateway, caller, request)))
+    document = await _find(gateway, caller, request)
+    ahead = (await view_in_line(gateway.documents, document)).ahead
+    return json_reply(_view(document).model_copy(update={"ahead": ahead}))
 
 
 async def status(request: Request) -> Response:

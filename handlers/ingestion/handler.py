@@ -10,12 +10,9 @@ import structlog
 
 from handlers.ingestion.progress import ProgressReporter
 from handlers.ingestion.stages import Stages, Step
-from handlers.models.minilm import weights_folder
-from handlers.ports import Embedder
 from handlers.readers.section import UnreadableError
 from schemas.events import DocumentDeleted, DocumentProgress, DocumentStatus, DocumentUploaded, Event
 from schemas.failures import PermanentError, RetryableError
-from stores.embedding_cache import EmbeddingCache
 from stores.postgres.database import DATABASE_ERRORS, REFUSALS
 from stores.postgres.documents import Document, Documents
 from stores.uploads import Uploads
@@ -30,19 +27,13 @@ class Ingestion:
     """The writer of knowledge bases. A file that cannot be read ends as `failed`; a dependency's failure is retried."""
 
     def __init__(
-        self,
-        documents: Documents,
-        uploads: Uploads,
-        vectors: VectorStore,
-        embedder: Embedder,
-        cache: EmbeddingCache,
-        workspace: Path,
+        self, documents: Documents, uploads: Uploads, vectors: VectorStore, stages: Stages, workspace: Path
     ) -> None:
         self._documents = documents
         self._uploads = uploads
         self._vectors = vectors
+        self._stages = stages
         self._workspace = workspace
-        self._stages = Stages(uploads, vectors, embedder, cache, weights_folder() / "tokenizer.json")
 
     async def handle(self, event: DocumentUploaded | DocumentDeleted) -> AsyncIterator[Event]:
         """Yields each step, already saved; ends silently when a newer version or a delete took over.

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 
 from handlers.background_task import background_task
 from handlers.ingestion.chunks import Splitter, embedded_text, shown_heading
+from handlers.models.minilm import weights_folder
 from handlers.ports import Embedder
 from handlers.readers.detection import format_of
 from handlers.readers.fair_slots import FairSlots
 from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.section import Section, UnreadableError, load_sections
 from schemas.events import DocumentUploaded
-from schemas.formats import format_by_name
+from schemas.formats import Format, format_by_name
 from stores.embedding_cache import EmbeddingCache
 from stores.uploads import Uploads
 from stores.vectors.store import Chunk, VectorStore
@@ -39,7 +41,9 @@ SLICE_SECONDS = 0.5
 MAX_CHILDREN = 3
 MAX_CLIENT_CHILDREN = 2
 WAIT_SECONDS = 5
-LIMITS = ReaderLimits()
+OCR_SECONDS = 1_800.0
+# A client with several documents in work lets the readers of others go first.
+BULK_NICENESS = 10
 PAGED = ("pdf", "pptx")
 
 Stage = Literal["parsing", "chunking", "embedding", "indexing"]
@@ -57,26 +61,46 @@ class Step:
 
 
 class Stages:
-    """The stages of every document. One instance per process: it bounds the child processes."""
+    """The stages of every document. One instance per process: it bounds the child processes.
+
+    `ocr_languages`: of scanned pages, as Tesseract names them; empty: such pages are not read.
+    """
 
     def __init__(
-        self, uploads: Uploads, vectors: VectorStore, embedder: Embedder, cache: EmbeddingCache, tokenizer: Path
+        self, uploads: Uploads, vectors: VectorStore, embedder: Embedder, cache: EmbeddingCache, ocr_languages: str = ""
     ) -> None:
         self._uploads = uploads
         self._vectors = vectors
         self._embedder = embedder
         self._cache = cache
-        self._tokenizer = tokenizer
+        self._ocr_languages = ocr_languages
         self._children = FairSlots(MAX_CHILDREN, MAX_CLIENT_CHILDREN)
+        self._documents = Counter[str]()
 
     async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncGenerator[Step, None]:
         """Ends when the version is published. Raises `UnreadableError` and `RetryableError`."""
         source, sections, pieces = folder / "source", folder / "sections.jsonl", folder / "pieces.jsonl"
         yield Step("parsing", 0, "Fetching the file")
-        await self._fetch(uploaded, source)
-        async with aclosing(self._parse(uploaded, source, sections)) as steps:
-            async for step in steps:
+        with self._in_work(uploaded.client_id):
+            await self._fetch(uploaded, source)
+            async with aclosing(self._parse(uploaded, source, sections)) as steps:
+                async for step in steps:
+                    yield step
+            async for step in self._index(uploaded, sections, pieces):
                 yield step
+
+    @contextmanager
+    def _in_work(self, client_id: str) -> Iterator[None]:
+        """Counts the client's documents in work."""
+        self._documents[client_id] += 1
+        try:
+            yield
+        finally:
+            self._documents[client_id] -= 1
+            if not self._documents[client_id]:
+                del self._documents[client_id]
+
+    async def _index(self, uploaded: DocumentUploaded, sections: Path, pieces: Path) -> AsyncIterator[Step]:
         chunks = 0
         async for step in self._chunk(sections, pieces):
             chunks = step.chunks or 0
@@ -107,17 +131,24 @@ class Stages:
             async with background_task(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
                 while not (await asyncio.wait([entering], timeout=WAIT_SECONDS))[0]:
                     yield Step("parsing", 0, "Waiting for its turn to be read")
-            async with aclosing(read_isolated(found.name, source, target, LIMITS)) as steps:
+            limits = self._limits(uploaded.client_id, found)
+            async with aclosing(read_isolated(found.name, source, target, limits, self._ocr_languages)) as steps:
                 async for read in steps:
                     fraction = read.done / max(read.total, 1)
                     pages = f"Reading page {read.done} of {read.total}"
                     text = pages if found.name in PAGED else f"Read {fraction:.0%}"
                     yield Step("parsing", fraction, text, warnings=read.warnings)
 
+    def _limits(self, client_id: str, found: Format) -> ReaderLimits:
+        niceness = BULK_NICENESS if self._documents[client_id] > 1 else 0
+        if self._ocr_languages and found.name == "pdf":
+            return ReaderLimits(OCR_SECONDS, niceness=niceness)
+        return ReaderLimits(niceness=niceness)
+
     async def _chunk(self, sections: Path, target: Path) -> AsyncIterator[Step]:
         yield Step("chunking", 0, "Splitting into passages")
         deadline = time.monotonic() + CHUNK_SECONDS
-        splitter = await asyncio.to_thread(Splitter, self._tokenizer)
+        splitter = await asyncio.to_thread(Splitter, weights_folder() / "tokenizer.json")
         pieces = splitter.split(load_sections(sections))
         total = 0
         with target.open("w", encoding="utf-8") as out:

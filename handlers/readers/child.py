@@ -18,6 +18,7 @@ from pathlib import Path
 from handlers.readers.blob import without_blobs
 from handlers.readers.detection import reader_of
 from handlers.readers.lockdown import lock_down
+from handlers.readers.pdf.languages import data_folders
 from handlers.readers.report import MAX_WARNING_CHARACTERS, MAX_WARNINGS
 from handlers.readers.section import UnreadableError, clean
 
@@ -53,11 +54,12 @@ class _ToParent:
 def main(format_name: str, source: str, target: str) -> None:
     """Read the file, or report why it cannot be read."""
     _end_with_parent()
+    os.nice(int(os.environ["NICENESS"]))
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
     reader = reader_of(format_name)
     folder = Path(target).parent
     # Readable: later imports, libraries and the file; writable: only the folder of the output.
-    left = lock_down([*PYTHON, *LIBRARIES, Path(source)], [folder])
+    left = lock_down([*PYTHON, *LIBRARIES, *data_folders(), Path(source)], [folder])
     if left:
         _report({"left": ", ".join(left)})
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ from handlers.readers.section import Section, UnreadableError
 from schemas import formats
 from schemas.formats import Format
 
+ROOMS = ("handlers.readers.formats", "handlers.readers.formats.office")
 Reader = Callable[[Path, Report], Iterator[Section]]
 
 
@@ -24,4 +26,5 @@ def format_of(path: Path, filename: str, media_type: str) -> Format:
 
 def reader_of(name: str) -> Reader:
     """`read_<name>` of the format's module, in this process; imports that module's engine only."""
-    return cast("Reader", getattr(import_module(f"handlers.readers.formats.{name}"), f"read_{name}"))
+    module = next(f"{room}.{name}" for room in ROOMS if find_spec(f"{room}.{name}") is not None)
+    return cast("Reader", getattr(import_module(module), f"read_{name}"))

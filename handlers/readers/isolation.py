@@ -21,16 +21,17 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).parents[2]
-INHERITED_VARIABLES = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+INHERITED_VARIABLES = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TESSDATA_PREFIX")
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderLimits:
-    """What one file may cost before it counts as unreadable."""
+    """What one file may cost before it counts as unreadable. `niceness`: how far its process stands back, 0 to 19."""
 
     seconds: float = 120
     resident_bytes: int = 400 * 1024**2
     address_space_bytes: int = 1024**3
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,16 @@ class ReadStep:
 
 
 async def read_isolated(
-    format_name: str, source: Path, target: Path, limits: ReaderLimits
+    format_name: str, source: Path, target: Path, limits: ReaderLimits, ocr_languages: str = ""
 ) -> AsyncGenerator[ReadStep, None]:
     """Write the sections of `source` to `target`; yields the newest step several times a second, and the last one.
+
+    `ocr_languages`: of scanned pages, as Tesseract names them; empty: such pages are not read.
 
     Raises `UnreadableError`, also when a limit is hit. The child never outlives the iteration.
     """
     deadline = asyncio.get_running_loop().time() + limits.seconds
-    async with _child(format_name, source, target, limits) as child:
+    async with _child((format_name, str(source), str(target)), limits, ocr_languages) as child:
         output = _ChildOutput()
         reading = asyncio.create_task(output.read(child))
         try:
@@ -111,7 +114,7 @@ def _warn_once(left: str) -> None:
 
 
 @asynccontextmanager
-async def _child(format_name: str, source: Path, target: Path, limits: ReaderLimits) -> AsyncIterator[Process]:
+async def _child(arguments: tuple[str, ...], limits: ReaderLimits, ocr_languages: str) -> AsyncIterator[Process]:
     kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     # The environment has no secret for a hostile file, and `-P` prevents imports of modules beside it.
     environment = {
@@ -119,10 +122,14 @@ async def _child(format_name: str, source: Path, target: Path, limits: ReaderLim
         "PYTHONPATH": str(ROOT),
         "PYTHONIOENCODING": "utf-8",
         "ADDRESS_SPACE_BYTES": str(limits.address_space_bytes),
+        "NICENESS": str(limits.niceness),
+        "OCR_LANGUAGES": ocr_languages,
+        # Tesseract's threads mostly wait for one another.
+        "OMP_THREAD_LIMIT": "1",
     }
-    command = (sys.executable, "-P", "-m", "handlers.readers.child", format_name, str(source), str(target))
+    command = (sys.executable, "-P", "-m", "handlers.readers.child", *arguments)
     child = await asyncio.create_subprocess_exec(
-        *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment, cwd=target.parent
+        *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environment, cwd=Path(arguments[-1]).parent
     )
     try:
         yield child

@@ -79,6 +79,48 @@ class JsonReader(_SectionReader):
     format_name = "json_file"
 
 
+class XmlReader(_SectionReader):
+    """Records, or the text of a feed, as documents."""
+
+    format_name = "xml_file"
+
+
+class RtfReader(_SectionReader):
+    """Text under a heading as documents, metadata `heading` is the path of headings."""
+
+    format_name = "rtf"
+
+
+class EpubReader(_SectionReader):
+    """Text under a heading as documents, metadata `heading` is the path of headings."""
+
+    format_name = "epub"
+
+
+class OpenDocumentReader(_SectionReader):
+    """As Word, Excel or PowerPoint, by what the file is."""
+
+    format_name = "opendocument"
+
+
+class EmailReader(_SectionReader):
+    """A message as a document, and each that is forwarded in it; metadata `heading` is the subject."""
+
+    format_name = "email_message"
+
+
+class OutlookReader(_SectionReader):
+    """A message as a document, and each that is forwarded in it; metadata `heading` is the subject."""
+
+    format_name = "outlook_message"
+
+
+class NotebookReader(_SectionReader):
+    """Text and code under a heading as documents, metadata `heading` is the path of headings."""
+
+    format_name = "notebook"
+
+
 def to_documents(sections: Iterable[Section], extra_info: dict[str, Any] | None = None) -> Iterator[Document]:
     """Sections, wherever they were read, as LlamaIndex documents."""
     for section in sections:

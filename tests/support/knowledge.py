@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from handlers.ingestion.handler import Ingestion
+from handlers.ingestion.stages import Stages
 from schemas.events import DocumentUploaded
 from stores.uploads import Uploads
 from tests.support.fakes_knowledge import FakeDocuments, FakeEmbedder, FakeVectors, no_embedding_cache, stream_of
@@ -18,9 +19,8 @@ class Knowledge:
         self.uploads = Uploads((folder / "uploads").as_uri())
         self.documents, self.vectors, self.embedder = FakeDocuments(), FakeVectors(), FakeEmbedder()
         self.cache = cache or no_embedding_cache()
-        self.ingestion = Ingestion(
-            self.documents, self.uploads, self.vectors, self.embedder, self.cache, self.workspace
-        )
+        stages = Stages(self.uploads, self.vectors, self.embedder, self.cache)
+        self.ingestion = Ingestion(self.documents, self.uploads, self.vectors, stages, self.workspace)
 
     async def uploaded(self, content=GUIDE, filename="guide.md", version=1, client_id="acme"):
         stored = await self.uploads.put(client_id, "doc_1", version, filename, stream_of(content), max_bytes=50_000_000)

@@ -1,5 +1,6 @@
 """Small PDFs by hand: content streams, fields and annotations as a test needs them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 FONTS = {
@@ -84,8 +85,13 @@ def note(words: str, *, flags: int = 4) -> str:
     return f"/Type /Annot /Subtype /FreeText /F {flags} /Rect [ 72 600 420 640 ] /Contents ({words}) /DA (0 g)"
 
 
-def pdf(*pages: Page | str, catalog: str = "", form: str = "") -> bytes:
-    """The file. `catalog` and `form` are the inside of more entries."""
+def layered(layer: str, content: str) -> str:
+    """What lies in a layer."""
+    return f"/OC /{layer} BDC {content} EMC\n"
+
+
+def pdf(*pages: Page | str, catalog: str = "", form: str = "", layers: Mapping[str, bool] | None = None) -> bytes:
+    """The file. `catalog` and `form` are the inside of more entries; `layers`: which are shown."""
     numbered: list[str] = ["", ""]
 
     def add(body: str) -> int:
@@ -93,6 +99,13 @@ def pdf(*pages: Page | str, catalog: str = "", form: str = "") -> bytes:
         return len(numbered)
 
     fonts = {name: add(f"<< {body} >>") for name, body in FONTS.items()}
+    groups = {name: add(f"<< /Type /OCG /Name ({name}) >>") for name in layers or {}}
+    properties = " ".join(f"/{name} {number} 0 R" for name, number in groups.items())
+    off = [groups[name] for name, is_shown in (layers or {}).items() if not is_shown]
+    if groups:
+        catalog += (
+            f"/OCProperties << /OCGs [ {_references(list(groups.values()))} ] /D << /OFF [ {_references(off)} ] >> >>"
+        )
     kids, fields = [], []
     for one in (Page(page) if isinstance(page, str) else page for page in pages):
         own = dict(fonts)
@@ -105,7 +118,7 @@ def pdf(*pages: Page | str, catalog: str = "", form: str = "") -> bytes:
             add(
                 f"<< /Type /Page /Parent 2 0 R /MediaBox [ 0 0 {WIDE} {HIGH} ] /Rotate {one.rotate} /Contents "
                 f"{add(_stream(one.content))} 0 R /Annots [ {_references(annotations)} ] "
-                f"/Resources << /Font << {resources} >> >> >>"
+                f"/Resources << /Font << {resources} >> /Properties << {properties} >> >> >>"
             )
         )
     acro_form = f"/AcroForm << /Fields [ {_references(fields)} ] {form} >>" if fields or form else ""

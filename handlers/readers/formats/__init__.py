@@ -1,1 +1,1 @@
-"""One module a format: `read_<name>` of `handlers/readers/formats/<name>.py` reads what `FORMATS` calls `<name>`."""
+"""One module a format: `read_<name>` of `<name>.py`, here or in `office/`, reads what `FORMATS` calls `<name>`."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from handlers.readers.report import Report
 from handlers.readers.section import Section, clean
-from handlers.readers.text.csv_records import Record, delimiter_of, read_records
-from handlers.readers.text.decoding import encoding_of
+from handlers.readers.text.encoding.decoding import encoding_of
 from handlers.readers.text.header import is_header
-from handlers.readers.text.row_groups import listed, row_sections
+from handlers.readers.text.records.csv_records import Record, delimiter_of, read_records
+from handlers.readers.text.records.row_groups import listed, row_sections
 from handlers.readers.text.tables import table_lines
 
 SAMPLE_RECORDS = 200

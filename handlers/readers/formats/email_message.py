@@ -7,12 +7,9 @@ from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from pathlib import Path
 
-from selectolax.lexbor import LexborHTMLParser
-
-from handlers.readers.markup.outline import Outline
-from handlers.readers.markup.page import read_page
+from handlers.readers.markup.letter import SEALED_TYPES, letter_outline, letter_sections, sealed
 from handlers.readers.report import Report
-from handlers.readers.section import Section, UnreadableError, clean
+from handlers.readers.section import Section, UnreadableError
 
 SHOWN_HEADERS = ("Subject", "From", "To", "Date")
 MESSAGE = "message/rfc822"
@@ -27,6 +24,8 @@ def read_email_message(path: Path, report: Report) -> Iterator[Section]:
     try:
         with path.open("rb") as file:
             message = BytesParser(policy=policy.default).parse(file)
+        if message.get_content_type() in SEALED_TYPES:
+            raise sealed()
         for one in _messages(message, left_out):
             yield from _sections(one)
     except (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -53,14 +52,8 @@ def _messages(message: Message, left_out: list[str]) -> Iterator[EmailMessage]:
 
 
 def _sections(message: EmailMessage) -> Iterator[Section]:
-    headers = [f"{name}: {message[name]}" for name in SHOWN_HEADERS if message[name]]
+    headers = [(name, str(message[name])) for name in SHOWN_HEADERS if message[name]]
     body = message.get_body(("plain", "html"))
     text = str(body.get_content()) if body is not None else ""
-    outline = Outline(clean(str(message["Subject"] or "")))
-    outline.block("\n".join(headers))
-    if body is not None and body.get_content_subtype() == "html":
-        yield from read_page(LexborHTMLParser(text), outline)
-    else:
-        yield from (section for one in text.replace("\r\n", "\n").split("\n\n") if (section := outline.block(one)))
-    if last := outline.close():
-        yield last
+    outline = letter_outline(headers)
+    return letter_sections(outline, text, is_page=body is not None and body.get_content_subtype() == "html")

@@ -11,7 +11,7 @@ from handlers.readers.markup.outline import Outline
 from handlers.readers.markup.page import read_page
 from handlers.readers.report import Report
 from handlers.readers.section import Section
-from handlers.readers.text.decoding import encoding_of
+from handlers.readers.text.encoding.decoding import encoding_of
 
 HEAD_BYTES = 4_096
 CHARSET = re.compile(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError
-from handlers.readers.text.decoding import encoding_of
-from handlers.readers.text.json_records import read_records, record_sections
-from handlers.readers.text.json_values import DECODER, Members
-from handlers.readers.text.row_groups import listed
+from handlers.readers.text.encoding.decoding import encoding_of
+from handlers.readers.text.records.json_records import read_records, record_sections
+from handlers.readers.text.records.json_values import DECODER, Members
+from handlers.readers.text.records.row_groups import listed
 
 MAX_NUMBERS = 10_000
 

@@ -12,7 +12,7 @@ from handlers.readers.markup.outline import Outline
 from handlers.readers.markup.page import read_page
 from handlers.readers.report import Report
 from handlers.readers.section import Section
-from handlers.readers.text.decoding import encoding_of, read_lines
+from handlers.readers.text.encoding.decoding import encoding_of, read_lines
 from handlers.readers.text.front_matter import MAX_LINES, front_matter
 from handlers.readers.text.markdown_blocks import LESS_THAN, definitions, windows, with_footnotes
 

@@ -12,7 +12,7 @@ from handlers.readers.markup.outline import Outline
 from handlers.readers.markup.page import read_page
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError
-from handlers.readers.text.decoding import encoding_of
+from handlers.readers.text.encoding.decoding import encoding_of
 
 
 def read_notebook(path: Path, report: Report) -> Iterator[Section]:

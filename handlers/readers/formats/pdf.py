@@ -9,13 +9,17 @@ from handlers.readers.pdf.content import PageContent, content_of
 from handlers.readers.pdf.document import MAX_PLACEHOLDER_PAGES, broken, check_placeholder, open_document
 from handlers.readers.pdf.drawn.legibility import is_legible
 from handlers.readers.pdf.page_text import joined_pages, page_of
-from handlers.readers.pdf.right_to_left import RIGHT_TO_LEFT, RightToLeft
+from handlers.readers.pdf.pypdf_document import RIGHT_TO_LEFT, PypdfDocument
+from handlers.readers.pdf.recognition import MAX_PAGES, Recognition
 from handlers.readers.pdf.running_titles import without_running_titles
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError
 
 SECTION_CHARACTERS = 200_000
 MAX_RANGES = 12
+# A scan with a stamp, a page number or a line of the scanner's own.
+MIN_SCAN_SHARE = 0.6
+MIN_PAGE_CHARACTERS = 100
 
 
 def read_pdf(path: Path, report: Report) -> Iterator[Section]:
@@ -37,18 +41,28 @@ def read_pdf(path: Path, report: Report) -> Iterator[Section]:
         document.close()
 
 
+# What became of pages and their owner should know, with the verb for several pages and for one.
+KINDS = {
+    "recognized": ("have", "has", "text that was recognised in a picture: it may have mistakes"),
+    "surplus": ("are", "is", f"scanned and left out: {MAX_PAGES} such pages of a file are read, split it"),
+    "stamped": ("have", "has", "a picture and little text; if they are scanned, run text recognition (OCR)"),
+    "without_text": ("have", "has", "no text; if they are scanned, run text recognition (OCR)"),
+    "illegible": ("have", "has", "letters that cannot be read as text and were left out"),
+    "broken": ("are", "is", "damaged and left out"),
+    "hidden": ("have", "has", "text that nobody can see, which was left out"),
+}
+
+
 class _Reading:
     """One file. Collects what its owner should know of the pages."""
 
     def __init__(self, document: Any, path: Path, report: Report) -> None:
         self._document, self._report = document, report
-        self._right_to_left = RightToLeft(path)
+        self._pypdf = PypdfDocument(path)
+        self._recognition = Recognition.of_environment()
         self.total = len(document)
         self._has_text = False
-        self._broken: list[int] = []
-        self._without_text: list[int] = []
-        self._illegible: list[int] = []
-        self._hidden: list[int] = []
+        self._pages: dict[str, list[int]] = {kind: [] for kind in KINDS}
 
     def sections(self) -> Iterator[Section]:
         """A section for each page with text; a very long page is several."""
@@ -62,18 +76,14 @@ class _Reading:
         """Warn of what was left out. Raises `UnreadableError` when that is everything."""
         if not self._has_text:
             raise self._failure()
-        if self._without_text:
-            self._warn(self._without_text, "no text; if they are scanned, run text recognition (OCR)", "have", "has")
-        if self._illegible:
-            self._warn(self._illegible, "letters that cannot be read as text and were left out", "have", "has")
-        if self._broken:
-            self._warn(self._broken, "damaged and left out", "are", "is")
-        if self._hidden:
-            self._warn(self._hidden, "text that nobody can see, which was left out", "have", "has")
+        for kind, (many, one, what) in KINDS.items():
+            if pages := self._pages[kind]:
+                subject, verb = ("Pages", many) if len(pages) > 1 else ("Page", one)
+                self._report.warn(f"{subject} {_ranges(pages)} {verb} {what}.")
 
     def _contents(self) -> Iterator[PageContent]:
         for number in range(1, self.total + 1):
-            content = content_of(self._document, number)
+            content = content_of(self._document, number, self._pypdf.hides_layer)
             self._look_at(content)
             yield content
             self._report.progress(number, self.total)
@@ -81,30 +91,37 @@ class _Reading:
     def _look_at(self, content: PageContent) -> None:
         text = content.raw_text
         if content.is_broken:
-            self._broken.append(content.number)
+            self._pages["broken"].append(content.number)
         elif not is_legible(text):
-            self._illegible.append(content.number)
             content.fragments, content.aside = [], []
+            self._recognize(content, "illegible")
         elif RIGHT_TO_LEFT.search(text):
-            content.plain = self._right_to_left.page_text(content.number) or ""
+            content.plain = self._pypdf.page_text(content.number) or ""
         elif not text.strip() and not content.notes and not content.values and content.is_drawn:
-            self._without_text.append(content.number)
+            self._recognize(content, "without_text")
+        elif content.picture_share >= MIN_SCAN_SHARE and len(text) < MIN_PAGE_CHARACTERS:
+            self._recognize(content, "stamped")
         if content.hidden:
-            self._hidden.append(content.number)
+            self._pages["hidden"].append(content.number)
 
-    def _warn(self, pages: list[int], what: str, many: str, one: str) -> None:
-        subject, verb = ("Pages", many) if len(pages) > 1 else ("Page", one)
-        self._report.warn(f"{subject} {_ranges(pages)} {verb} {what}.")
+    def _recognize(self, content: PageContent, otherwise: str) -> None:
+        """Reads the picture of the page instead; `otherwise` is the kind of a page that gives nothing."""
+        kind = otherwise
+        if self._recognition is not None and self._recognition.is_exhausted:
+            kind = "surplus"
+        elif self._recognition is not None and self._recognition.read(self._document, content):
+            kind = "recognized"
+        self._pages[kind].append(content.number)
 
     def _failure(self) -> UnreadableError:
-        if len(self._broken) == self.total:
+        if len(self._pages["broken"]) == self.total:
             return broken()
-        if self._illegible:
+        if self._pages["illegible"]:
             return UnreadableError(
                 "The letters of this PDF cannot be read as text, because its fonts do not say which characters they "
                 "show: export it again from its source, or run text recognition (OCR) on it.", code="no_text"
             )  # fmt: skip
-        if self._without_text:
+        if self._pages["without_text"]:
             return UnreadableError(
                 "There is no text in the PDF, its pages are scanned images or drawings: run text recognition (OCR) on "
                 "it and upload it again.", code="no_text"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from handlers.readers.report import Report
 from handlers.readers.section import Section, clean
-from handlers.readers.text.decoding import encoding_of, read_raw_lines
+from handlers.readers.text.encoding.decoding import encoding_of, read_raw_lines
 from handlers.readers.text.wrapped_lines import unwrapped
 
 WINDOW_CHARACTERS = 200_000

@@ -9,7 +9,7 @@ from lxml import etree
 from handlers.readers.markup.xml_values import json_of_xml
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError
-from handlers.readers.text.json_records import read_records, record_sections
+from handlers.readers.text.records.json_records import read_records, record_sections
 
 
 def read_xml_file(path: Path, report: Report) -> Iterator[Section]:

@@ -1,5 +1,6 @@
 """What one page holds, before its reading order is known."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,8 @@ NOWHERE = Box(0, 0, 0, 0)
 class PageContent:
     """`fragments` run the way that most of the page does, in the frame of `box`; `aside` run another way.
     `titles`: running titles that are kept. `hidden`: words that nobody can see. `is_drawn`: there are pictures or
-    drawings. `is_broken`: it cannot be opened. `plain`: the text, where another engine has read it.
+    drawings; `picture_share`: how much of the page pictures cover, 0 to 1. `is_broken`: it cannot be opened. `plain`:
+    the text, where another engine has read it.
     """
 
     number: int
@@ -33,6 +35,7 @@ class PageContent:
     titles: list[str] = field(default_factory=list)
     hidden: int = 0
     is_drawn: bool = False
+    picture_share: float = 0.0
     is_broken: bool = False
     plain: str = ""
 
@@ -42,20 +45,20 @@ class PageContent:
         return " ".join(one.text for part in (self.fragments, *self.aside) for one in part)
 
 
-def content_of(document: Any, number: int) -> PageContent:
-    """The page with this number, from 1."""
+def content_of(document: Any, number: int, hides_layer: Callable[[str], bool]) -> PageContent:
+    """The page with this number, from 1. `hides_layer` tells whether a layer of this name is not shown."""
     try:
         page = document[number - 1]
         try:
-            return _read(document, page, number)
+            return _read(document, page, number, hides_layer)
         finally:
             page.close()
     except PdfiumError:
         return PageContent(number, is_broken=True)
 
 
-def _read(document: Any, page: Any, number: int) -> PageContent:
-    objects = objects_of(page)
+def _read(document: Any, page: Any, number: int, hides_layer: Callable[[str], bool]) -> PageContent:
+    objects = objects_of(page, hides_layer)
     visibility = Visibility(document, page, objects)
     textpage = page.get_textpage()
     try:
@@ -74,7 +77,12 @@ def _read(document: Any, page: Any, number: int) -> PageContent:
         values=notes.lines(),
         hidden=visibility.hidden,
         is_drawn=bool(objects.images) or objects.paths >= MIN_DRAWN_PATHS,
+        picture_share=_share(objects.images, Box(*page.get_bbox())),
     )
+
+
+def _share(pictures: list[Box], page: Box) -> float:
+    return min(1.0, sum(picture.common(page).area for picture in pictures) / max(page.area, 1.0))
 
 
 def _by_direction(words: list[Word]) -> tuple[Any, ...]:

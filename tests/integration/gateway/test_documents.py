@@ -58,7 +58,10 @@ async def test_a_document_that_waits_says_how_many_come_before_it(running, serve
 
     shown = [(await running.http.get(one.headers["location"], headers=server)).json() for one in accepted]
 
+    whole = (await running.http.get(f"/documents/{shown[2]['id']}", headers=server)).json()
+
     assert [one["ahead"] for one in shown] == [0, 1, 2]
+    assert whole.items() >= shown[2].items()
 
 
 async def test_the_same_external_id_is_the_next_version_of_the_same_document(running, server):

@@ -10,6 +10,7 @@ import pytest
 from handlers.answering.generation import EVIDENCE_THRESHOLD
 from handlers.background_task import background_task
 from handlers.ingestion.handler import Ingestion
+from handlers.ingestion.stages import Stages
 from handlers.models.embedder import open_embedder
 from handlers.retrieval.search import Retrieval
 from schemas.events import ChatRequested, DocumentDeleted, DocumentUploaded
@@ -57,9 +58,8 @@ class Knowledge:
         self.documents = Documents(engine)
         self.vectors = vectors
         self.uploads = Uploads((folder / "uploads").as_uri())
-        self.ingestion = Ingestion(
-            self.documents, self.uploads, vectors, embedder, no_embedding_cache(), folder / "workspace"
-        )
+        stages = Stages(self.uploads, vectors, embedder, no_embedding_cache())
+        self.ingestion = Ingestion(self.documents, self.uploads, vectors, stages, folder / "workspace")
         self.retrieval = Retrieval(embedder, vectors)
 
     async def ingest(self, filename, content, version=1, client_id="acme"):

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from chatconnect.commands import replay as command
 from handlers.conversation_log import ConversationLog
 from handlers.ingestion.handler import Ingestion
+from handlers.ingestion.stages import Stages
 from schemas.events import DocumentUploaded
 from stores.postgres.chat_logs import ChatLogs
 from stores.postgres.documents import Documents
@@ -150,7 +151,8 @@ async def test_replaying_all_documents_duplicates_no_point(settings, publisher, 
     vectors = await open_vectors(str(tmp_path / "qdrant"), None, space=embedder.name, dimensions=embedder.dimensions)
     uploads = Uploads((tmp_path / "uploads").as_uri())
     (tmp_path / "workspace").mkdir()
-    handler = Ingestion(Documents(engine), uploads, vectors, embedder, no_embedding_cache(), tmp_path / "workspace")
+    stages = Stages(uploads, vectors, embedder, no_embedding_cache())
+    handler = Ingestion(Documents(engine), uploads, vectors, stages, tmp_path / "workspace")
     line = subscription(topic, handler, deadline_seconds=60.0)
 
     async def points():

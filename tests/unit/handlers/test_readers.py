@@ -7,7 +7,7 @@ from handlers.readers.detection import format_of, reader_of
 from handlers.readers.isolation import ReaderLimits, read_isolated
 from handlers.readers.report import NoReport
 from handlers.readers.section import UnreadableError, clean, load_sections
-from schemas.formats import described
+from schemas.formats import FORMATS, described
 
 LIMITS = ReaderLimits()
 
@@ -189,10 +189,13 @@ async def test_the_child_sees_no_secret_and_imports_no_module_beside_the_file(tm
 def test_llama_index_accepts_our_readers(tmp_path):
     from llama_index.core.readers.base import BaseReader
 
-    from handlers.readers.llama import MarkdownReader, PdfReader, TextReader
+    from handlers.readers import llama
+    from handlers.readers.llama import MarkdownReader, TextReader
 
+    readers = {one.format_name: one for one in vars(llama).values() if getattr(one, "format_name", "")}
     documents = MarkdownReader().load_data(written(tmp_path, "guide.md", MARKDOWN), {"source": "test"})
 
-    assert all(isinstance(reader(), BaseReader) for reader in (PdfReader, MarkdownReader, TextReader))
+    assert readers.keys() == {one.name for one in FORMATS}
+    assert all(isinstance(reader(), BaseReader) for reader in readers.values())
     assert documents[2].metadata == {"source": "test", "heading": "Guide > Install it now"}
     assert TextReader().load_data(written(tmp_path, "a.txt", b"hello"))[0].text == "hello"

@@ -27,6 +27,7 @@ OTHERS = {
     "NO_PROXY",
     "SASL_SSL",
     "SASL_PLAINTEXT",
+    "TESSDATA_PREFIX",
 }
 
 

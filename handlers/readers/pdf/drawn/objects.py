@@ -1,7 +1,7 @@
 """What a page draws: in which order, and which of it lies under or over the text."""
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ MAX_DEPTH = 5
 MAX_OBJECTS = 50_000
 MAX_SURFACES = 400
 MIN_SURFACE_POINTS = 3.0
+MAX_MARKS = 20
+LAYER = "OC"
 MAX_RECTANGLE_SEGMENTS = 6
 Colour = tuple[int, int, int]
 Matrix = tuple[float, float, float, float, float, float]
@@ -32,36 +34,46 @@ class Surface:
 
 @dataclass(slots=True)
 class PageObjects:
-    """`places`: the place of each text object in the order of drawing. `rules`: lines and the edges of boxes."""
+    """`places`: the place of each text object in the order of drawing, without those of `layered`, which lie in a
+    layer that is not shown. `rules`: lines and the edges of boxes.
+    """
 
     places: dict[int, int] = field(default_factory=dict)
+    layered: set[int] = field(default_factory=set)
     surfaces: list[Surface] = field(default_factory=list)
     rules: list[Box] = field(default_factory=list)
     images: list[Box] = field(default_factory=list)
     paths: int = 0
 
 
-def objects_of(page: Any) -> PageObjects:
-    """All of a page, forms inside it included."""
+def objects_of(page: Any, hides_layer: Callable[[str], bool]) -> PageObjects:
+    """All of a page, forms inside it included. `hides_layer` is asked for the name of each layer."""
     found = PageObjects()
-    for place, (one, matrix) in enumerate(_walk(page, UPRIGHT, 0)):
+    for place, (one, matrix, is_hidden) in enumerate(_walk(page, UPRIGHT, 0, hides_layer)):
         if place > MAX_OBJECTS:
             break
         kind = pdfium.FPDFPageObj_GetType(one)
-        if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+        if kind == pdfium.FPDF_PAGEOBJ_TEXT and is_hidden:
+            found.layered.add(address(one))
+        elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
             found.places[address(one)] = place
-        elif kind == pdfium.FPDF_PAGEOBJ_PATH:
-            found.paths += 1
-            _take_path(found, one, matrix, place)
-        elif kind in {pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING}:
-            box = _bounds(one, matrix)
-            is_image = kind == pdfium.FPDF_PAGEOBJ_IMAGE
-            if is_image:
-                found.images.append(box)
-            if len(found.surfaces) < MAX_SURFACES:
-                is_opaque = is_image and not pdfium.FPDFPageObj_HasTransparency(one)
-                found.surfaces.append(Surface(box, place, None, is_opaque, one if is_image else None))
+        elif not is_hidden:
+            _take(found, kind, one, matrix, place)
     return found
+
+
+def _take(found: PageObjects, kind: int, one: Any, matrix: Matrix, place: int) -> None:
+    if kind == pdfium.FPDF_PAGEOBJ_PATH:
+        found.paths += 1
+        _take_path(found, one, matrix, place)
+    elif kind in {pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING}:
+        box = _bounds(one, matrix)
+        is_image = kind == pdfium.FPDF_PAGEOBJ_IMAGE
+        if is_image:
+            found.images.append(box)
+        if len(found.surfaces) < MAX_SURFACES:
+            is_opaque = is_image and not pdfium.FPDFPageObj_HasTransparency(one)
+            found.surfaces.append(Surface(box, place, None, is_opaque, one if is_image else None))
 
 
 def address(handle: Any) -> int:
@@ -69,7 +81,10 @@ def address(handle: Any) -> int:
     return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
-def _walk(page: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, Matrix]]:
+def _walk(
+    page: Any, matrix: Matrix, depth: int, hides_layer: Callable[[str], bool], *, is_hidden: bool = False
+) -> Iterator[tuple[Any, Matrix, bool]]:
+    """Each object with its place on the page, and whether it lies in a layer that is not shown."""
     if depth == 0:
         count, child = pdfium.FPDFPage_CountObjects, pdfium.FPDFPage_GetObject
     else:
@@ -78,12 +93,31 @@ def _walk(page: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, Matrix]]
         one = child(page, at)
         if not one:
             continue
+        hidden = is_hidden or any(map(hides_layer, _layers(one)))
         if pdfium.FPDFPageObj_GetType(one) == pdfium.FPDF_PAGEOBJ_FORM and depth < MAX_DEPTH:
             own = pdfium.FS_MATRIX()
             pdfium.FPDFPageObj_GetMatrix(one, own)
-            yield from _walk(one, _product((own.a, own.b, own.c, own.d, own.e, own.f), matrix), depth + 1)
+            inner = _product((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+            yield from _walk(one, inner, depth + 1, hides_layer, is_hidden=hidden)
         else:
-            yield one, matrix
+            yield one, matrix, hidden
+
+
+def _layers(one: Any) -> Iterator[str]:
+    """The names of the layers that an object is marked with."""
+    for at in range(min(max(0, pdfium.FPDFPageObj_CountMarks(one)), MAX_MARKS)):
+        mark = pdfium.FPDFPageObj_GetMark(one, at)
+        if _mark_text(lambda *out, mark=mark: pdfium.FPDFPageObjMark_GetName(mark, *out)) == LAYER:
+            yield _mark_text(lambda *out, mark=mark: pdfium.FPDFPageObjMark_GetParamStringValue(mark, b"Name", *out))
+
+
+def _mark_text(read: Callable[..., int]) -> str:
+    length = ctypes.c_ulong()
+    if not read(None, 0, length) or length.value <= 2:
+        return ""
+    buffer = ctypes.create_string_buffer(length.value)
+    read(ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), length.value, length)
+    return buffer.raw[: length.value - 2].decode("utf-16-le", "ignore")
 
 
 def _product(first: Matrix, then: Matrix) -> Matrix:

@@ -58,6 +58,8 @@ class Visibility:
     def _is_gone(self, placed: PlacedWord, place: int) -> bool:
         style, (left, bottom, right, top), page = placed.style, placed.box, self._page_box
         across, up = (left + right) / 2, (bottom + top) / 2
+        if style.address in self._objects.layered:
+            return True
         if style.size < MIN_SIZE_POINTS or not (page.left < across < page.right and page.bottom < up < page.top):
             return True
         if style.mode in INVISIBLE_MODES:

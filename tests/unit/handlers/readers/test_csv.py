@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.readers.text.csv_records import delimiter_of, read_records
+from handlers.readers.text.records.csv_records import delimiter_of, read_records
 from tests.unit.handlers.readers.reading import CASES, read_content, text_of
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.readers.section import UnreadableError
-from handlers.readers.text.json_records import read_records
+from handlers.readers.text.records.json_records import read_records
 from tests.unit.handlers.readers.reading import CASES, read, read_content, text_of
 
 

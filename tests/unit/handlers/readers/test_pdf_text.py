@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.pdf_writer import Page, box, lines, pdf, picture, table, text
+from tests.support.pdf_writer import Page, box, layered, lines, pdf, picture, table, text
 from tests.unit.handlers.readers.pdf_reading import Warnings, read, read_page
 
 REFUND = lines(72, 728, "The refund period for lamps is 14 days from delivery.", "Bulbs can be returned in any branch.")
@@ -208,3 +208,16 @@ def test_lines_of_the_text_that_come_again_are_kept(tmp_path, page_of, kept):
 
 def test_an_upside_down_page_hides_nothing(tmp_path):
     assert read_page(tmp_path, pdf(Page(REFUND, 180))) == REFUND_TEXT
+
+
+def test_text_in_a_layer_that_is_not_shown_is_left_out(tmp_path):
+    report = Warnings()
+    page = text(72, 760, "The pool opens at 7.") + layered("Old", text(72, 730, "It opens at 9.")) + layered(
+        "New", text(72, 700, "It closes at 20.")
+    )  # fmt: skip
+    (section,) = read(tmp_path, pdf(page, layers={"Old": False, "New": True}), report)
+
+    assert "It opens at 9" not in section.text
+    assert "The pool opens at 7." in section.text
+    assert "It closes at 20." in section.text
+    assert "nobody can see" in report.all[0]

@@ -12,7 +12,7 @@ from handlers.models.minilm import weights_folder
 from handlers.readers.detection import format_of, reader_of
 from handlers.readers.report import NoReport
 from handlers.readers.section import UnreadableError
-from handlers.readers.text.decoding import encoding_of, read_lines
+from handlers.readers.text.encoding.decoding import encoding_of, read_lines
 from tests.conftest import SHARED_DATA
 from tests.support.fakes_models import passage, prompt
 

@@ -15,7 +15,7 @@ from handlers.readers.office.package import LOCAL_ERRORS, attribute, broken, chi
 from handlers.readers.report import Report
 from handlers.readers.section import Section, UnreadableError, clean
 from handlers.readers.spreadsheet.lines import sheet_lines
-from handlers.readers.text.row_groups import row_sections
+from handlers.readers.text.records.row_groups import row_sections
 
 CONTENT, STYLES, MANIFEST = "content.xml", "styles.xml", "META-INF/manifest.xml"
 LEFT_OUT = ("footer", "header", "date-time", "page-number")

@@ -1,35 +1,27 @@
-"""Rich Text Format, as WordPad and old word processors write it."""
+"""RTF as sections: a table as rows under their header."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from handlers.readers.markup.outline import Outline
 from handlers.readers.office.grid import Row, grid_lines
 from handlers.readers.office.rich_text.document import Block, RichText
 from handlers.readers.office.rich_text.tokens import tokens
 from handlers.readers.report import Report
-from handlers.readers.section import Section, UnreadableError
+from handlers.readers.section import Section
 
 
-def read_rtf(path: Path, report: Report) -> Iterator[Section]:
-    """A section for each heading; reports bytes. Raises `UnreadableError`."""
-    content = path.read_bytes()
-    outline = Outline()
-    try:
-        rows: list[Row] = []
-        for block in _blocks(content, report):
-            if block.row is not None:
-                rows.append(block.row)
-                continue
-            yield from _table(rows, outline)
-            rows = []
-            if section := _added(block, outline):
-                yield section
+def rich_text_sections(content: bytes, outline: Outline, report: Report) -> Iterator[Section]:
+    """A section for each heading, after what the outline holds already; reports bytes. Raises `RecursionError`."""
+    rows: list[Row] = []
+    for block in _blocks(content, report):
+        if block.row is not None:
+            rows.append(block.row)
+            continue
         yield from _table(rows, outline)
-    except RecursionError as error:
-        raise UnreadableError(
-            "The file is damaged and cannot be read: save it again as .docx and upload that.", code="broken"
-        ) from error
+        rows = []
+        if section := _added(block, outline):
+            yield section
+    yield from _table(rows, outline)
     if last := outline.close():
         yield last
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from handlers.readers.section import Section, clean
 from handlers.readers.text.header import is_header
-from handlers.readers.text.json_values import (
+from handlers.readers.text.records.json_values import (
     DECODER,
     Members,
     flattened,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from handlers.readers.report import NoReport, Report
 from handlers.readers.section import UnreadableError, clean
-from handlers.readers.text.byte_samples import head_of, sample_beyond_ascii, utf8_counts
-from handlers.readers.text.code_pages import detected
-from handlers.readers.text.wide_encodings import control_share, wide_codec
+from handlers.readers.text.encoding.byte_samples import head_of, sample_beyond_ascii, utf8_counts
+from handlers.readers.text.encoding.code_pages import detected
+from handlers.readers.text.encoding.wide_encodings import control_share, wide_codec
 
 LINE_CHARACTERS = 100_000
 MAX_CONTROL_SHARE = 0.02

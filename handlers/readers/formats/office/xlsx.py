@@ -12,7 +12,7 @@ from handlers.readers.section import Section, UnreadableError, clean
 from handlers.readers.spreadsheet.lines import sheet_lines
 from handlers.readers.spreadsheet.sheet import SheetFacts, read_facts, read_rows
 from handlers.readers.spreadsheet.workbook import Sheet, Workbook, read_workbook
-from handlers.readers.text.row_groups import row_sections
+from handlers.readers.text.records.row_groups import row_sections
 
 
 def read_xlsx(path: Path, report: Report) -> Iterator[Section]:

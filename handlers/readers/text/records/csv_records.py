@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from handlers.readers.text.record_lines import LineGroups
+from handlers.readers.text.records.record_lines import LineGroups
 
 DELIMITERS = "\t;|,"
 SEPARATOR_LINE = "sep="

@@ -1,0 +1,1 @@
+"""What the bytes of a text mean: which encoding, shown by evidence."""

@@ -1,0 +1,1 @@
+"""Records of CSV and JSON: what belongs together, and what names it."""
