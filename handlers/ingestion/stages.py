@@ -75,6 +75,8 @@ class Stages:
         self._cache = cache
         self._ocr_languages = ocr_languages
         self._children = FairSlots(MAX_CHILDREN, MAX_CLIENT_CHILDREN)
+        # The model takes one batch at a time: clients with batches to embed take turns.
+        self._turns = FairSlots(1, 1)
         self._documents = Counter[str]()
 
     async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncGenerator[Step, None]:
@@ -176,7 +178,8 @@ class Stages:
         vectors |= await self._cache.get(uploaded.client_id, texts.keys() - vectors.keys())
         new = {digest: text for digest, text in texts.items() if digest not in vectors}
         if new:
-            embedded = dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
+            async with self._turns.held(uploaded.client_id):
+                embedded = dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
             await self._cache.put(uploaded.client_id, embedded)
             vectors |= embedded
         digests = [_digest(embedded_text(piece)) for piece in batch]
