@@ -3,9 +3,8 @@
 import asyncio
 import hashlib
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from handlers.background_task import background_task
 from handlers.ingestion.chunks import Splitter, embedded_text, shown_heading
+from handlers.ingestion.in_work import DocumentsInWork
 from handlers.models.minilm import weights_folder
 from handlers.ports import Embedder
 from handlers.readers.detection import format_of
@@ -77,30 +77,19 @@ class Stages:
         self._children = FairSlots(MAX_CHILDREN, MAX_CLIENT_CHILDREN)
         # The model takes one batch at a time: clients with batches to embed take turns.
         self._turns = FairSlots(1, 1)
-        self._documents = Counter[str]()
+        self._in_work = DocumentsInWork()
 
     async def run(self, uploaded: DocumentUploaded, folder: Path) -> AsyncGenerator[Step, None]:
         """Ends when the version is published. Raises `UnreadableError` and `RetryableError`."""
         source, sections, pieces = folder / "source", folder / "sections.jsonl", folder / "pieces.jsonl"
         yield Step("parsing", 0, "Fetching the file")
-        with self._in_work(uploaded.client_id):
+        with self._in_work.held(uploaded.client_id):
             await self._fetch(uploaded, source)
             async with aclosing(self._parse(uploaded, source, sections)) as steps:
                 async for step in steps:
                     yield step
             async for step in self._index(uploaded, sections, pieces):
                 yield step
-
-    @contextmanager
-    def _in_work(self, client_id: str) -> Iterator[None]:
-        """Counts the client's documents in work."""
-        self._documents[client_id] += 1
-        try:
-            yield
-        finally:
-            self._documents[client_id] -= 1
-            if not self._documents[client_id]:
-                del self._documents[client_id]
 
     async def _index(self, uploaded: DocumentUploaded, sections: Path, pieces: Path) -> AsyncIterator[Step]:
         chunks = 0
@@ -128,6 +117,7 @@ class Stages:
             raise UnreadableError("The file changed after it was uploaded: upload it again.", code="changed")
 
     async def _parse(self, uploaded: DocumentUploaded, source: Path, target: Path) -> AsyncGenerator[Step, None]:
+        await self._in_work.give_way(uploaded.client_id)
         found = await asyncio.to_thread(format_of, source, uploaded.filename, uploaded.media_type)
         async with AsyncExitStack() as stack:
             async with background_task(stack.enter_async_context(self._children.held(uploaded.client_id))) as entering:
@@ -142,7 +132,7 @@ class Stages:
                     yield Step("parsing", fraction, text, warnings=read.warnings)
 
     def _limits(self, client_id: str, found: Format) -> ReaderLimits:
-        niceness = BULK_NICENESS if self._documents[client_id] > 1 else 0
+        niceness = BULK_NICENESS if self._in_work.has_several(client_id) else 0
         if self._ocr_languages and found.name == "pdf":
             return ReaderLimits(OCR_SECONDS, niceness=niceness)
         return ReaderLimits(niceness=niceness)
@@ -178,6 +168,7 @@ class Stages:
         vectors |= await self._cache.get(uploaded.client_id, texts.keys() - vectors.keys())
         new = {digest: text for digest, text in texts.items() if digest not in vectors}
         if new:
+            await self._in_work.give_way(uploaded.client_id)
             async with self._turns.held(uploaded.client_id):
                 embedded = dict(zip(new, await self._embedder.embed(list(new.values())), strict=True))
             await self._cache.put(uploaded.client_id, embedded)
