@@ -25,8 +25,7 @@ from handlers.readers.section import UnreadableError, clean
 STEP_SECONDS = 0.2
 PYTHON = tuple(Path(folder) for folder in {sys.prefix, sys.base_prefix, *sys.path} if folder)
 LIBRARIES = tuple(
-    map(Path, ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/dev/urandom",
-               "/dev/null"))
+    map(Path, ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/dev/urandom"))
 )  # fmt: skip
 PR_SET_PDEATHSIG = 1
 
@@ -58,8 +57,9 @@ def main(format_name: str, source: str, target: str) -> None:
     _limit_address_space(int(os.environ["ADDRESS_SPACE_BYTES"]))
     reader = reader_of(format_name)
     folder = Path(target).parent
-    # Readable: later imports, libraries and the file; writable: only the folder of the output.
-    left = lock_down([*PYTHON, *LIBRARIES, *data_folders(), Path(source)], [folder])
+    # Readable: later imports, libraries and the file; writable: only the folder of the output, and what Tesseract logs
+    # to, which dies of a log that it cannot open.
+    left = lock_down([*PYTHON, *LIBRARIES, *data_folders(), Path(source)], [folder, Path(os.devnull)])
     if left:
         _report({"left": ", ".join(left)})
     try:

@@ -18,6 +18,8 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 RULE_PATH_BENEATH, VERSION_FLAG = 1, 1
 READ_FILE, READ_DIR, EXECUTE = 1 << 2, 1 << 3, 1 << 0
+# Those that a file can have, and not only a folder: with writing and, since the third version, truncating.
+RIGHTS_OF_A_FILE = EXECUTE | 1 << 1 | READ_FILE | 1 << 14
 # All rights by version: the first one's, then with refer, truncate and ioctl.
 FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 TCP_RIGHTS, SCOPES = 3, 3
@@ -79,7 +81,7 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
     except OSError:
         return
     if not path.is_dir():
-        rights &= ~READ_DIR
+        rights &= RIGHTS_OF_A_FILE
     _LIBC.syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", rights, opened), 0)
     os.close(opened)
 

@@ -4,6 +4,7 @@ Of what can be installed by pip, RapidOCR needs 570 to 690 MB and has no umlauts
 Tesseract needs 150 MB, has a hundred languages, and their data are packages as well.
 """
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from handlers.readers.section import clean
 POINTS_PER_INCH = 72
 DOTS_PER_INCH = 300
 MAX_PIXELS = 16_000_000
+# Tesseract counts pixels in 16 bits, and takes less than 70 dots for an unknown resolution.
+MAX_SIDE_PIXELS = 30_000
+MIN_DOTS_PER_INCH = 70
 MAX_PAGES = 500
 PAGE_SECONDS = 60
 # Below this, of 100, Tesseract mostly reads letters into stains and drawings.
@@ -84,12 +88,12 @@ class Recognition:
 
     def _attempt(self, page: Any, degrees: int) -> "_Attempt":
         width, height = page.get_size() if degrees in {0, 180} else reversed(page.get_size())
-        scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+        scale = _scale(width, height)
         bitmap = page.render(scale=scale, rotation=degrees, grayscale=True)
         engine = self._started()
         try:
             engine.SetImageBytes(bytes(bitmap.buffer), bitmap.width, bitmap.height, 1, bitmap.stride)
-            engine.SetSourceResolution(round(scale * POINTS_PER_INCH))
+            engine.SetSourceResolution(max(MIN_DOTS_PER_INCH, round(scale * POINTS_PER_INCH)))
             if not engine.Recognize(timeout=PAGE_SECONDS * 1000):
                 return _Attempt(0, Box(0, 0, width, height), [], "")
             words = list(_words(engine, scale, height))
@@ -122,6 +126,12 @@ class _Attempt:
         """Whether most words are taller than wide."""
         long = [word.box for word in self.words if len(word.text) >= MIN_LONG_WORD]
         return sum(box.top - box.bottom > box.right - box.left for box in long) > len(long) / 2
+
+
+def _scale(width: float, height: float) -> float:
+    """Pixels a point, for a page of this size in points: as sharp as a bounded picture can be."""
+    by_area = math.sqrt(MAX_PIXELS / max(1.0, width * height))
+    return min(DOTS_PER_INCH / POINTS_PER_INCH, by_area, MAX_SIDE_PIXELS / max(1.0, width, height))
 
 
 def _words(engine: Any, scale: float, height: float) -> Iterator[Word]:

@@ -8,7 +8,7 @@ from handlers.readers.pdf import recognition
 from handlers.readers.pdf.languages import CannotRecognizeError, check_languages
 from handlers.readers.section import UnreadableError, load_sections
 from tests.support.pdf_writer import Page, lines, pdf, picture, table, text
-from tests.support.scans import scanned, with_text
+from tests.support.scans import noise, scanned, with_text
 from tests.unit.handlers.readers.pdf_reading import Warnings, read, read_page
 
 HOURS = ("The museum opens at 9:30 on every day but Monday, and", "closes at 17:45. Children under 12 pay nothing.")
@@ -98,6 +98,18 @@ async def test_the_child_without_network_and_files_reads_scans_too(tmp_path):
 
     assert [section.text for section in load_sections(target)] == [HOURS_TEXT]
     assert "recognised" in steps[-1].warnings[0]
+
+
+@pytest.mark.parametrize("size", [(14_400, 14_400), (2, 14_000), (14_000, 2), (3, 3)])
+async def test_a_page_of_stains_of_any_size_ends_no_process(tmp_path, size):
+    """Tesseract logs that words are too small to be read."""
+    source, target = tmp_path / "a.pdf", tmp_path / "sections.jsonl"
+    source.write_bytes(noise(*size))
+
+    with pytest.raises(UnreadableError) as raised:
+        [step async for step in read_isolated("pdf", source, target, ReaderLimits(), "eng+deu")]
+
+    assert raised.value.code == "no_text"
 
 
 async def test_without_languages_a_child_reads_no_scans(tmp_path):
