@@ -22,6 +22,7 @@ from tests.contract.recorded import ALL, Recorded
 from tests.support.gateway_running import answer_of
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "sse-events.schema.json"
+SHAPES_FILE = SCHEMA_FILE.with_name("shapes.schema.json")
 ENVELOPE = {"client_id": "c", "session_id": "s", "message_id": UUID(int=1), "attempt": 1}
 
 
@@ -34,6 +35,15 @@ def test_the_file_is_what_the_command_prints() -> None:
     printed = CliRunner().invoke(create_cli(["schema"]), ["schema"]).stdout
 
     assert printed == SCHEMA_FILE.read_text("utf-8"), "run `uv run chatconnect schema > docs/sse-events.schema.json`"
+
+
+def test_the_shapes_and_the_dashboards_types_are_those_of_today() -> None:
+    printed = CliRunner().invoke(create_cli(["schema"]), ["schema", "--shapes"]).stdout
+
+    assert printed == SHAPES_FILE.read_text("utf-8"), (
+        "run `uv run chatconnect schema --shapes > docs/shapes.schema.json`"
+    )
+    assert jsonschema_rs.meta.is_valid(json.loads(printed))
 
 
 def test_it_is_a_schema_of_the_dialect_it_names() -> None:

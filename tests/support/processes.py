@@ -16,6 +16,7 @@ from schemas.settings import Settings
 READY_SECONDS = 110.0
 STOP_SECONDS = 45.0
 POLL_SECONDS = 0.05
+CHATCONNECT = (sys.executable, "-m", "chatconnect")
 VARIABLES = (
     "kafka_bootstrap_servers", "database_url", "redis_url", "qdrant_url", "uploads_url", "internal_secret",
     "openai_api_key", "openai_base_url", "embeddings", "instance_id",
@@ -37,7 +38,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 
 
 class Part:
-    """`chatconnect <command>`; `url` answers with 200 when it is ready."""
+    """A process; `url` answers with 200 when it is ready."""
 
     def __init__(self, command: list[str], variables: dict[str, str], url: str, log: Path) -> None:
         self.url = url
@@ -60,9 +61,7 @@ class Part:
     async def start(self, *, wait: bool = True) -> None:
         """Start it and, if asked, wait until it is ready."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "chatconnect", *self._command], env=self._variables, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(self._command, env=self._variables, stdout=log, stderr=log)
         if wait:
             await self.until_ready()
 
@@ -114,7 +113,7 @@ class Part:
 def worker(settings: Settings, log: Path, *, only: str | None = None, **more: str) -> Part:
     """A worker with its metrics on a free port."""
     port = free_port()
-    command = ["worker", *(["--only", only] if only else [])]
+    command = [*CHATCONNECT, "worker", *(["--only", only] if only else [])]
     return Part(command, environment(settings, METRICS_PORT=str(port), **more), f"http://127.0.0.1:{port}/metrics", log)
 
 
@@ -122,5 +121,8 @@ def gateway(settings: Settings, log: Path, **more: str) -> Part:
     """A gateway on a free port; its address is `url` without `/health/ready`."""
     port = free_port()
     return Part(
-        ["gateway"], environment(settings, PORT=str(port), **more), f"http://127.0.0.1:{port}/health/ready", log
+        [*CHATCONNECT, "gateway"],
+        environment(settings, PORT=str(port), **more),
+        f"http://127.0.0.1:{port}/health/ready",
+        log,
     )

@@ -1,0 +1,44 @@
+/** Starts the server, says `ready <url>`, and drains on SIGTERM. */
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app.ts';
+import { EventProducer } from './services/event-producer.ts';
+import { Gateway } from './services/gateway.ts';
+import { PythonBackend } from './services/python-backend.ts';
+import { Tickets } from './services/tickets.ts';
+import { readSettings } from './settings.ts';
+
+const DRAIN_MS = 5_000;
+
+const settings = readSettings(process.env);
+const events = new EventProducer(settings.kafkaServers);
+const gateway = new Gateway(settings.gatewayUrl, settings.internalSecrets[0] ?? '');
+const app = createApp({
+  gateway,
+  backend: new PythonBackend(events, gateway),
+  tickets: new Tickets(settings.internalSecrets),
+});
+const server = app.listen(settings.port, settings.host, (error) => {
+  if (error) throw error;
+  const { address, port } = server.address() as AddressInfo;
+  console.log(`ready http://${address}:${String(port)}`);
+});
+
+async function stop(): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  const late = setTimeout(() => {
+    server.closeAllConnections();
+  }, DRAIN_MS);
+  await closed;
+  clearTimeout(late);
+  await events.close();
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    void stop();
+  });
+}

@@ -1,0 +1,44 @@
+/** The only place that reads the environment. Names are the conventional ones of each part, as in the Python half. */
+import { z } from 'zod';
+
+const Environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(5_000),
+  DATABASE_URL: z.string().default('postgresql://postgres@127.0.0.1:5432/postgres'),
+  KAFKA_BOOTSTRAP_SERVERS: z.string().default('127.0.0.1:9092'),
+  GATEWAY_URL: z.url().default('http://127.0.0.1:8080'),
+  INTERNAL_SECRET: z.string().min(32, 'INTERNAL_SECRET needs 32 random characters: `openssl rand -base64 32`'),
+});
+
+export interface Settings {
+  host: string;
+  port: number;
+  databaseUrl: string;
+  kafkaServers: string[];
+  gatewayUrl: string;
+  /** The values of `INTERNAL_SECRET`, two while it is rotated; the first one signs. */
+  internalSecrets: string[];
+}
+
+/** Throws an error whose message says which variable is wrong. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
+  const values = parsed.data;
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    databaseUrl: values.DATABASE_URL,
+    kafkaServers: listed(values.KAFKA_BOOTSTRAP_SERVERS),
+    gatewayUrl: values.GATEWAY_URL.replace(/\/+$/, ''),
+    internalSecrets: listed(values.INTERNAL_SECRET),
+  };
+}
+
+function listed(given: string): string[] {
+  return given
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
