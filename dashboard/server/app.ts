@@ -8,8 +8,9 @@ import type { WidgetParts } from './routes/widget-routes.ts';
 const BODY_BYTES = '160kb';
 
 /** Everything is injected: a test gives other parts. */
-export function createApp(parts: WidgetParts): Express {
+export function createApp(parts: WidgetParts, trustedProxies: string[]): Express {
   const app = express();
+  app.set('trust proxy', trustedProxies);
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use((_request, response, next) => {
@@ -31,7 +32,7 @@ export function createApp(parts: WidgetParts): Express {
 /** Any page may call; which one may chat is decided by its key and origin. */
 const cors: express.RequestHandler = (request, response, next) => {
   response.set({ 'Access-Control-Allow-Origin': request.get('origin') ?? '*', Vary: 'Origin' });
-  response.set('Access-Control-Expose-Headers', 'Retry-After');
+  response.set('Access-Control-Expose-Headers', 'RateLimit, RateLimit-Policy, Retry-After');
   if (request.method !== 'OPTIONS') {
     next();
     return;

@@ -7,6 +7,7 @@ const Environment = z.object({
   DATABASE_URL: z.string().default('postgresql://postgres@127.0.0.1:5432/postgres'),
   KAFKA_BOOTSTRAP_SERVERS: z.string().default('127.0.0.1:9092'),
   GATEWAY_URL: z.url().default('http://127.0.0.1:8080'),
+  FORWARDED_ALLOW_IPS: z.string().default('127.0.0.1,::1'),
   INTERNAL_SECRET: z.string().min(32, 'INTERNAL_SECRET needs 32 random characters: `openssl rand -base64 32`'),
 });
 
@@ -16,6 +17,8 @@ export interface Settings {
   databaseUrl: string;
   kafkaServers: string[];
   gatewayUrl: string;
+  /** Addresses or networks whose `X-Forwarded-For` is believed. */
+  trustedProxies: string[];
   /** The values of `INTERNAL_SECRET`, two while it is rotated; the first one signs. */
   internalSecrets: string[];
 }
@@ -31,6 +34,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     port: values.PORT,
     databaseUrl: values.DATABASE_URL,
     kafkaServers: listed(values.KAFKA_BOOTSTRAP_SERVERS),
+    trustedProxies: listed(values.FORWARDED_ALLOW_IPS),
     gatewayUrl: values.GATEWAY_URL.replace(/\/+$/, ''),
     internalSecrets: listed(values.INTERNAL_SECRET),
   };

@@ -119,6 +119,17 @@ async def test_what_is_wrong_is_a_problem_document(http, key, site):
     assert (broken.status_code, unknown.status_code) == (400, 404)
 
 
+async def test_an_address_may_ask_sixty_questions_a_minute(http, key):
+    for _ in range(60):
+        assert (await http.post("/api/widget/chat", json={}, headers=key)).status_code == 422
+    refused = await http.post("/api/widget/chat", json={}, headers=key)
+
+    assert refused.status_code == refused.json()["status"] == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["ratelimit-policy"].startswith('"address"; q=60; w=60')
+    assert (await http.get("/api/widget/health")).status_code == 200
+
+
 async def test_without_a_gateway_it_says_so_and_when_to_come_back(http, key, site):
     await site.parts["gateway"].kill()
 

@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { questionLimit, readLimit } from '../limits.ts';
 import { Problem } from '../problems.ts';
 import { bodyOf } from '../services/gateway.ts';
 import type { Gateway, ValidClient } from '../services/gateway.ts';
@@ -33,19 +34,20 @@ interface Asked {
 /** `/config`, `/chat`, `/chat/stream`, `/health`. */
 export function widgetRoutes(parts: WidgetParts): Router {
   const router = Router();
-  router.get('/config', async (request, response) => {
+  const questions = questionLimit();
+  router.get('/config', readLimit(), async (request, response) => {
     const client = await clientOf(request, parts.gateway);
     response.set('Cache-Control', 'private, max-age=60').json({ ...client.widget, gatewayUrl: parts.gateway.url });
   });
-  router.get('/health', async (_request, response) => {
+  router.get('/health', readLimit(), async (_request, response) => {
     const health = await parts.backend.health();
     response.status(health.status === 'down' ? 503 : 200).json({ status: health.status, backend: health });
   });
-  router.post('/chat', async (request, response) => {
+  router.post('/chat', questions, async (request, response) => {
     const { client, question } = await asked(request, parts);
     response.json(await answered(parts.backend, question, callerOf(client, request)));
   });
-  router.post('/chat/stream', async (request, response) => {
+  router.post('/chat/stream', questions, async (request, response) => {
     const { client, question } = await asked(request, parts);
     if (request.accepts(['text/event-stream', 'json']) === 'text/event-stream') {
       await proxied(parts.backend, question, client, request, response);
