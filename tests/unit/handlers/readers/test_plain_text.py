@@ -2,7 +2,6 @@
 
 import codecs
 import os
-import resource
 
 import pytest
 
@@ -12,7 +11,6 @@ from handlers.models.minilm import weights_folder
 from handlers.readers.detection import format_of, reader_of
 from handlers.readers.report import NoReport
 from handlers.readers.section import UnreadableError
-from handlers.readers.text.encoding.decoding import encoding_of, read_lines
 from tests.conftest import SHARED_DATA
 from tests.support.fakes_models import passage, prompt
 
@@ -141,18 +139,6 @@ def test_code_pages_of_the_mac_need_its_line_ends(tmp_path):
     text = "L’été, le café est déjà là\rÀ la crème"
 
     assert text_of(tmp_path, text.encode("mac-roman")) == text.replace("\r", "\n")
-
-
-def test_the_encoding_of_a_large_file_is_found_in_bounded_memory(tmp_path):
-    path = tmp_path / "large.txt"
-    path.write_bytes(ASCII_HEAD * 400 + "Die Rückgabe kostet 39 €".encode("cp1252"))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-    encoding = encoding_of(path)
-
-    assert encoding == "cp1252"
-    assert [line for line in read_lines(path, encoding) if "€" in line] == ["Die Rückgabe kostet 39 €"]
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60 * 1024
 
 
 def test_a_form_feed_begins_a_page(tmp_path):

@@ -11,7 +11,7 @@ import yaml
 from schemas.settings import Settings
 from streams.kafka.connection import connection
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.kafka.yml"
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
 DOCUMENTED = dict(re.findall(r"^#   export (\w+)=(\S+)$", COMPOSE.read_text(), re.MULTILINE))
