@@ -13,6 +13,7 @@ from bench.soak_site import ingest_document
 from schemas.settings import Settings
 from stores.postgres.clients import Client, Clients, Keys
 from stores.postgres.database import create_engine
+from tests.faults.own_kafka import broker
 from tests.faults.own_postgres import postgres
 from tests.faults.pages import opened, running
 from tests.faults.rebalancing import kafkas, publisher, revocations
@@ -20,7 +21,7 @@ from tests.support import processes
 from tests.support.model_server import ModelServer
 from tests.support.visitor import Visitor
 
-__all__ = ["kafkas", "opened", "postgres", "publisher", "revocations", "running"]
+__all__ = ["broker", "kafkas", "opened", "postgres", "publisher", "revocations", "running"]
 
 _numbers = count(1)
 

@@ -17,6 +17,8 @@ from streams.publisher import Publisher
 from tests.faults.callers import connect, server
 from tests.support.patience import SECONDS
 
+pytestmark = pytest.mark.timeout(300)
+
 PARTS = 260
 GUIDE = "\n\n".join(f"# Part {n}\n\nRefunds of part {n} take {n} days." for n in range(PARTS))
 STAGES = ["parsing", "chunking", "embedding", "indexing"]
@@ -89,16 +91,32 @@ async def test_an_upload_that_is_delivered_three_times_is_one_document(site, doc
     assert await disagreements(site, documents) == []
 
 
-async def test_a_postgres_that_dies_while_a_document_is_embedded_delays_it_only(site, postgres):
+async def test_a_broker_that_is_killed_at_every_stage_delays_a_document_only(site, documents, broker):
+    worker, gateway = site.part("worker"), site.part("gateway")
+    await asyncio.gather(worker.start(), gateway.start())
+    async with connect(site) as http:
+        document_id = await upload(http, site)
+        for number in range(len(STAGES)):
+            await until(documents, site, document_id, [*STAGES[number:], "ready"])
+            await broker.kill()
+            await broker.start(broker.port)
+        row = await until(documents, site, document_id, ["ready", "failed"])
+
+    assert (row.status, row.chunks) == ("ready", PARTS)
+    assert await disagreements(site, documents) == []
+
+
+async def test_a_postgres_that_is_killed_at_every_stage_delays_a_document_only(site, postgres):
     engine = create_engine(site.settings.database_url)
     documents = Documents(engine)
     worker, gateway = site.part("worker"), site.part("gateway")
     await asyncio.gather(worker.start(), gateway.start())
     async with connect(site) as http:
         document_id = await upload(http, site)
-        await until(documents, site, document_id, ["embedding", "indexing", "ready"])
-        await postgres.kill()
-        await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
+        for number in range(len(STAGES)):
+            await until(documents, site, document_id, [*STAGES[number:], "ready"])
+            await postgres.kill()
+            await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
         row = await until(documents, site, document_id, ["ready", "failed"])
 
     assert (row.status, row.chunks) == ("ready", PARTS)
