@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import time
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from chatconnect.client.sse_parser import SseParser
+from schemas.settings import Settings
 from stores.postgres.clients import Client, Clients
 from stores.postgres.database import create_engine
+from tests.dashboard.conftest import Dashboard
 from tests.faults.conftest import question
+from tests.support import processes
 from tests.support.model_server import expected
 
 JSON = {"accept": "application/json"}
@@ -138,3 +142,25 @@ async def test_without_a_gateway_it_says_so_and_when_to_come_back(http, key, sit
 
     assert (chat.status_code, health.status_code) == (503, 503)
     assert int(chat.headers["retry-after"]) >= 1
+
+
+async def test_a_question_gets_503_within_three_seconds_and_the_next_one_is_answered(dashboard, site, installed):
+    away = f"127.0.0.1:{processes.free_port()}"
+    settings = Settings(**site.settings.model_dump() | {"kafka_bootstrap_servers": away})
+    other = Dashboard(installed, settings, site.urls[0], site.folder / "away.log")
+    site.parts["away"] = other
+    await other.start()
+    headers = {"x-api-key": site.keys.publishable}
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        began = time.monotonic()
+        refused = await http.post(f"{other.address}/api/widget/chat", json={"message": "Hi"}, headers=headers)
+        took = time.monotonic() - began
+        answered = await http.post(
+            f"{dashboard.address}/api/widget/chat", json={"message": question("k1")}, headers=headers
+        )
+
+    assert refused.status_code == 503
+    assert "Kafka" in refused.json()["detail"]
+    assert refused.headers["retry-after"]
+    assert took < 3.5
+    assert answered.status_code == 200
