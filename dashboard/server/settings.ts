@@ -4,7 +4,6 @@ import { z } from 'zod';
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(5_000),
-  DATABASE_URL: z.string().default('postgresql://postgres@127.0.0.1:5432/postgres'),
   KAFKA_BOOTSTRAP_SERVERS: z.string().default('127.0.0.1:9092'),
   GATEWAY_URL: z.url().default('http://127.0.0.1:8080'),
   FORWARDED_ALLOW_IPS: z.string().default('127.0.0.1,::1'),
@@ -14,7 +13,6 @@ const Environment = z.object({
 export interface Settings {
   host: string;
   port: number;
-  databaseUrl: string;
   kafkaServers: string[];
   gatewayUrl: string;
   /** Addresses or networks whose `X-Forwarded-For` is believed. */
@@ -32,7 +30,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   return {
     host: values.HOST,
     port: values.PORT,
-    databaseUrl: values.DATABASE_URL,
     kafkaServers: listed(values.KAFKA_BOOTSTRAP_SERVERS),
     trustedProxies: listed(values.FORWARDED_ALLOW_IPS),
     gatewayUrl: values.GATEWAY_URL.replace(/\/+$/, ''),

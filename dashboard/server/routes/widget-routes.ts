@@ -1,4 +1,5 @@
 /** What the widget on a client's site calls (`/api/widget/…`), with the client's publishable key in `x-api-key`. */
+import { once } from 'node:events';
 import { Router } from 'express';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -8,7 +9,7 @@ import { bodyOf } from '../services/gateway.ts';
 import type { Gateway, ValidClient } from '../services/gateway.ts';
 import { AnswerLateError } from '../services/python-backend.ts';
 import type { PythonBackend, Question } from '../services/python-backend.ts';
-import { AnswerEnding } from '../services/answer-ending.ts';
+import { AnswerEvents } from '../services/answer-events.ts';
 import type { Tickets } from '../services/tickets.ts';
 
 const ChatBody = z.object({
@@ -28,7 +29,7 @@ export interface WidgetParts {
 
 interface Asked {
   client: ValidClient;
-  question: Question & { messageId: string };
+  question: Question;
 }
 
 /** `/config`, `/chat`, `/chat/stream`, `/health`. */
@@ -73,7 +74,7 @@ async function answered(backend: PythonBackend, question: Question, caller: Retu
 /** Passes the session's events on, byte by byte, until the answer has ended or the visitor has left. */
 async function proxied(
   backend: PythonBackend,
-  question: Question & { messageId: string },
+  question: Question,
   client: ValidClient,
   request: Request,
   response: Response,
@@ -89,11 +90,11 @@ async function proxied(
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
-  const ending = new AnswerEnding(question.messageId);
+  const events = new AnswerEvents(question.messageId);
   try {
     for await (const bytes of bodyOf(stream)) {
-      response.write(bytes);
-      if (ending.isIn(bytes)) break;
+      if (!response.write(bytes)) await once(response, 'drain', { signal: left.signal });
+      if (events.in(bytes).some(({ ending }) => ending !== undefined)) break;
     }
   } catch (error) {
     if (!left.signal.aborted) throw error;

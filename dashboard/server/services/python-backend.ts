@@ -1,8 +1,7 @@
 /** The Python half, as the routes use it: questions go to Kafka, answers come from the gateway. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createParser } from 'eventsource-parser';
-import type { ChatReply, ChatRequested, Health, Snapshot, Source, Usage } from '../../shared/python-backend-types.ts';
+import type { ChatReply, ChatRequested, Health, Source, Usage } from '../../shared/python-backend-types.ts';
+import { AnswerEvents } from './answer-events.ts';
 import type { EventProducer, Caller } from './event-producer.ts';
 import { bodyOf } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
@@ -14,7 +13,8 @@ export interface Question {
   sessionId: string;
   /** Of the visitor whose session it is. */
   ticket: string;
-  messageId?: string | undefined;
+  /** The same id again is answered once. */
+  messageId: string;
   widgetId?: string | undefined;
   locale?: string | undefined;
   pageUrl?: string | undefined;
@@ -52,12 +52,11 @@ export class PythonBackend {
     return this.#gateway.health();
   }
 
-  /** Puts a question on the log and returns its id. The same id again is answered once. */
-  async ask(question: Question, caller: Caller): Promise<string> {
-    const messageId = question.messageId ?? randomUUID();
+  /** Puts a question on the log. */
+  async ask(question: Question, caller: Caller): Promise<void> {
     const event: ChatRequested = {
       clientId: caller.clientId,
-      messageId,
+      messageId: question.messageId,
       sessionId: question.sessionId,
       text: question.message,
       requestedAt: new Date().toISOString(),
@@ -66,18 +65,16 @@ export class PythonBackend {
       ...(question.pageUrl === undefined ? {} : { pageUrl: question.pageUrl }),
     };
     await this.#events.send({ topic: 'chat.requested', name: 'ChatRequested', event }, caller);
-    return messageId;
   }
 
   /** Asks and waits for the whole answer. Rejects with `AnswerFailedError` and `AnswerLateError`. */
   async sendChatMessage(question: Question, caller: Caller): Promise<ChatReply> {
-    const messageId = question.messageId ?? randomUUID();
     const ended = new AbortController();
     const stream = await this.#gateway.events(question.sessionId, question.ticket, ended.signal);
     try {
-      const reading = readAnswer(stream, messageId, question.sessionId);
+      const reading = readAnswer(stream, question);
       reading.catch(() => undefined);
-      await this.ask({ ...question, messageId }, caller);
+      await this.ask(question, caller);
       return await Promise.race([reading, late(ended.signal)]);
     } finally {
       ended.abort();
@@ -117,18 +114,6 @@ async function late(signal: AbortSignal): Promise<never> {
   throw new AnswerLateError('The answer takes longer than usual; it goes on.');
 }
 
-interface Told {
-  messageId: string;
-  attempt: number;
-  text?: string;
-  sources?: Source[];
-  finishReason?: ChatReply['finishReason'];
-  model?: string;
-  usage?: Usage;
-  message?: string;
-  state?: Snapshot['state'];
-}
-
 /** A snapshot says nothing of it. */
 const UNKNOWN_USAGE: Usage = {
   inputTokens: 0,
@@ -138,45 +123,23 @@ const UNKNOWN_USAGE: Usage = {
   estimated: true,
 };
 
-/** Folds the events of one message; a higher attempt makes what came before void. */
-async function readAnswer(stream: Response, messageId: string, sessionId: string): Promise<ChatReply> {
-  let attempt = 0;
-  let reply = '';
+/** Folds the events of one answer; a higher attempt makes what came before void. */
+async function readAnswer(stream: Response, { messageId, sessionId }: Question): Promise<ChatReply> {
+  const events = new AnswerEvents(messageId);
+  let [attempt, reply, model] = [0, '', ''];
   let sources: Source[] = [];
-  let model = '';
-  for await (const [name, told] of eventsOf(stream)) {
-    if (told.messageId !== messageId || told.attempt < attempt) continue;
-    if (told.attempt > attempt) [attempt, reply, sources] = [told.attempt, '', []];
-    if (name === 'started') model = told.model ?? model;
-    if (name === 'sources') sources = told.sources ?? [];
-    if (name === 'delta') reply += told.text ?? '';
-    if (name === 'snapshot') [reply, sources] = [told.text ?? '', told.sources ?? []];
-    if (name === 'failed') throw new AnswerFailedError(told.message ?? 'The answer failed.');
-    if (name === 'completed' || name === 'cancelled' || (name === 'snapshot' && told.state === 'completed')) {
-      return {
-        messageId,
-        sessionId,
-        reply,
-        sources,
-        finishReason: name === 'cancelled' ? name : (told.finishReason ?? 'stop'),
-        model: told.model ?? model,
-        usage: told.usage ?? UNKNOWN_USAGE,
-      };
+  for await (const bytes of bodyOf(stream)) {
+    for (const { name, data, ending } of events.in(bytes)) {
+      if (data.attempt > attempt || name === 'snapshot') [attempt, reply, sources] = [data.attempt, '', []];
+      reply += data.text ?? '';
+      sources = data.sources ?? sources;
+      model = data.model ?? model;
+      if (ending === 'failed') throw new AnswerFailedError(data.message ?? 'The answer failed.');
+      if (ending !== undefined) {
+        const finishReason = ending === 'cancelled' ? ending : (data.finishReason ?? 'stop');
+        return { messageId, sessionId, reply, sources, finishReason, model, usage: data.usage ?? UNKNOWN_USAGE };
+      }
     }
   }
   throw new AnswerLateError('The stream ended before the answer; it goes on.');
-}
-
-async function* eventsOf(stream: Response): AsyncGenerator<[string, Told]> {
-  const found: [string, Told][] = [];
-  const parser = createParser({
-    onEvent: (event) => {
-      found.push([event.event ?? '', JSON.parse(event.data) as Told]);
-    },
-  });
-  const decoder = new TextDecoder();
-  for await (const bytes of bodyOf(stream)) {
-    parser.feed(decoder.decode(bytes, { stream: true }));
-    yield* found.splice(0);
-  }
 }
