@@ -1,5 +1,7 @@
 """A Kafka for one test, which may kill it."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 
 from chatconnect.embedded.kafka import Kafka
@@ -27,18 +29,26 @@ class OwnKafka:
         await self.running.process.wait()
 
 
+@asynccontextmanager
+async def own_kafka(folder):
+    own = OwnKafka(folder)
+    await own.start()
+    try:
+        yield own
+    finally:
+        await own.running.stop()
+
+
 @pytest.fixture
 async def broker(site):
     folder = site.folder / "broker"
     folder.mkdir()
-    own = OwnKafka(folder)
-    await own.start()
-    try:
+    async with own_kafka(folder) as own:
         site.settings = site.settings.model_copy(update={"kafka_bootstrap_servers": own.running.url})
         await create_topics(site.settings)
-        yield own
-    finally:
-        # The parts stop before Kafka, so that their shutdown logs no errors.
-        for part in site.parts.values():
-            await part.stop()
-        await own.running.stop()
+        try:
+            yield own
+        finally:
+            # The parts stop before Kafka, so that their shutdown logs no errors.
+            for part in site.parts.values():
+                await part.stop()

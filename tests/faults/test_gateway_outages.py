@@ -2,18 +2,16 @@
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 
-from chatconnect.embedded.kafka import Kafka
 from gateway.app import GatewayTiming
 from gateway.web import drain
 from streams.admin.topics import create_topics
 from streams.publisher import Publisher
 from streams.reading.limits import ReaderLimits
+from tests.faults.own_kafka import own_kafka
 from tests.faults.pages import WORDS, close, is_over, path_of, place, seeded
 from tests.faults.peer import Peer, began, ended, shown
 from tests.support.gateway_running import answer_of, running_gateway
-from tests.support.services import SHORT_LIVED
 
 RECONNECTS, TOLD = 500, 20
 
@@ -66,18 +64,10 @@ async def test_a_drain_ends_streams_at_whole_events_spread_and_all_come_back_at_
     assert busiest <= RECONNECTS / drain.DRAIN_SECONDS * 2
 
 
-@asynccontextmanager
-async def own_kafka(folder):
-    made = await Kafka.start(folder / "kafka", folder / "kafka.log", print, options=SHORT_LIVED)
-    try:
-        yield made
-    finally:
-        await made.stop()
-
-
 async def test_an_answer_goes_on_when_the_broker_is_killed_in_its_middle(opened, settings, database_url, tmp_path):
-    async with own_kafka(tmp_path) as first:
-        own = settings.model_copy(update={"database_url": database_url, "kafka_bootstrap_servers": first.url})
+    async with own_kafka(tmp_path) as broker:
+        servers = broker.running.url
+        own = settings.model_copy(update={"database_url": database_url, "kafka_bootstrap_servers": servers})
         await create_topics(own)
         async with running_gateway(own) as running, Publisher(own) as publisher:
             secret = await seeded(running)
@@ -86,20 +76,13 @@ async def test_an_answer_goes_on_when_the_broker_is_killed_in_its_middle(opened,
             peer = await Peer(opened, running.url, path_of(asked), secret).open()
             for event in events[:30]:
                 await publisher.publish(event)
-            first.process.kill()
-            await first.process.wait()
-            port = int(first.url.rsplit(":", 1)[1])
-            second = await Kafka.start(
-                tmp_path / "kafka", tmp_path / "kafka.log", print, port=port, options=SHORT_LIVED
-            )
-            try:
-                for event in events[30:]:
-                    await publisher.publish(event)
-                await peer.read(ended)
-                assert (await running.http.get("/health/live")).is_success
-            finally:
-                close(opened)
-                await second.stop()
+            await broker.kill()
+            await broker.start(broker.port)
+            for event in events[30:]:
+                await publisher.publish(event)
+            await peer.read(ended)
+            assert (await running.http.get("/health/live")).is_success
+            close(opened)
 
     assert shown(asked, peer) == (WORDS + " ", "completed")
 

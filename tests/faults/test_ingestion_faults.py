@@ -61,19 +61,29 @@ async def documents(site):
     await engine.dispose()
 
 
-async def test_a_worker_that_is_killed_at_every_stage_leaves_a_whole_document(site, documents):
+async def strike_at_every_stage(site, documents, strike):
+    """Uploads a document and calls `strike`, which kills something and starts it again, at each stage: the document is
+    whole in the end.
+    """
     worker, gateway = site.part("worker"), site.part("gateway")
     await asyncio.gather(worker.start(), gateway.start())
     async with connect(site) as http:
         document_id = await upload(http, site)
         for number in range(len(STAGES)):
             await until(documents, site, document_id, [*STAGES[number:], "ready"])
-            await worker.kill()
-            await worker.start()
+            await strike()
         row = await until(documents, site, document_id, ["ready", "failed"])
 
     assert (row.status, row.chunks) == ("ready", PARTS)
     assert await disagreements(site, documents) == []
+
+
+async def test_a_worker_that_is_killed_at_every_stage_leaves_a_whole_document(site, documents):
+    async def strike():
+        await site.parts["worker"].kill()
+        await site.parts["worker"].start()
+
+    await strike_at_every_stage(site, documents, strike)
 
 
 async def test_an_upload_that_is_delivered_three_times_is_one_document(site, documents):
@@ -92,35 +102,21 @@ async def test_an_upload_that_is_delivered_three_times_is_one_document(site, doc
 
 
 async def test_a_broker_that_is_killed_at_every_stage_delays_a_document_only(site, documents, broker):
-    worker, gateway = site.part("worker"), site.part("gateway")
-    await asyncio.gather(worker.start(), gateway.start())
-    async with connect(site) as http:
-        document_id = await upload(http, site)
-        for number in range(len(STAGES)):
-            await until(documents, site, document_id, [*STAGES[number:], "ready"])
-            await broker.kill()
-            await broker.start(broker.port)
-        row = await until(documents, site, document_id, ["ready", "failed"])
+    async def strike():
+        await broker.kill()
+        await broker.start(broker.port)
 
-    assert (row.status, row.chunks) == ("ready", PARTS)
-    assert await disagreements(site, documents) == []
+    await strike_at_every_stage(site, documents, strike)
 
 
 async def test_a_postgres_that_is_killed_at_every_stage_delays_a_document_only(site, postgres):
     engine = create_engine(site.settings.database_url)
-    documents = Documents(engine)
-    worker, gateway = site.part("worker"), site.part("gateway")
-    await asyncio.gather(worker.start(), gateway.start())
-    async with connect(site) as http:
-        document_id = await upload(http, site)
-        for number in range(len(STAGES)):
-            await until(documents, site, document_id, [*STAGES[number:], "ready"])
-            await postgres.kill()
-            await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
-        row = await until(documents, site, document_id, ["ready", "failed"])
 
-    assert (row.status, row.chunks) == ("ready", PARTS)
-    assert await disagreements(site, documents) == []
+    async def strike():
+        await postgres.kill()
+        await postgres.start(port=int(postgres.url.rpartition(":")[2].partition("/")[0]))
+
+    await strike_at_every_stage(site, Documents(engine), strike)
     await engine.dispose()
 
 

@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.errors import KafkaError
 
-from chatconnect.embedded.kafka import Kafka
 from streams.admin.topics import create_topics
 from streams.kafka.connection import open_admin
 from streams.topics import TOPICS
+from tests.faults.own_kafka import own_kafka
 from tests.support.patience import SECONDS
-from tests.support.services import SHORT_LIVED
 
 PARTITIONS = 6
 
@@ -19,13 +18,10 @@ PARTITIONS = 6
 @asynccontextmanager
 async def own_log(settings, folder):
     """These settings with a Kafka that nobody else uses."""
-    kafka = await Kafka.start(folder / "kafka", folder / "kafka.log", print, options=SHORT_LIVED)
-    try:
-        own = settings.model_copy(update={"kafka_bootstrap_servers": kafka.url})
+    async with own_kafka(folder) as broker:
+        own = settings.model_copy(update={"kafka_bootstrap_servers": broker.running.url})
         await create_topics(own, PARTITIONS)
         yield own
-    finally:
-        await kafka.stop()
 
 
 async def delete(settings, name):

@@ -7,32 +7,37 @@ from pathlib import Path
 
 from olefile import OleFileIO
 
-from handlers.readers.markup.letter import SEALED_TYPES, letter_outline, letter_sections, sealed
+from handlers.readers.markup.letter import (
+    SEALED_TYPES,
+    damaged,
+    letter_outline,
+    letter_sections,
+    sealed,
+    with_forwarded,
+)
 from handlers.readers.office.outlook import OutlookStorage
 from handlers.readers.office.rich_text.compression import decompressed
 from handlers.readers.office.rich_text.sections import rich_text_sections
 from handlers.readers.report import NoReport, Report
-from handlers.readers.section import Section, UnreadableError
+from handlers.readers.section import Section
 
 SUBJECT, SENDER, SENDER_ADDRESS, SENDER_SMTP = 0x0037, 0x0C1A, 0x0C1F, 0x5D01
 TO, SENT, BODY, PAGE, RICH_TEXT = 0x0E04, 0x0039, 0x1000, 0x1013, 0x1009
 LONG_NAME, SHORT_NAME, CONTENT_ID = 0x3707, 0x3704, 0x3712
 HEADERS, CLASS = 0x007D, 0x001A
 SEALED_CLASS = "IPM.Note.SMIME"
-MAX_FORWARDED = 20
 
 
 def read_outlook_message(path: Path, report: Report) -> Iterator[Section]:
     """The headers and the text, or the page if there is no text; then the same of each message that is forwarded in
     it. Other attachments are named in a warning. Raises `UnreadableError`.
     """
-    left_out: list[str] = []
     try:
         with OleFileIO(path) as file:
             first = OutlookStorage(file)
             if _is_sealed(first):
                 raise sealed()
-            for message in _messages(first, left_out):
+            for message in with_forwarded(first, _attached, report):
                 yield from _sections(message)
     # What olefile raises at damaged tables; its own error is an OSError.
     except (
@@ -45,9 +50,7 @@ def read_outlook_message(path: Path, report: Report) -> Iterator[Section]:
         struct.error,
         RecursionError,
     ) as error:
-        raise UnreadableError("The e-mail is damaged: save it again and upload that.", code="broken") from error
-    if left_out:
-        report.warn(f"Attachments were left out: {', '.join(left_out)}. Upload them as files of their own.")
+        raise damaged() from error
     report.progress(1, 1)
 
 
@@ -56,19 +59,12 @@ def _is_sealed(message: OutlookStorage) -> bool:
     return message.text(CLASS) == SEALED_CLASS or headers.get_content_type() in SEALED_TYPES
 
 
-def _messages(message: OutlookStorage, left_out: list[str]) -> Iterator[OutlookStorage]:
-    """The message and those that are attached to it, which are few: each may hold others."""
-    waiting = [message]
-    for number, one in enumerate(waiting):
-        if number == MAX_FORWARDED:
-            left_out.append(f"{len(waiting) - number} forwarded messages")
-            return
-        yield one
-        for attachment in one.attachments():
-            if (inner := attachment.message()) is not None:
-                waiting.append(inner)
-            elif not attachment.text(CONTENT_ID):  # else a picture in the text
-                left_out.append(attachment.text(LONG_NAME) or attachment.text(SHORT_NAME) or "a file without a name")
+def _attached(message: OutlookStorage) -> Iterator[OutlookStorage | str]:
+    for attachment in message.attachments():
+        if (inner := attachment.message()) is not None:
+            yield inner
+        elif not attachment.text(CONTENT_ID):  # else a picture in the text
+            yield attachment.text(LONG_NAME) or attachment.text(SHORT_NAME) or "a file without a name"
 
 
 def _sections(message: OutlookStorage) -> Iterator[Section]:

@@ -21,6 +21,17 @@ MAX_RANGES = 12
 MIN_SCAN_SHARE = 0.6
 MIN_PAGE_CHARACTERS = 100
 
+# What became of pages and their owner should know, with the verb for several pages and for one.
+KINDS = {
+    "recognized": ("have", "has", "text that was recognised in a picture: it may have mistakes"),
+    "surplus": ("are", "is", f"scanned and left out: {MAX_PAGES} such pages of a file are read, split it"),
+    "stamped": ("have", "has", "a picture and little text; if they are scanned, run text recognition (OCR)"),
+    "without_text": ("have", "has", "no text; if they are scanned, run text recognition (OCR)"),
+    "illegible": ("have", "has", "letters that cannot be read as text and were left out"),
+    "broken": ("are", "is", "damaged and left out"),
+    "hidden": ("have", "has", "text that nobody can see, which was left out"),
+}
+
 
 def read_pdf(path: Path, report: Report) -> Iterator[Section]:
     """The pages that hold text; reports pages, and warns of pages and words that were left out.
@@ -39,18 +50,6 @@ def read_pdf(path: Path, report: Report) -> Iterator[Section]:
         reading.conclude()
     finally:
         document.close()
-
-
-# What became of pages and their owner should know, with the verb for several pages and for one.
-KINDS = {
-    "recognized": ("have", "has", "text that was recognised in a picture: it may have mistakes"),
-    "surplus": ("are", "is", f"scanned and left out: {MAX_PAGES} such pages of a file are read, split it"),
-    "stamped": ("have", "has", "a picture and little text; if they are scanned, run text recognition (OCR)"),
-    "without_text": ("have", "has", "no text; if they are scanned, run text recognition (OCR)"),
-    "illegible": ("have", "has", "letters that cannot be read as text and were left out"),
-    "broken": ("are", "is", "damaged and left out"),
-    "hidden": ("have", "has", "text that nobody can see, which was left out"),
-}
 
 
 class _Reading:

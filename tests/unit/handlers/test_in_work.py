@@ -1,11 +1,14 @@
 """A single upload goes before a bulk one."""
 
 import asyncio
-from contextlib import ExitStack
+import os
+from contextlib import ExitStack, suppress
 
+import psutil
 import pytest
 
 from handlers.ingestion.in_work import DocumentsInWork
+from tests.support.knowledge import GUIDE, Knowledge
 
 LONG_SECONDS, SHORT_SECONDS = 60.0, 0.05
 
@@ -63,3 +66,24 @@ async def test_a_wait_ends_although_the_other_document_goes_on_or_new_ones_come(
         async with asyncio.timeout(10):
             await work.give_way("bulk")
         coming.cancel()
+
+
+async def test_the_readers_of_a_client_with_several_documents_give_way_to_those_of_others(tmp_path):
+    knowledge = Knowledge(tmp_path)
+    first = await knowledge.uploaded(GUIDE * 10)
+    second, third = (first.model_copy(update={"document_id": name}) for name in ("doc_2", "doc_3"))
+
+    assert await highest_niceness(knowledge.handle(first)) == os.nice(0)
+    assert await highest_niceness(knowledge.handle(second), knowledge.handle(third)) > os.nice(0)
+
+
+async def highest_niceness(*runs):
+    """Of the child processes that read."""
+    found = {os.nice(0)}
+    tasks = [asyncio.create_task(run) for run in runs]
+    while not all(task.done() for task in tasks):
+        for child in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):
+                found.add(child.nice())
+        await asyncio.sleep(0.005)
+    return max(found)

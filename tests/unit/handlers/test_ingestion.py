@@ -1,19 +1,15 @@
 """A document from upload to ready or failed, with real readers and files and in-memory stores."""
 
-import asyncio
 import hashlib
-import os
-from contextlib import suppress
 
 import asyncpg
-import psutil
 import pypdfium2
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from schemas.events import DocumentDeleted
 from schemas.failures import PermanentError, RetryableError
-from tests.support.knowledge import GUIDE, Knowledge
+from tests.support.knowledge import Knowledge
 
 AWAY = OperationalError("", None, Exception("connection refused"))
 # Connection errors that SQLAlchemy does not wrap.
@@ -230,23 +226,3 @@ async def test_stopping_in_the_middle_leaves_no_folder(knowledge):
     await handling.aclose()
 
     assert list(knowledge.workspace.iterdir()) == []
-
-
-async def test_the_readers_of_a_client_with_several_documents_give_way_to_those_of_others(knowledge):
-    first = await knowledge.uploaded(GUIDE * 10)
-    second, third = (first.model_copy(update={"document_id": name}) for name in ("doc_2", "doc_3"))
-
-    assert await highest_niceness(knowledge.handle(first)) == os.nice(0)
-    assert await highest_niceness(knowledge.handle(second), knowledge.handle(third)) > os.nice(0)
-
-
-async def highest_niceness(*runs):
-    """Of the child processes that read."""
-    found = {os.nice(0)}
-    tasks = [asyncio.create_task(run) for run in runs]
-    while not all(task.done() for task in tasks):
-        for child in psutil.Process().children():
-            with suppress(psutil.NoSuchProcess):
-                found.add(child.nice())
-        await asyncio.sleep(0.005)
-    return max(found)
