@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -41,9 +41,11 @@ PURGE_SECONDS = 3600.0
 # Python's default of 5 ms, 50 questions at once wait 25 ms longer for their first tokens.
 SWITCH_SECONDS = 0.0001
 # A visitor waits for an answer. No client waits for a row, so the conversation log retries for hours; feedback for
-# ten minutes, since the answer that it names may not exist.
+# ten minutes, since the answer that it names may not exist. A document outlives an upgrade of Postgres, but one that
+# ends its reader, or takes an hour, is read a few times only.
 DEFAULT_RETRY = RetryPolicy()
 RETRY_FOR_HOURS = RetryPolicy(attempts=3_000, longest_seconds=10)
+RETRY_OUTAGES = replace(RETRY_FOR_HOURS, defect_attempts=DEFAULT_RETRY.attempts)
 RETRY_FOR_MINUTES = RetryPolicy(attempts=120, longest_seconds=10)
 
 
@@ -89,7 +91,7 @@ class ConsumerSpec:
 
 WIRING = (
     ConsumerSpec(topics.CHAT_REQUESTED, answering, slots=(256, 192), deadline_seconds=180),
-    ConsumerSpec(topics.DOCUMENT_UPLOADED, ingestion, slots=(8, 2), deadline_seconds=3600),
+    ConsumerSpec(topics.DOCUMENT_UPLOADED, ingestion, slots=(8, 2), deadline_seconds=3600, retry=RETRY_OUTAGES),
     ConsumerSpec(topics.CHAT_COMPLETED, conversation_log, slots=(16, 12), deadline_seconds=30, retry=RETRY_FOR_HOURS),
     ConsumerSpec(topics.CHAT_FEEDBACK, conversation_log, slots=(4, 3), deadline_seconds=30, retry=RETRY_FOR_MINUTES),
 )

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,24 +70,23 @@ class Ingestion:
             await self._vectors.delete(deleted.client_id, deleted.document_id, up_to=document.version)
 
     async def give_up(self, event: DocumentUploaded | DocumentDeleted, error: Exception) -> AsyncIterator[Event]:
-        """Publishes the failure; saves it too if Postgres answers."""
+        """Saves and publishes the failure. Raises `RetryableError` until Postgres answers: a document whose row says
+        that it is being read, and that nothing reads, would wait for ever.
+        """
         log.warning("ingestion_given_up", document_id=event.document_id, error=repr(error))
         if isinstance(event, DocumentDeleted):
             yield _deletion(event, "failed", reason="The document could not be deleted: delete it again in a minute.")
             return
         is_final = isinstance(error, PermanentError)
         reason = f"The upload event is not valid: {error}" if is_final else UNAVAILABLE
-        document = None
-        try:
+        with _dependencies():
             document = await self._documents.get(event.client_id, event.document_id)
-        except DATABASE_ERRORS as unread:
-            log.warning("progress_unknown", document_id=event.document_id, error=repr(unread))
         reporter = ProgressReporter(event, document if document and document.version == event.version else None)
         failed = reporter.failed(reason, retryable=not is_final)
         try:
-            await self._documents.advance(failed)
-        except DATABASE_ERRORS as unsaved:
-            log.warning("failure_not_saved", document_id=event.document_id, error=repr(unsaved))
+            await self._save(failed)
+        except PermanentError as refused:
+            log.warning("failure_not_saved", document_id=event.document_id, error=repr(refused))
         yield failed
 
     async def _ingest(self, uploaded: DocumentUploaded, document: Document) -> AsyncGenerator[DocumentProgress, None]:
@@ -105,6 +104,12 @@ class Ingestion:
             if await self._save(failed):
                 yield failed
             return
+        except RetryableError:
+            waiting = reporter.waiting()
+            with suppress(RetryableError):
+                await self._save(waiting)
+            yield waiting
+            raise
         ready = reporter.ready()
         if await self._save(ready) or await self._is_ours(uploaded):
             await self._delete_older_files(uploaded)

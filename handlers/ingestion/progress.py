@@ -65,6 +65,10 @@ class ProgressReporter:
             chunks=step.chunks or self._latest.chunks,
         )
 
+    def waiting(self) -> DocumentProgress:
+        """A part of the system is unavailable: this run ends, another follows."""
+        return self._next(current_step="Waiting for a part of the system that is unavailable")
+
     def ready(self) -> DocumentProgress:
         """The document answers questions."""
         chunks = self._latest.chunks

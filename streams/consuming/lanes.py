@@ -26,8 +26,9 @@ P = TypeVar("P", bound=Hashable)
 class Job(Generic[P]):
     """A record that is not finished.
 
-    `attempts` counts failed runs; `failure` is why it is given up; `endings` counts failed tries to publish its ending,
-    `ending_defects` those that a retry cannot fix. `retries_at_once`: its next retry has no delay.
+    `attempts` counts failed runs, `defects` those that no dependency caused; `failure` is why it is given up;
+    `endings` counts failed tries to publish its ending, `ending_defects` those that a retry cannot fix.
+    `retries_at_once`: its next retry has no delay.
     """
 
     lane: LaneKey
@@ -36,6 +37,7 @@ class Job(Generic[P]):
     tier: Tier
     record: Record
     attempts: int = 0
+    defects: int = 0
     failure: Exception | None = None
     endings: int = 0
     ending_defects: int = 0

@@ -9,15 +9,24 @@ from schemas.failures import PermanentError, RetryableError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`attempts` runs in all; the ceiling doubles from `first_seconds` to `longest_seconds`."""
+    """`attempts` runs in all; the ceiling doubles from `first_seconds` to `longest_seconds`.
+
+    `defect_attempts`: runs that end with something else than `RetryableError`, deadlines included, if that bound is
+    lower.
+    """
 
     attempts: int = 5
+    defect_attempts: int | None = None
     first_seconds: float = 0.5
     longest_seconds: float = 30.0
 
-    def decide(self, error: Exception, failed: int, draw: Callable[[], float] = random) -> float | None:
-        """Seconds until the next run after `failed` failed ones, or None: give up."""
+    def decide(
+        self, error: Exception, failed: int, defects: int = 0, draw: Callable[[], float] = random
+    ) -> float | None:
+        """Seconds until the next run after `failed` failed ones, `defects` of them by defects; None: give up."""
         if isinstance(error, PermanentError) or failed >= self.attempts:
+            return None
+        if self.defect_attempts is not None and defects >= self.defect_attempts:
             return None
         delay = draw() * min(self.longest_seconds, self.first_seconds * 2.0 ** (failed - 1))
         if isinstance(error, RetryableError) and error.retry_after_seconds is not None:

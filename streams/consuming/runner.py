@@ -109,7 +109,8 @@ class Runner:
                 log.warning("ending_failed", handler=name, error=repr(error), endings=job.endings, left_out=left_out)
             return ENDING_RETRY.decide(error, min(job.endings, 10)) or 1.0
         job.attempts += 1
-        delay = self._subscription.retry.decide(error, job.attempts)
+        job.defects += not isinstance(error, RetryableError)
+        delay = self._subscription.retry.decide(error, job.attempts, job.defects)
         if delay is None:
             job.failure = error
             return 0.0

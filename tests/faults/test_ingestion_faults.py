@@ -1,6 +1,7 @@
 """A document whatever is killed while it is read: in the end its row, its passages and its file agree."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -31,15 +32,17 @@ async def upload(http, site, name="guide.md", content=GUIDE):
 
 async def until(documents, site, document_id, statuses):
     """The row once its status is one of these."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            try:
-                row = await documents.get(site.client_id, document_id)
-            except DATABASE_ERRORS:
-                row = None
-            if row and row.status in statuses:
-                return row
-            await asyncio.sleep(0.005)
+    row = None
+    try:
+        async with asyncio.timeout(SECONDS):
+            while True:
+                with suppress(*DATABASE_ERRORS):
+                    row = await documents.get(site.client_id, document_id)
+                if row and row.status in statuses:
+                    return row
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(f"not {statuses}: {row}")
 
 
 async def disagreements(site, documents):

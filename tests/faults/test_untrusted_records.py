@@ -9,9 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas.failures import PermanentError, RetryableError
-from streams.admin.topics import create_topics
 from streams.dead_letters.writer import TRUNCATED
-from streams.topics import CHAT_FEEDBACK
 from tests.integration.kafka import ask, asked, read_all, running, subscription
 from tests.support.fakes import RecordingHandler
 from tests.support.kafka_topics import make_topic
@@ -81,17 +79,16 @@ async def test_one_consumers_bugs_stop_only_that_consumer(settings, publisher):
 
 
 async def test_a_record_of_the_largest_size_is_buried_whole(settings, publisher):
-    await create_topics(settings)
-    key, size = uuid4().hex.encode(), 1_048_400
+    topic, key, size = await make_topic(settings), uuid4().hex.encode(), 1_048_400
     while True:
         try:
-            await (await publisher.send_raw(CHAT_FEEDBACK.name, key, b"x" * size, HEADERS))
+            await (await publisher.send_raw(topic.name, key, b"x" * size, HEADERS))
             break
         except MessageSizeTooLargeError:
             size -= 20
     handler = RecordingHandler()
-    async with running(settings, publisher, subscription(CHAT_FEEDBACK, handler)):
-        letters = await _letter(settings, CHAT_FEEDBACK.dead, key)
+    async with running(settings, publisher, subscription(topic, handler)):
+        letters = await _letter(settings, topic.dead, key)
 
     assert len(letters.value) == size
     assert TRUNCATED not in dict(letters.headers)

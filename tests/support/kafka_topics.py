@@ -14,7 +14,7 @@ from bench.report import say
 from chatconnect.embedded.kafka import Kafka
 from schemas.settings import Settings
 from streams.kafka.connection import open_admin
-from streams.topics import CHAT_REQUESTED, Topic
+from streams.topics import CHAT_REQUESTED, DEAD_CONFIG, Topic
 
 
 @asynccontextmanager
@@ -36,5 +36,7 @@ async def make_topic(settings: Settings, partitions: int = 1) -> Topic:
     """An empty topic for questions, and its dead-letter topic."""
     topic = replace(CHAT_REQUESTED, name=f"bench.{uuid4().hex[:10]}", partitions=partitions)
     async with open_admin(settings) as admin:
-        await admin.create_topics([NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1)])
+        await admin.create_topics(
+            [NewTopic(topic.name, partitions, 1), NewTopic(topic.dead, 1, 1, topic_configs=DEAD_CONFIG)]
+        )
     return topic

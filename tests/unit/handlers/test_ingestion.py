@@ -192,16 +192,41 @@ async def test_an_unavailable_dependency_is_retryable(knowledge, error):
 
 
 @pytest.mark.parametrize("failures", [[], [AWAY], *([error] for error in UNCONNECTED)], ids=repr)
-async def test_giving_up_informs_the_owner_even_when_postgres_is_away(knowledge, failures):
+async def test_giving_up_waits_for_postgres_so_that_the_row_says_failed(knowledge, failures):
     uploaded = await knowledge.uploaded()
     await knowledge.documents.register(uploaded)
     knowledge.documents.failures = list(failures)
 
+    for _ in failures:
+        with pytest.raises(RetryableError):
+            await anext(knowledge.ingestion.give_up(uploaded, RetryableError("Qdrant is away")))
     ending = [event async for event in knowledge.ingestion.give_up(uploaded, RetryableError("Qdrant is away"))]
 
     assert [(event.status, event.retryable) for event in ending] == [("failed", True)]
     assert "try again" in ending[0].reason
-    assert bool(knowledge.documents.saved) is not bool(failures)
+    assert knowledge.documents.saved == ending
+
+
+async def test_a_failure_that_postgres_refuses_is_published_all_the_same(knowledge):
+    uploaded = await knowledge.uploaded()
+    knowledge.documents.failures = [asyncpg.NumericValueOutOfRangeError("version")]
+
+    ending = [event async for event in knowledge.ingestion.give_up(uploaded, RetryableError("Qdrant is away"))]
+
+    assert [event.status for event in ending] == ["failed"]
+
+
+async def test_a_document_says_that_it_waits_for_a_part_that_is_away(knowledge):
+    handling = knowledge.ingestion.handle(await knowledge.uploaded())
+    await anext(handling)
+    knowledge.documents.failures = [AWAY]
+
+    waiting = await anext(handling)
+
+    assert waiting.current_step == "Waiting for a part of the system that is unavailable"
+    assert knowledge.documents.saved[-1] == waiting
+    with pytest.raises(RetryableError):
+        await anext(handling)
 
 
 async def test_a_row_that_postgres_refuses_ends_as_failed_and_is_not_tried_again(knowledge):

@@ -21,4 +21,11 @@ POLICY = RetryPolicy(attempts=4, first_seconds=1.0, longest_seconds=3.0)
     ],
 )
 def test_the_decision(error, failed, draw, expected):
-    assert POLICY.decide(error, failed, lambda: draw) == expected
+    assert POLICY.decide(error, failed, draw=lambda: draw) == expected
+
+
+@pytest.mark.parametrize(("failed", "defects", "expected"), [(3, 0, 1.5), (3, 1, 1.5), (3, 2, None)])
+def test_defects_are_tried_less_often_than_a_dependency_that_is_away(failed, defects, expected):
+    policy = RetryPolicy(attempts=4, first_seconds=1.0, longest_seconds=3.0, defect_attempts=2)
+
+    assert policy.decide(KeyError("a defect"), failed, defects, lambda: 0.5) == expected
