@@ -51,6 +51,8 @@ class ConversationLog:
 
     async def _write(self, event: ChatCompleted | ChatFeedback) -> None:
         if isinstance(event, ChatCompleted):
+            if event.trial:
+                return
             if not await self._chat_logs.record(event):
                 log.debug("already_recorded", message_id=str(event.message_id))
         elif not await self._chat_logs.rate(event):

@@ -56,7 +56,10 @@ class Event(Shape):
 
 
 class ChatRequested(Event):
-    """A visitor's message was accepted. The sender chooses `message_id`; sending it again changes nothing."""
+    """A visitor's message was accepted. The sender chooses `message_id`; sending it again changes nothing.
+
+    `trial`: somebody of the client tries it out, so it is no conversation and no usage.
+    """
 
     message_id: UUID
     session_id: SessionId
@@ -64,6 +67,7 @@ class ChatRequested(Event):
     text: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)]
     locale: Locale = None
     page_url: Address = None
+    trial: bool = False
     requested_at: EventTime
 
 
@@ -144,7 +148,7 @@ class AnswerCancelled(AnswerEvent):
 
 
 class ChatCompleted(Event):
-    """Everything about one ended answer: the record that analytics and billing read."""
+    """Everything about one ended answer: the record that analytics and billing read. A `trial` is nobody's usage."""
 
     message_id: UUID
     session_id: SessionId
@@ -165,6 +169,7 @@ class ChatCompleted(Event):
     retrieval_ms: Amount
     first_token_ms: Amount | None = None
     answer_ms: Amount
+    trial: bool = False
     requested_at: EventTime
     completed_at: EventTime
 

@@ -1,4 +1,5 @@
-"""Tables as SQLAlchemy sees them; Alembic (`stores/migrations`) owns the schema.
+"""Tables as SQLAlchemy sees them; Alembic (`stores/migrations`) owns the schema. Those of the dashboard
+are in `schemas/dashboard_tables.py`.
 
 Every table that a tenant's data lives in has `client_id` first in its primary key or in an index.
 """
@@ -8,7 +9,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, JSON, BigInteger, DateTime, ForeignKey, Index, Numeric, Text, UniqueConstraint, func
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -48,6 +60,9 @@ class ApiKeyRow(Base):
     kind: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     revoked_at: Mapped[datetime | None]
+    key_id: Mapped[UUID] = mapped_column(unique=True, server_default=func.gen_random_uuid())
+    name: Mapped[str] = mapped_column(server_default="")
+    last_used_at: Mapped[datetime | None]
 
 
 class WidgetRow(Base):
@@ -146,7 +161,10 @@ class ChatLogRow(Base):
     """One ended answer."""
 
     __tablename__ = "chat_logs"
-    __table_args__ = (Index("chat_logs_by_session", "client_id", "session_id", "requested_at"),)
+    __table_args__ = (
+        Index("chat_logs_by_session", "client_id", "session_id", "requested_at"),
+        Index("chat_logs_by_time", "client_id", "requested_at"),
+    )
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -6,12 +6,16 @@ import { Problem } from './problems.ts';
 const WINDOW_MS = 60_000;
 const QUESTIONS = 60;
 const READS = 300;
+const PASSWORDS = 20;
 
 /** Questions cost the client money, whoever sends them. */
 export const questionLimit = (): RequestHandler => limit('address', QUESTIONS);
 
 /** Configuration and health. */
 export const readLimit = (): RequestHandler => limit('public', READS);
+
+/** What tries a password, a token or an address: each try costs 20 ms of argon2id, and a guesser needs many. */
+export const passwordLimit = (): RequestHandler => limit('password', PASSWORDS);
 
 function limit(identifier: string, requests: number): RequestHandler {
   return rateLimit({

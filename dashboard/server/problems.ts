@@ -1,8 +1,9 @@
 /** Errors as problem documents (RFC 9457), with the slugs of `docs/wire.md`. */
 import type { NextFunction, Request, Response } from 'express';
+import { isAway } from './services/database.ts';
 import { KafkaUnavailableError } from './services/event-producer.ts';
 import { GatewayRefusedError, GatewayUnavailableError } from './services/gateway.ts';
-import { AnswerFailedError } from './services/python-backend.ts';
+import { AnswerFailedError, AnswerLateError } from './services/python-backend.ts';
 
 const SLUGS: Record<number, string> = {
   400: 'bad-request',
@@ -62,6 +63,8 @@ function problemOf(error: unknown): Problem {
   if (error instanceof GatewayRefusedError) return new Problem(error.status, error.message);
   if (error instanceof GatewayUnavailableError) return new Problem(503, error.message, error.retryAfterSeconds);
   if (error instanceof KafkaUnavailableError) return new Problem(503, error.message, RETRY_AFTER_SECONDS);
+  if (isAway(error)) return new Problem(503, 'Postgres cannot be reached.', RETRY_AFTER_SECONDS);
+  if (error instanceof AnswerLateError) return new Problem(503, error.message, 5);
   if (error instanceof AnswerFailedError) return new Problem(502, error.message);
   if (isBodyError(error)) return new Problem(error.status, error.message);
   return new Problem(500, 'Something went wrong here; it is logged.');

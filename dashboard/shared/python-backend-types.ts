@@ -108,7 +108,7 @@ export interface ChatCancelled {
   cancelledAt: string;
 }
 /**
- * Everything about one ended answer: the record that analytics and billing read.
+ * Everything about one ended answer: the record that analytics and billing read. A `trial` is nobody's usage.
  */
 export interface ChatCompleted {
   clientId: string;
@@ -131,6 +131,7 @@ export interface ChatCompleted {
   retrievalMs: number;
   firstTokenMs?: number;
   answerMs: number;
+  trial: boolean;
   requestedAt: string;
   completedAt: string;
 }
@@ -177,6 +178,8 @@ export interface PageContext {
 }
 /**
  * A visitor's message was accepted. The sender chooses `message_id`; sending it again changes nothing.
+ *
+ * `trial`: somebody of the client tries it out, so it is no conversation and no usage.
  */
 export interface ChatRequested {
   clientId: string;
@@ -186,6 +189,7 @@ export interface ChatRequested {
   text: string;
   locale?: string;
   pageUrl?: string;
+  trial: boolean;
   requestedAt: string;
 }
 /**

@@ -25,6 +25,8 @@ const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'da
 const texts = (name: string) => text(name).array();
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
 
+export type Role = 'owner' | 'editor' | 'viewer';
+
 /** A tenant. */
 export const clients = pgTable('clients', {
   clientId: text('client_id').primaryKey(),
@@ -45,6 +47,9 @@ export const apiKeys = pgTable(
     kind: text('kind').notNull(),
     createdAt: moment('created_at').notNull().defaultNow(),
     revokedAt: moment('revoked_at'),
+    keyId: uuid('key_id').notNull().unique().defaultRandom(),
+    name: text('name').notNull().default(''),
+    lastUsedAt: moment('last_used_at'),
   },
   (table) => [index('ix_api_keys_client_id').on(table.clientId)],
 );
@@ -150,6 +155,7 @@ export const chatLogs = pgTable(
   (table) => [
     primaryKey({ columns: [table.clientId, table.messageId] }),
     index('chat_logs_by_session').on(table.clientId, table.sessionId, table.requestedAt),
+    index('chat_logs_by_time').on(table.clientId, table.requestedAt),
   ],
 );
 
@@ -169,4 +175,77 @@ export const usageStats = pgTable(
     costUsd: numeric('cost_usd', { precision: 14, scale: 8 }).notNull().default('0'),
   },
   (table) => [primaryKey({ columns: [table.clientId, table.day, table.model] })],
+);
+
+/** A person who signs in; the password as argon2id's PHC string. */
+export const users = pgTable('users', {
+  userId: uuid('user_id').primaryKey().defaultRandom(),
+  email: text('email').notNull().unique(),
+  name: text('name').notNull(),
+  passwordHash: text('password_hash').notNull(),
+  createdAt: moment('created_at').notNull().defaultNow(),
+});
+
+const clientKey = () =>
+  text('client_id')
+    .notNull()
+    .references(() => clients.clientId, { onDelete: 'cascade' });
+const userKey = () =>
+  uuid('user_id')
+    .notNull()
+    .references(() => users.userId, { onDelete: 'cascade' });
+
+/** What a person may do for a client. */
+export const memberships = pgTable(
+  'memberships',
+  {
+    clientId: clientKey(),
+    userId: userKey(),
+    role: text('role').$type<Role>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.clientId, table.userId] }),
+    index('ix_memberships_user_id').on(table.userId),
+  ],
+);
+
+/** A link to become a member, as the SHA-256 of its token. */
+export const invitations = pgTable(
+  'invitations',
+  {
+    tokenHash: text('token_hash').primaryKey(),
+    clientId: clientKey(),
+    email: text('email').notNull(),
+    role: text('role').$type<Role>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (table) => [index('ix_invitations_client_id').on(table.clientId)],
+);
+
+/** A browser that is signed in, as the SHA-256 of its cookie. */
+export const signIns = pgTable(
+  'sign_ins',
+  {
+    tokenHash: text('token_hash').primaryKey(),
+    userId: userKey(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (table) => [index('ix_sign_ins_user_id').on(table.userId)],
+);
+
+/** Who changed what. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    entryId: bigint('entry_id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+    clientId: clientKey(),
+    email: text('email').notNull(),
+    action: text('action').notNull(),
+    subject: text('subject').notNull(),
+    at: moment('at').notNull().defaultNow(),
+  },
+  (table) => [index('audit_log_by_client').on(table.clientId, table.entryId)],
 );

@@ -148,6 +148,7 @@ class AnswerAttempt:
             retrieval_ms=self._retrieval_ms,
             first_token_ms=self._first_token_ms,
             answer_ms=self._elapsed_ms(),
+            trial=request.trial,
             requested_at=request.requested_at,
             completed_at=datetime.now(UTC),
         )

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import schemas.dashboard_tables  # noqa: F401 - adds its tables to the metadata
 from schemas.tables import Base
 
 context.configure(

@@ -107,7 +107,7 @@ class ChatLogs:
 
 
 def _row(completed: ChatCompleted) -> dict[str, Any]:
-    row = completed.model_dump(exclude={"sources", "usage"}, by_alias=False)
+    row = completed.model_dump(include=set(_RECORDED) - {"sources", "usage"}, by_alias=False)
     stored: dict[str, Any] = storable(row | {"sources": completed.sources, "usage": completed.usage})
     return stored | {"cost_usd": _dollars(completed)}
 
@@ -145,7 +145,7 @@ def _dollars(completed: ChatCompleted) -> Decimal:
     return Decimal(str(completed.cost_usd))
 
 
-_RECORDED = tuple(ChatCompleted.model_fields)
+_RECORDED = tuple(name for name in ChatCompleted.model_fields if name != "trial")
 # Built once: building a statement costs more than running it.
 _RECORD = _record()
 _EARLIER = ChatLogRow.requested_at < bindparam("before")

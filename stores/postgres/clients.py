@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 from time import monotonic
 from typing import Any, Literal, cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +18,8 @@ from stores.postgres.database import single_statements
 from stores.postgres.stale_cache import StaleWhileAwayCache
 
 KEY_BYTES = 24
+# How exactly `last_used_at` is known: a key that is used all the time costs a write a minute.
+LAST_USED_WITHIN = timedelta(minutes=1)
 
 KeyKind = Literal["publishable", "secret"]
 
@@ -125,10 +128,14 @@ class Clients:
             self._owners.forget(hash_key(key))
 
     async def _load_owner(self, key_hash: str) -> tuple[Client, KeyKind] | None:
+        is_valid = (ApiKeyRow.key_hash == key_hash) & ApiKeyRow.revoked_at.is_(None)
+        is_stale = ApiKeyRow.last_used_at.is_(None) | (ApiKeyRow.last_used_at < func.now() - LAST_USED_WITHIN)
+        used = update(ApiKeyRow).where(is_valid, is_stale).values(last_used_at=func.now()).cte("used")
         query = (
             select(ClientRow, ApiKeyRow.kind)
             .join(ApiKeyRow, ApiKeyRow.client_id == ClientRow.client_id)
-            .where(ApiKeyRow.key_hash == key_hash, ApiKeyRow.revoked_at.is_(None))
+            .where(is_valid)
+            .add_cte(used)
         )
         async with self._statements.connect() as connection:
             row = (await connection.execute(query)).one_or_none()

@@ -1,6 +1,7 @@
 """The dashboard, installed from its lockfile outside the repository, before a real gateway and worker."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,10 +10,11 @@ import httpx
 import pytest
 
 from schemas.settings import Settings
-from tests.faults.conftest import site
+from tests.faults.conftest import postgres, site
 from tests.support import processes
+from tests.support.patience import SECONDS
 
-__all__ = ["site"]
+__all__ = ["postgres", "site"]
 
 ROOT = Path(__file__).parents[2]
 INSTALL_SECONDS = 110
@@ -34,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Dashboard(processes.Part):
-    """The Express server, before a gateway."""
+    """The Express server, before a gateway that runs or not."""
 
     def __init__(self, folder: Path, settings: Settings, gateway_url: str, log: Path) -> None:
         port = processes.free_port()
@@ -43,9 +45,16 @@ class Dashboard(processes.Part):
         super().__init__(
             [str(folder / "node"), str(folder / "server" / "index.ts")],
             variables,
-            f"{self.address}/api/widget/health",
+            f"{self.address}/health/live",
             log,
         )
+
+    async def first_start(self) -> str:
+        """The token of the link that the log shows while nobody has an account."""
+        async with asyncio.timeout(SECONDS):
+            while not (found := re.search(r"/setup#(\S+)", self.last_lines(1_000))):
+                await asyncio.sleep(0.05)
+        return found[1]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from schemas.events import ChatFeedback
 OWN_OF_PYTHON = {"answer_attempts", "sessions", "alembic_version"}
 COLUMNS = """
 SELECT c.relname AS table, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-    NOT a.attnotnull AS nullable, a.atthasdef AS has_default
+    NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS has_default
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum
 """

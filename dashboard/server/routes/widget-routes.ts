@@ -7,7 +7,6 @@ import { questionLimit, readLimit } from '../limits.ts';
 import { Problem } from '../problems.ts';
 import { bodyOf } from '../services/gateway.ts';
 import type { Gateway, ValidClient } from '../services/gateway.ts';
-import { AnswerLateError } from '../services/python-backend.ts';
 import type { PythonBackend, Question } from '../services/python-backend.ts';
 import { AnswerEvents } from '../services/answer-events.ts';
 import type { Tickets } from '../services/tickets.ts';
@@ -46,7 +45,7 @@ export function widgetRoutes(parts: WidgetParts): Router {
   });
   router.post('/chat', questions, async (request, response) => {
     const { client, question } = await asked(request, parts);
-    response.json(await answered(parts.backend, question, callerOf(client, request)));
+    response.json(await parts.backend.sendChatMessage(question, callerOf(client, request)));
   });
   router.post('/chat/stream', questions, async (request, response) => {
     const { client, question } = await asked(request, parts);
@@ -60,15 +59,6 @@ export function widgetRoutes(parts: WidgetParts): Router {
     response.status(202).json({ messageId, sessionId, ticket, streamUrl });
   });
   return router;
-}
-
-async function answered(backend: PythonBackend, question: Question, caller: ReturnType<typeof callerOf>) {
-  try {
-    return await backend.sendChatMessage(question, caller);
-  } catch (error) {
-    if (error instanceof AnswerLateError) throw new Problem(503, error.message, 5);
-    throw error;
-  }
 }
 
 /** Passes the session's events on, byte by byte, until the answer has ended or the visitor has left. */

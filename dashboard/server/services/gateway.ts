@@ -74,6 +74,18 @@ export class Gateway {
     }
   }
 
+  /** A call for a client, as its server. Rejects as the others do. */
+  async call(clientId: string, path: string, method = 'GET', form?: FormData): Promise<unknown> {
+    const body = form === undefined ? {} : { body: form };
+    const response = await this.#fetch(path, { method, headers: this.serverHeaders(clientId), ...body });
+    return (await refuse(response)).json();
+  }
+
+  /** What a call for a client carries. */
+  serverHeaders(clientId: string): Record<string, string> {
+    return { 'x-internal-secret': this.#secret, 'x-client-id': clientId };
+  }
+
   async #post(path: string, body: object): Promise<unknown> {
     const headers = { 'content-type': 'application/json', 'x-internal-secret': this.#secret };
     const response = await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });

@@ -18,6 +18,8 @@ export interface Question {
   widgetId?: string | undefined;
   locale?: string | undefined;
   pageUrl?: string | undefined;
+  /** Tried out by the client itself: no conversation, no usage. */
+  trial?: boolean;
 }
 
 /** The answer ended as failed: the message is for the visitor. */
@@ -60,6 +62,7 @@ export class PythonBackend {
       sessionId: question.sessionId,
       text: question.message,
       requestedAt: new Date().toISOString(),
+      trial: question.trial ?? false,
       ...(question.widgetId === undefined ? {} : { widgetId: question.widgetId }),
       ...(question.locale === undefined ? {} : { locale: question.locale }),
       ...(question.pageUrl === undefined ? {} : { pageUrl: question.pageUrl }),

@@ -6,6 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+import schemas.dashboard_tables  # noqa: F401 - adds its tables to the metadata
 from schemas.tables import Base
 from stores.migrations import upgrade
 from stores.postgres.database import create_engine
