@@ -11,6 +11,7 @@ from functools import partial
 
 import httpx
 
+from chatconnect.dev_stack.dashboard import Dashboard
 from chatconnect.dev_stack.data_folder import DataFolder
 from chatconnect.dev_stack.seed import DEMO_CLIENT, seed_documents
 from chatconnect.dev_stack.services import Say, start_parts
@@ -19,6 +20,7 @@ from chatconnect.embedded.aot_training import prepare_next_start
 from chatconnect.embedded.kafka import PARTITIONS
 from chatconnect.embedded.ports import LOOPBACK
 from chatconnect.embedded.process import PartError, Process
+from handlers.background_task import background_task
 from schemas.providers import configured
 from schemas.settings import Settings
 from stores.migrations import upgrade
@@ -40,12 +42,24 @@ class Stack:
     folder: DataFolder
     port: int
     has_seed: bool
+    dashboard: Dashboard
     say: Say
     commands: Mapping[str, Sequence[str]]
 
     async def run(self, supervisor: Supervisor) -> None:
         """Starts everything, says `ready <url>`, and then waits to be cancelled. Raises `PartError`."""
         self.say(f"starting Kafka, Postgres and Redis in {self.folder.path}")
+        async with background_task(self.dashboard.prepare()) as preparing:
+            values = await self._start(supervisor)
+            if await preparing:
+                await self.dashboard.start(supervisor, os.environ | values)
+        self.say(f"ready {values['GATEWAY_URL']}")
+        if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+            await prepare_next_start(self.say)
+        await asyncio.Event().wait()
+
+    async def _start(self, supervisor: Supervisor) -> dict[str, str]:
+        """All parts but the dashboard, and the demo's documents. Returns what `dev.env` holds."""
         values = self._values(await start_parts(self.folder, supervisor, self.say))
         settings = _settings(values)
         await _prepare(settings, Keys(values["CLIENT_API_KEY"], values["CLIENT_SECRET_KEY"]))
@@ -56,10 +70,7 @@ class Stack:
             self.say(await seed_documents(values, self.folder.path / "seeded.json"))
         self.say(answering(settings))
         self.say(f"addresses and keys: {addresses}  logs: {self.folder.logs}")
-        self.say(f"ready {values['GATEWAY_URL']}")
-        if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-            await prepare_next_start(self.say)
-        await asyncio.Event().wait()
+        return values
 
     def _values(self, parts: dict[str, str]) -> dict[str, str]:
         """What `dev.env` holds."""

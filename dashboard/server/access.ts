@@ -32,9 +32,9 @@ export type Route = { path: string } & (
   | {
       access: Role;
       method: 'post' | 'put' | 'delete';
-      /** What the audit log calls it; its subject is what `handle` returns. Null: nothing is changed. */
-      action: string | null;
-      handle: (request: Request, response: Response, caller: Caller) => Promise<string>;
+      /** What the audit log calls it; its subject is what `handle` returns, null where nothing was changed. */
+      action: string;
+      handle: (request: Request, response: Response, caller: Caller) => Promise<string | null>;
     }
 );
 
@@ -58,7 +58,7 @@ export function guarded(routes: Route[], accounts: Accounts, audit: AuditLog): R
         throw new Problem(403, `Your role is ${caller.role}, and this needs ${route.access}: ask an owner.`);
       }
       const subject = await route.handle(request, response, caller);
-      if (route.method !== 'get' && route.action !== null && subject !== undefined) {
+      if (route.method !== 'get' && typeof subject === 'string') {
         await audit.write(caller.clientId, user.email, route.action, subject);
       }
     });

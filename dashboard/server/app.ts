@@ -1,4 +1,5 @@
 /** The Express application: its routes, and what is around them. */
+import compression from 'compression';
 import express from 'express';
 import type { Express } from 'express';
 import { guarded } from './access.ts';
@@ -60,9 +61,9 @@ export function createApp(parts: Parts, trustedProxies: string[]): Express {
     tried.map((path) => `/api/dashboard${path}`),
     passwordLimit(),
   );
-  const json = [inTime, express.json({ limit: BODY_BYTES })];
+  const json = [compression(), inTime, express.json({ limit: BODY_BYTES })];
   app.use('/api/dashboard', json, guarded(dashboardRoutes(parts), parts.accounts, parts.audit));
-  app.use(pages());
+  app.use(compression(), pages());
   app.use((request) => {
     throw new Problem(404, `There is no ${request.method} ${request.path}.`);
   });

@@ -18,8 +18,9 @@ const app = createApp(parts, settings.trustedProxies);
 const server = app.listen(settings.port, settings.host, (error) => {
   if (error) throw error;
   const { address, port } = server.address() as AddressInfo;
-  console.log(`ready http://${address}:${String(port)}`);
-  void sayFirstStart();
+  void sayFirstStart().then(() => {
+    console.log(`ready http://${address}:${String(port)}`);
+  });
 });
 sockets.attach(server);
 

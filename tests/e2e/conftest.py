@@ -43,7 +43,10 @@ def start(folder: Path, *options: str, environment: dict[str, str] | None = None
     """`chatconnect dev`, not yet ready; and its port."""
     port = free_port()
     clean = {name: value for name, value in os.environ.items() if name not in PROVIDER_VARIABLES}
-    command = [sys.executable, "-m", "chatconnect", "dev", "--data", str(folder), "--port", str(port), *options]
+    command = [
+        sys.executable, "-m", "chatconnect", "dev", "--data", str(folder), "--port", str(port), "--dashboard-port", "0",
+        *options,
+    ]  # fmt: skip
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean | (environment or {}),
         start_new_session=True,

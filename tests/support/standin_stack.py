@@ -42,4 +42,4 @@ if __name__ == "__main__":
         commands = {
             name: (sys.executable, "-m", "tests.support.standin_stack", name, *sys.argv[3:]) for name in PORT_VARIABLES
         }
-        run(Path(sys.argv[1]), int(sys.argv[2]), has_seed=False, commands=commands)
+        run(Path(sys.argv[1]), int(sys.argv[2]), 0, has_seed=False, commands=commands)

@@ -29,7 +29,7 @@ export function documentRoutes(documents: DocumentProcessor): Route[] {
           .status(status)
           .type(isTaken ? 'application/json' : 'application/problem+json')
           .send(body);
-        return isTaken ? (JSON.parse(body.toString()) as { filename: string }).filename : 'refused';
+        return isTaken ? (JSON.parse(body.toString()) as { filename: string }).filename : null;
       },
     },
     {

@@ -55,8 +55,12 @@ function widgetRoutes({ widgets, gatewayUrl }: SettingsParts): Route[] {
       method: 'get',
       path: '/widget',
       handle: async (_request, response, { clientId, tier }) => {
-        const [widget, origins] = await Promise.all([widgets.widget(clientId), widgets.origins(clientId)]);
-        response.json({ widget, origins, tier, gatewayUrl });
+        const [widget, origins, isUsed] = await Promise.all([
+          widgets.widget(clientId),
+          widgets.origins(clientId),
+          widgets.isUsed(clientId),
+        ]);
+        response.json({ widget, origins, isUsed, tier, gatewayUrl });
       },
     },
     {

@@ -16,7 +16,7 @@ export function trialRoutes(backend: PythonBackend, gateway: Gateway, trials: Tr
       access: 'viewer',
       method: 'post',
       path: '/trials',
-      action: null,
+      action: 'question tried',
       handle: async (request, response, { clientId, tier }) => {
         const { message } = bodyOf(request, Asked);
         const [sessionId, messageId, visitorId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
@@ -27,7 +27,7 @@ export function trialRoutes(backend: PythonBackend, gateway: Gateway, trials: Tr
         const answer = await backend.sendChatMessage(question, { clientId, tier: tier === 'paid' ? 'paid' : 'free' });
         const totalMs = performance.now() - began;
         response.json({ answer, found: await found, threshold: EVIDENCE_THRESHOLD, totalMs });
-        return messageId;
+        return null;
       },
     },
   ];

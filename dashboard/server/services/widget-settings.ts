@@ -1,6 +1,6 @@
 /** A client's widget, its allowed origins and its keys. */
 import { createHash, randomBytes } from 'node:crypto';
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import { apiKeys, clients, clientWidgets } from '../../shared/schema-v2.ts';
 import type { Database } from './database.ts';
 
@@ -77,6 +77,12 @@ export class WidgetStore {
 
   async saveOrigins(clientId: string, allowedOrigins: string[]): Promise<void> {
     await this.#database.update(clients).set({ allowedOrigins }).where(eq(clients.clientId, clientId));
+  }
+
+  /** Whether a page has ever asked with a key of this client. */
+  async isUsed(clientId: string): Promise<boolean> {
+    const isUsed = and(eq(apiKeys.clientId, clientId), eq(apiKeys.kind, 'publishable'), isNotNull(apiKeys.lastUsedAt));
+    return (await this.#database.select({ keyId: apiKeys.keyId }).from(apiKeys).where(isUsed).limit(1)).length > 0;
   }
 
   keys(clientId: string): Promise<Key[]> {
