@@ -6,6 +6,7 @@ import { call, callFor, Refusal } from './data/api.ts';
 import { isOwner, SessionContext, useSession } from './data/session.ts';
 import type { Client, Me } from './data/session.ts';
 import { Loaded, Trouble } from './components/parts.tsx';
+import { Rescue } from './components/rescue.tsx';
 import { Forgotten, Invitation, Reset, SetUp, SignIn } from './pages/sign-in.tsx';
 import { Home } from './pages/home.tsx';
 import { Knowledge } from './pages/knowledge.tsx';
@@ -81,6 +82,7 @@ function ForClient({ me }: { me: Me }) {
 }
 
 function Frame({ client }: { client: Client }) {
+  const [place] = useLocation();
   return (
     <div className="frame">
       <a className="skip" href="#main">
@@ -89,21 +91,23 @@ function Frame({ client }: { client: Client }) {
       <Navigation client={client} />
       <main id="main">
         <Suspense fallback={<p className="waiting">Loading…</p>}>
-          <Switch>
-            <Route path="/" component={Home} />
-            <Route path="/knowledge" component={Knowledge} />
-            <Route path="/try" component={Trial} />
-            <Route path="/conversations" component={Conversations} />
-            <Route path="/conversations/:session" component={Thread} />
-            <Route path="/unanswered" component={Unanswered} />
-            <Route path="/usage" component={Usage} />
-            <Route path="/widget" component={Widget} />
-            <Route path="/keys" component={Keys} />
-            <Route path="/members" component={Members} />
-            <Route>
-              <p className="empty-title">There is no such page.</p>
-            </Route>
-          </Switch>
+          <Rescue key={place}>
+            <Switch>
+              <Route path="/" component={Home} />
+              <Route path="/knowledge" component={Knowledge} />
+              <Route path="/try" component={Trial} />
+              <Route path="/conversations" component={Conversations} />
+              <Route path="/conversations/:session" component={Thread} />
+              <Route path="/unanswered" component={Unanswered} />
+              <Route path="/usage" component={Usage} />
+              <Route path="/widget" component={Widget} />
+              <Route path="/keys" component={Keys} />
+              <Route path="/members" component={Members} />
+              <Route>
+                <p className="empty-title">There is no such page.</p>
+              </Route>
+            </Switch>
+          </Rescue>
         </Suspense>
       </main>
     </div>

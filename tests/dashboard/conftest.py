@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from schemas.settings import Settings
-from tests.faults.conftest import postgres, site
+from tests.faults.conftest import Site, postgres, site
 from tests.support import processes
 from tests.support.patience import SECONDS
 
@@ -32,6 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["npm", "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS
     )
     assert made.returncode == 0, made.stderr
+    built = subprocess.run(["npm", "run", "build"], cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    assert built.returncode == 0, built.stderr
     return folder
 
 
@@ -60,7 +62,12 @@ class Dashboard(processes.Part):
 @pytest.fixture
 async def dashboard(installed, site):
     """With worker, gateway and one document about zebras; `site` stops them."""
-    worker, gateway = site.part("worker"), site.part("gateway")
+    return await start_dashboard(installed, site)
+
+
+async def start_dashboard(installed: Path, site: Site, **more: str) -> Dashboard:
+    """The same; `more` are variables of the worker."""
+    worker, gateway = site.part("worker", **more), site.part("gateway")
     await asyncio.gather(worker.start(), gateway.start())
     await site.learn()
     server = Dashboard(installed, site.settings, site.urls[0], site.folder / "dashboard.log")

@@ -6,6 +6,8 @@ import { useDocuments } from '../data/documents.ts';
 import { isOwner, useSession } from '../data/session.ts';
 import type { WidgetAnswer } from '../data/settings.ts';
 import { Card, Loaded, Page } from '../components/parts.tsx';
+import { dollars } from '../data/usage.ts';
+import type { UsageDay } from '../data/usage.ts';
 import { TRIED } from '../data/settings.ts';
 
 interface Step {
@@ -13,6 +15,27 @@ interface Step {
   isDone: boolean;
   what: string;
   path: string;
+}
+
+/** How it went: what a visitor would notice first. */
+function Week() {
+  const usage = useQuery({
+    queryKey: ['usage', '7'],
+    queryFn: async () => (await call<{ days: UsageDay[] }>('/usage?days=7')).days,
+  });
+  const unanswered = useQuery({ queryKey: ['unanswered'], queryFn: () => call<{ groups: unknown[] }>('/unanswered') });
+  if (usage.data === undefined || usage.data.length === 0) return null;
+  const answers = usage.data.reduce((sum, one) => sum + one.answers, 0);
+  const open = unanswered.data?.groups.length ?? 0;
+  return (
+    <Card title="The last seven days">
+      <p>
+        <Link href="/conversations">{answers.toLocaleString()} answers</Link>, $
+        {dollars(usage.data.map(({ costUsd }) => costUsd))},{' '}
+        <Link href="/unanswered">{open === 0 ? 'nothing unanswered' : `${String(open)} unanswered questions`}</Link>.
+      </p>
+    </Card>
+  );
 }
 
 export function Home() {
@@ -67,6 +90,7 @@ export function Home() {
                   ))}
                 </ol>
               </Card>
+              <Week />
               {failed === 0 ? null : (
                 <Card>
                   <p>

@@ -140,7 +140,7 @@ function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
 function Sending({ list, dismiss }: { list: Upload[]; dismiss: (key: string) => void }) {
   if (list.length === 0) return null;
   return (
-    <Card title="Being sent">
+    <Card title="Uploads">
       <ul className="documents" aria-live="polite">
         {list.map(({ key, name, percent, error }) => (
           <li key={key}>
