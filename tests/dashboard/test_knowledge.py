@@ -214,10 +214,15 @@ async def test_a_widget_is_changed_and_bad_values_are_refused(owner):
 async def _fill(site):
     """600 questions of the same millisecond that nothing answers, then one with a thumb down, then a formula."""
     database = await asyncpg.connect(site.settings.database_url)
-    statement = """INSERT INTO chat_logs (client_id, message_id, session_id, attempt, outcome, question, answer,
-        sources, citations, finish_reason, provider, model, tier, usage, cost_usd, retrieval_ms, answer_ms,
-        requested_at, completed_at, rating)
-        SELECT $1, gen_random_uuid(), 's', 1, 'completed', $2, 'a', '[]', '[]', $3, 'p', 'm', 'free', '{}', 0, 1, 1, now() - $4 * interval '1 hour', now(), $5 FROM generate_series(1, $6)"""
+    statement = """
+        INSERT INTO chat_logs (
+            client_id, message_id, session_id, attempt, outcome, question, answer, sources, citations, finish_reason,
+            provider, model, tier, usage, cost_usd, retrieval_ms, answer_ms, requested_at, completed_at, rating
+        )
+        SELECT $1, gen_random_uuid(), 's', 1, 'completed', $2, 'a', '[]', '[]', $3,
+            'p', 'm', 'free', '{}', 0, 1, 1, now() - $4 * interval '1 hour', now(), $5
+        FROM generate_series(1, $6)
+    """
     for text, reason, hours, rating, rows in (
         ("When does the museum open?", "no_answer", 3, None, 600),
         ("Wo ist der Leuchtturm?", "stop", 2, "down", 1),
