@@ -13,6 +13,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 
 from schemas.settings import Settings
 from streams.kafka.batches import pass_over_unreadable_batches
+from streams.kafka.closed_connections import see_closed_connections
 
 # What aiokafka raises.
 KAFKA_ERRORS = (KafkaError,)
@@ -38,6 +39,7 @@ def security(settings: Settings) -> BaseSecurity:
 def connection(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for any aiokafka client."""
     pass_over_unreadable_batches()
+    see_closed_connections()
     return {"bootstrap_servers": settings.kafka_bootstrap_servers, **parse_security(security(settings))}
 
 
