@@ -1,14 +1,13 @@
 """The Express dashboard beside the stack: installed and built where that is new, and left out where Node is missing."""
 
 import asyncio
-import fcntl
 import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
-from chatconnect.dev_stack.data_folder import DataFolder
+from chatconnect.dev_stack.data_folder import POLL_SECONDS, DataFolder, try_lock
 from chatconnect.dev_stack.services import Say
 from chatconnect.dev_stack.supervisor import Supervisor
 from chatconnect.embedded.ports import LOOPBACK, is_free
@@ -37,7 +36,7 @@ class Dashboard:
             return False
         try:
             await self._install()
-        except PartError as error:
+        except (PartError, OSError) as error:
             self._say(f"without the dashboard: {error}")
             return False
         return True
@@ -76,7 +75,8 @@ class Dashboard:
         return ""
 
     async def _install(self) -> None:
-        with await asyncio.to_thread(_locked):
+        with (FOLDER / ".install.lock").open("w") as lock:
+            await _acquire(lock)
             if _is_older(FOLDER / "node_modules" / ".package-lock.json", [FOLDER / "package-lock.json"]):
                 self._say("installing the dashboard's packages (the first time)")
                 await self._npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
@@ -89,11 +89,14 @@ class Dashboard:
         await process.wait_for_success(INSTALL_SECONDS, f"npm {arguments[0]} did not end")
 
 
-def _locked() -> IO[str]:
-    """Two stacks that start at once install one after the other; closing it unlocks."""
-    file = (FOLDER / ".install.lock").open("w")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return file
+async def _acquire(lock: IO[str]) -> None:
+    """Two stacks that start at once install one after the other; closing the file unlocks."""
+    try:
+        async with asyncio.timeout(INSTALL_SECONDS):
+            while not try_lock(lock.fileno()):
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise PartError(f"another stack has been installing it for {INSTALL_SECONDS} s") from None
 
 
 def _sources() -> Iterable[Path]:

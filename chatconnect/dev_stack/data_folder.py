@@ -96,7 +96,7 @@ def _check_space(path: Path) -> None:
 
 def _acquire(lock: int, path: Path) -> None:
     deadline = time.monotonic() + LEFTOVER_SECONDS
-    while not _try(lock):
+    while not try_lock(lock):
         owner = os.pread(lock, 32, 0).decode().strip()
         if _is_alive(owner) or time.monotonic() > deadline:
             raise PartError(
@@ -108,7 +108,8 @@ def _acquire(lock: int, path: Path) -> None:
     os.pwrite(lock, str(os.getpid()).encode(), 0)
 
 
-def _try(lock: int) -> bool:
+def try_lock(lock: int) -> bool:
+    """Whether this process has the lock of the open file now."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -4,8 +4,8 @@ import { Router } from 'express';
 import type { Request, Response } from 'express';
 import type { Role } from '../shared/schema-v2.ts';
 import { Problem } from './problems.ts';
-import type { Accounts, Membership, User } from './services/accounts.ts';
-import type { AuditLog } from './services/audit-log.ts';
+import type { Accounts, Membership, User } from './services/accounts/accounts.ts';
+import type { AuditLog } from './services/accounts/audit-log.ts';
 
 export const COOKIE = 'chatconnect_session';
 const RANKS: Record<Role, number> = { viewer: 0, editor: 1, owner: 2 };

@@ -4,7 +4,7 @@ import express from 'express';
 import type { Express } from 'express';
 import { guarded } from './access.ts';
 import type { Route } from './access.ts';
-import { passwordLimit } from './limits.ts';
+import { passwordLimit, questionLimit } from './limits.ts';
 import { pages } from './pages.ts';
 import { Problem, problemHandler } from './problems.ts';
 import { accountRoutes } from './routes/account-routes.ts';
@@ -61,6 +61,7 @@ export function createApp(parts: Parts, trustedProxies: string[]): Express {
     tried.map((path) => `/api/dashboard${path}`),
     passwordLimit(),
   );
+  app.post('/api/dashboard/trials', questionLimit());
   const json = [compression(), inTime, express.json({ limit: BODY_BYTES })];
   app.use('/api/dashboard', json, guarded(dashboardRoutes(parts), parts.accounts, parts.audit));
   app.use(compression(), pages());

@@ -1,20 +1,20 @@
 /** What the routes use, made once. */
 import type { Parts } from './app.ts';
-import { Accounts } from './services/accounts.ts';
-import { AuditLog } from './services/audit-log.ts';
-import { Conversations } from './services/conversations.ts';
+import { Accounts } from './services/accounts/accounts.ts';
+import { AuditLog } from './services/accounts/audit-log.ts';
+import { Conversations } from './services/reports/conversations.ts';
 import { openDatabase } from './services/database.ts';
 import { DocumentProcessor } from './services/document-processor.ts';
 import { EventProducer } from './services/event-producer.ts';
 import { Gateway } from './services/gateway.ts';
-import { Links } from './services/links.ts';
-import { mailer } from './services/mail.ts';
-import { Members } from './services/members.ts';
+import { Links } from './services/accounts/links.ts';
+import { mailer } from './services/accounts/mail.ts';
+import { Members } from './services/accounts/members.ts';
 import { PythonBackend } from './services/python-backend.ts';
 import { Tickets } from './services/tickets.ts';
 import { Trials } from './services/trials.ts';
-import { Unanswered } from './services/unanswered.ts';
-import { UsageReport } from './services/usage.ts';
+import { Unanswered } from './services/reports/unanswered.ts';
+import { UsageReport } from './services/reports/usage.ts';
 import { WidgetStore } from './services/widget-settings.ts';
 import type { Settings } from './settings.ts';
 

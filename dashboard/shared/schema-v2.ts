@@ -20,6 +20,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { Theme } from './dashboard-types.ts';
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const texts = (name: string) => text(name).array();
@@ -66,7 +67,7 @@ export const clientWidgets = pgTable(
     maxTokens: integer('max_tokens').notNull().default(1024),
     systemPrompt: text('system_prompt'),
     noAnswerText: text('no_answer_text'),
-    theme: jsonb('theme').$type<Record<string, unknown>>().notNull().default({}),
+    theme: jsonb('theme').$type<Theme>().notNull().default({}),
   },
   (table) => [
     primaryKey({ columns: [table.clientId, table.widgetId] }),

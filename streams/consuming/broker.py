@@ -12,9 +12,7 @@ from faststream.specification import AsyncAPI
 from schemas.settings import Settings
 from streams.consuming.consumer import Consumer
 from streams.consuming.subscription import Subscription
-from streams.kafka.batches import pass_over_unreadable_batches
-from streams.kafka.closed_connections import see_closed_connections
-from streams.kafka.connection import security
+from streams.kafka.connection import patch_aiokafka, security
 from streams.topics import TOPICS, Topic
 
 FETCH_WAIT_MS = 250
@@ -24,8 +22,7 @@ METADATA_MAX_AGE_MS = 5_000
 
 def create_broker(settings: Settings) -> KafkaBroker:
     """A broker that only consumes; publishing is `streams/publisher.py`'s."""
-    pass_over_unreadable_batches()
-    see_closed_connections()
+    patch_aiokafka()
     broker = KafkaBroker(
         settings.kafka_bootstrap_servers,
         security=security(settings),

@@ -6,6 +6,9 @@ from random import random
 
 from schemas.failures import PermanentError, RetryableError
 
+# More reach no longer delay, and a float overflows at 1,024: that is an outage of an hour and a half.
+MAX_DOUBLINGS = 60
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -28,7 +31,8 @@ class RetryPolicy:
             return None
         if self.defect_attempts is not None and defects >= self.defect_attempts:
             return None
-        delay = draw() * min(self.longest_seconds, self.first_seconds * 2.0 ** (failed - 1))
+        doublings = min(failed - 1, MAX_DOUBLINGS)
+        delay = draw() * min(self.longest_seconds, self.first_seconds * 2.0**doublings)
         if isinstance(error, RetryableError) and error.retry_after_seconds is not None:
             return error.retry_after_seconds + delay
         return delay

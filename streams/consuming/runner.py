@@ -107,7 +107,7 @@ class Runner:
             job.ending_defects += not isinstance(error, (RetryableError, TimeoutError))
             if (left_out := self._log_limit.take()) is not None:
                 log.warning("ending_failed", handler=name, error=repr(error), endings=job.endings, left_out=left_out)
-            return ENDING_RETRY.decide(error, min(job.endings, 10)) or 1.0
+            return ENDING_RETRY.decide(error, job.endings) or 1.0
         job.attempts += 1
         job.defects += not isinstance(error, RetryableError)
         delay = self._subscription.retry.decide(error, job.attempts, job.defects)

@@ -36,10 +36,15 @@ def security(settings: Settings) -> BaseSecurity:
     return BaseSecurity(use_ssl=context is not None, ssl_context=context)
 
 
-def connection(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for any aiokafka client."""
+def patch_aiokafka() -> None:
+    """What aiokafka offers no hook for, for every client of this process. Idempotent."""
     pass_over_unreadable_batches()
     see_closed_connections()
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for any aiokafka client."""
+    patch_aiokafka()
     return {"bootstrap_servers": settings.kafka_bootstrap_servers, **parse_security(security(settings))}
 
 

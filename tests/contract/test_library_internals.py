@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, conn
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from fsspec.implementations.local import LocalFileSystem
@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from schemas.tables import ClientRow
 from streams.kafka.batches import PartitionRecords
+from streams.kafka.closed_connections import Connection
 from streams.kafka.internals import background_components, client_of
 
 
@@ -39,6 +40,13 @@ def test_aiokafka_reads_batches_by_the_class_that_we_replace():
     for name in ("_tp", "next_fetch_offset", "_records_iterator", "_unpack_records"):
         assert name in source, f"streams/kafka/batches.py uses {name}"
     assert "PartitionRecords(" in inspect.getsource(fetcher.Fetcher)
+
+
+def test_aiokafka_makes_connections_of_the_class_that_we_replace():
+    source = inspect.getsource(Connection.__mro__[1].send)
+
+    assert "self._writer.write(" in source, "streams/kafka/closed_connections.py sees its errors"
+    assert "AIOKafkaConnection(" in inspect.getsource(conn.create_conn)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,9 @@ async def test_invitations_and_the_last_owner(people, server):
     members = {one["email"]: one for one in (await owner.get("/members")).json()["members"]}
     mine, other = members["owner@example.com"]["userId"], members["new@example.com"]["userId"]
     assert (await owner.delete(f"/members/{other}")).status_code == 204
+    to_myself = await owner.post("/invitations", json={"email": "owner@example.com", "role": "viewer"})
+    assert (await accept(owner, to_myself)).status_code == 200
+    assert (await owner.get("/members")).status_code == 200, "an invitation is no way around the last owner"
     last = await owner.put(f"/members/{mine}", json={"role": "viewer"})
     assert (last.status_code, last.json()["detail"]) == (
         409,

@@ -1,6 +1,6 @@
 /** What the settings look like. */
 import { useEffect, useRef } from 'react';
-import type { Theme } from '../data/settings.ts';
+import type { Theme } from '../../shared/dashboard-types.ts';
 
 export function Preview({ theme }: { theme: Theme }) {
   const frame = useRef<HTMLDivElement>(null);

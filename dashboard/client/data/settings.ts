@@ -1,24 +1,5 @@
 /** What the settings routes answer. */
-
-export interface Theme {
-  title?: string;
-  greeting?: string;
-  color?: string;
-  position?: 'left' | 'right';
-  language?: string;
-  starters?: string[];
-}
-
-export interface WidgetSettings {
-  widgetId: string;
-  provider: string | null;
-  model: string | null;
-  temperature: number;
-  maxTokens: number;
-  systemPrompt: string | null;
-  noAnswerText: string | null;
-  theme: Theme;
-}
+import type { WidgetSettings } from '../../shared/dashboard-types.ts';
 
 export interface WidgetAnswer {
   widget: WidgetSettings;

@@ -1,20 +1,5 @@
 /** Sums of usage. */
-
-export interface UsageDay {
-  day: string;
-  model: string;
-  answers: number;
-  failures: number;
-  inputTokens: number;
-  outputTokens: number;
-  cacheReadTokens: number;
-  cacheWriteTokens: number;
-  costUsd: string;
-  firstTokenMs: number | null;
-  answerMs: number | null;
-  ups: number;
-  downs: number;
-}
+import type { UsageDay } from '../../shared/dashboard-types.ts';
 
 const DAY_MS = 86_400_000;
 const DECIMALS = 8;

@@ -7,7 +7,7 @@ import { isOwner, useSession } from '../data/session.ts';
 import type { WidgetAnswer } from '../data/settings.ts';
 import { Card, Loaded, Page } from '../components/parts.tsx';
 import { dollars } from '../data/usage.ts';
-import type { UsageDay } from '../data/usage.ts';
+import type { UsageDay } from '../../shared/dashboard-types.ts';
 import { TRIED } from '../data/settings.ts';
 
 interface Step {

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Card, Empty, Loaded, Page, Select } from '../components/parts.tsx';
 import { call } from '../data/api.ts';
 import { dollars, perDay } from '../data/usage.ts';
-import type { UsageDay } from '../data/usage.ts';
+import type { UsageDay } from '../../shared/dashboard-types.ts';
 
 const Plot = lazy(() => import('../components/plot.tsx'));
 
@@ -84,13 +84,7 @@ function Plots({ days, span }: { days: UsageDay[]; span: number }) {
 }
 
 function Table({ days }: { days: UsageDay[] }) {
-  const total = {
-    answers: days.reduce((sum, one) => sum + one.answers, 0),
-    input: days.reduce((sum, one) => sum + one.inputTokens, 0),
-    output: days.reduce((sum, one) => sum + one.outputTokens, 0),
-    cached: days.reduce((sum, one) => sum + one.cacheReadTokens, 0),
-    failures: days.reduce((sum, one) => sum + one.failures, 0),
-  };
+  const sum = (pick: (day: UsageDay) => number) => days.reduce((found, day) => found + pick(day), 0).toLocaleString();
   return (
     <Card title="By day and model">
       <div className="wide" tabIndex={0} role="region" aria-label="Usage by day and model">
@@ -138,11 +132,11 @@ function Table({ days }: { days: UsageDay[] }) {
               <th scope="row" colSpan={2}>
                 Together
               </th>
-              <td className="number">{total.answers.toLocaleString()}</td>
-              <td className="number">{total.failures.toLocaleString()}</td>
-              <td className="number">{total.input.toLocaleString()}</td>
-              <td className="number">{total.cached.toLocaleString()}</td>
-              <td className="number">{total.output.toLocaleString()}</td>
+              <td className="number">{sum((day) => day.answers)}</td>
+              <td className="number">{sum((day) => day.failures)}</td>
+              <td className="number">{sum((day) => day.inputTokens)}</td>
+              <td className="number">{sum((day) => day.cacheReadTokens)}</td>
+              <td className="number">{sum((day) => day.outputTokens)}</td>
               <td className="number">${dollars(days.map(({ costUsd }) => costUsd))}</td>
               <td colSpan={3} />
             </tr>

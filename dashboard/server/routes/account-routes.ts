@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { COOKIE, tokenOf } from '../access.ts';
 import type { Route } from '../access.ts';
 import { Problem } from '../problems.ts';
-import { SIGNED_IN_DAYS } from '../services/accounts.ts';
-import type { Accounts, User } from '../services/accounts.ts';
-import type { Links } from '../services/links.ts';
-import type { SendMail } from '../services/mail.ts';
-import type { Members } from '../services/members.ts';
-import { LONGEST, matches, SHORTEST } from '../services/passwords.ts';
+import { SIGNED_IN_DAYS } from '../services/accounts/accounts.ts';
+import type { Accounts, User } from '../services/accounts/accounts.ts';
+import type { Links } from '../services/accounts/links.ts';
+import type { SendMail } from '../services/accounts/mail.ts';
+import type { Members } from '../services/accounts/members.ts';
+import { LONGEST, matches, SHORTEST } from '../services/accounts/passwords.ts';
 import { bodyOf, line, pathPart } from './body.ts';
 
 const Password = z

@@ -4,10 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import { z } from 'zod';
 import type { Route } from '../access.ts';
-import type { Conversations, LoggedAnswer } from '../services/conversations.ts';
-import { csv, jsonArray } from '../services/export.ts';
-import type { Unanswered } from '../services/unanswered.ts';
-import type { UsageReport } from '../services/usage.ts';
+import type { Conversations, LoggedAnswer } from '../services/reports/conversations.ts';
+import { csv, jsonArray } from '../services/reports/export.ts';
+import type { Unanswered } from '../services/reports/unanswered.ts';
+import type { UsageReport } from '../services/reports/usage.ts';
 import { line, pathPart, queryOf } from './body.ts';
 
 const moment = z

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { Route } from '../access.ts';
 import { Problem } from '../problems.ts';
-import type { AuditLog } from '../services/audit-log.ts';
-import type { SendMail } from '../services/mail.ts';
-import { LastOwnerError } from '../services/members.ts';
-import type { Members } from '../services/members.ts';
+import type { AuditLog } from '../services/accounts/audit-log.ts';
+import type { SendMail } from '../services/accounts/mail.ts';
+import { LastOwnerError } from '../services/accounts/members.ts';
+import type { Members } from '../services/accounts/members.ts';
 import type { WidgetStore } from '../services/widget-settings.ts';
 import { bodyOf, line, pathPart, text } from './body.ts';
 

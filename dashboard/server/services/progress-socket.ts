@@ -2,10 +2,11 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { z } from 'zod';
 import { callerFor, refuseOtherSites, signedIn } from '../access.ts';
 import { Problem } from '../problems.ts';
 import type { DocumentProgress, DocumentView } from '../../shared/python-backend-types.ts';
-import type { Accounts } from './accounts.ts';
+import type { Accounts } from './accounts/accounts.ts';
 import type { DocumentProcessor } from './document-processor.ts';
 import { TopicReader } from './topic-reader.ts';
 
@@ -15,6 +16,10 @@ const MAX_MESSAGE_BYTES = 1_024;
 /** A browser that reads no more than this behind is let go: it comes back and gets the state. */
 const MAX_BEHIND_BYTES = 1_000_000;
 const MAX_SOCKETS = 1_000;
+
+/** What is needed of a record; the rest goes on to browsers, which show what they know. */
+const Needed = z.looseObject({ clientId: z.string(), documentId: z.string(), version: z.int(), status: z.string() });
+const Recorded = z.custom<DocumentProgress>((given) => Needed.safeParse(given).success);
 
 /** What a browser gets: a part of the document's row, under its id. */
 export type Progress = Pick<
@@ -29,12 +34,12 @@ export class ProgressSockets {
   readonly #clients = new Map<WebSocket, string>();
   readonly #alive = new WeakSet<WebSocket>();
   readonly #heartbeat: NodeJS.Timeout;
-  readonly #reader: TopicReader;
+  readonly #reader: TopicReader<DocumentProgress>;
 
   constructor(kafkaServers: string[], accounts: Accounts, documents: DocumentProcessor) {
     this.#accounts = accounts;
     this.#documents = documents;
-    this.#reader = new TopicReader(kafkaServers, 'document.progress', (value) => {
+    this.#reader = new TopicReader(kafkaServers, 'document.progress', Recorded, (value) => {
       this.#pass(value);
     });
     this.#heartbeat = setInterval(() => {
@@ -90,10 +95,7 @@ export class ProgressSockets {
     }
   }
 
-  #pass(value: string): void {
-    const parsed = JSON.parse(value) as Partial<DocumentProgress> | null;
-    if (parsed?.clientId === undefined || parsed.documentId === undefined) return;
-    const { clientId, documentId, at: _, ...rest } = parsed as DocumentProgress;
+  #pass({ clientId, documentId, at: _at, ...rest }: DocumentProgress): void {
     const text = JSON.stringify({ type: 'progress', document: { id: documentId, ...rest } satisfies Progress });
     for (const [socket, client] of this.#clients) {
       if (client !== clientId || socket.readyState !== WebSocket.OPEN) continue;

@@ -2,21 +2,27 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Consumer, MessagesStreamFallbackModes, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka';
+import type { z } from 'zod';
 
 const REQUEST_MS = 3_000;
 const AGAIN_MS = 1_000;
 
-/** Calls `take` with each new value. Begun again after every failure, until `close`. */
-export class TopicReader {
+/**
+ * Calls `take` with each new value of this shape; others, which anybody may have written, are passed over. Begun again
+ * after every failure, until `close`.
+ */
+export class TopicReader<T> {
   readonly #servers: string[];
   readonly #topic: string;
-  readonly #take: (value: string) => void;
+  readonly #shape: z.ZodType<T>;
+  readonly #take: (value: T) => void;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(servers: string[], topic: string, take: (value: string) => void) {
+  constructor(servers: string[], topic: string, shape: z.ZodType<T>, take: (value: T) => void) {
     this.#servers = servers;
     this.#topic = topic;
+    this.#shape = shape;
     this.#take = take;
     this.#running = this.#run();
   }
@@ -34,6 +40,11 @@ export class TopicReader {
       });
       await pause(AGAIN_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
+  }
+
+  #pass(value: string | undefined): void {
+    const parsed = this.#shape.safeParse(json(value));
+    if (parsed.success) this.#take(parsed.data);
   }
 
   async #read(): Promise<void> {
@@ -59,9 +70,17 @@ export class TopicReader {
       const end = () => void stream.close();
       this.#closing.signal.addEventListener('abort', end, { once: true });
       if (this.#closing.signal.aborted) end();
-      for await (const { value } of stream) this.#take(value);
+      for await (const { value } of stream) this.#pass(value);
     } finally {
       await consumer.close(true);
     }
+  }
+}
+
+function json(value: string | undefined): unknown {
+  try {
+    return JSON.parse(value ?? 'null');
+  } catch {
+    return null;
   }
 }

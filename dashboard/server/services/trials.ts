@@ -1,17 +1,21 @@
 /** What was found for a question that the client itself tries out: `chat.retrieved`, for who waits for it. */
+import { z } from 'zod';
 import type { ChatRetrieved } from '../../shared/python-backend-types.ts';
 import { TopicReader } from './topic-reader.ts';
 
 const WAIT_MS = 15_000;
+/** What is needed of a record to find who waits for it; what a trial shows is this client's own. */
+const Needed = z.looseObject({ request: z.looseObject({ clientId: z.string(), messageId: z.string() }) });
+const Recorded = z.custom<ChatRetrieved>((given) => Needed.safeParse(given).success);
 
 export type Found = Pick<ChatRetrieved, 'query' | 'passages' | 'confidence' | 'retrievalMs'>;
 
 export class Trials {
   readonly #waiting = new Map<string, (found: Found) => void>();
-  readonly #reader: TopicReader;
+  readonly #reader: TopicReader<ChatRetrieved>;
 
   constructor(kafkaServers: string[]) {
-    this.#reader = new TopicReader(kafkaServers, 'chat.retrieved', (value) => {
+    this.#reader = new TopicReader(kafkaServers, 'chat.retrieved', Recorded, (value) => {
       this.#take(value);
     });
   }
@@ -38,9 +42,7 @@ export class Trials {
     return this.#reader.close();
   }
 
-  #take(value: string): void {
-    if (this.#waiting.size === 0) return;
-    const { request, query, passages, confidence, retrievalMs } = JSON.parse(value) as ChatRetrieved;
+  #take({ request, query, passages, confidence, retrievalMs }: ChatRetrieved): void {
     this.#waiting.get(`${request.clientId}\0${request.messageId}`)?.({ query, passages, confidence, retrievalMs });
   }
 }

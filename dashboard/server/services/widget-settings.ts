@@ -1,6 +1,7 @@
 /** A client's widget, its allowed origins and its keys. */
 import { createHash, randomBytes } from 'node:crypto';
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import type { WidgetSettings } from '../../shared/dashboard-types.ts';
 import { apiKeys, clients, clientWidgets } from '../../shared/schema-v2.ts';
 import type { Database } from './database.ts';
 
@@ -8,17 +9,6 @@ const FIRST = 'default';
 const KEY_BYTES = 24;
 
 export type KeyKind = 'publishable' | 'secret';
-
-export interface WidgetSettings {
-  widgetId: string;
-  provider: string | null;
-  model: string | null;
-  temperature: number;
-  maxTokens: number;
-  systemPrompt: string | null;
-  noAnswerText: string | null;
-  theme: Record<string, unknown>;
-}
 
 export interface Key {
   keyId: string;

@@ -2,18 +2,12 @@
 
 import hashlib
 
-import asyncpg
 import pypdfium2
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from schemas.events import DocumentDeleted
 from schemas.failures import PermanentError, RetryableError
 from tests.support.knowledge import Knowledge
-
-AWAY = OperationalError("", None, Exception("connection refused"))
-# Connection errors that SQLAlchemy does not wrap.
-UNCONNECTED = (asyncpg.TooManyConnectionsError("sorry"), asyncpg.InterfaceError("closed"), ConnectionRefusedError())
 
 
 @pytest.fixture
@@ -181,68 +175,6 @@ async def test_a_refusing_embedder_fails_the_document_but_it_may_be_tried_again(
     events = await knowledge.handle(await knowledge.uploaded())
 
     assert (events[-1].status, events[-1].stage, events[-1].retryable) == ("failed", "embedding", True)
-
-
-@pytest.mark.parametrize("error", [AWAY, TimeoutError(), *UNCONNECTED], ids=repr)
-async def test_an_unavailable_dependency_is_retryable(knowledge, error):
-    knowledge.documents.failures = [error]
-
-    with pytest.raises(RetryableError):
-        await knowledge.handle(await knowledge.uploaded())
-
-
-@pytest.mark.parametrize("failures", [[], [AWAY], *([error] for error in UNCONNECTED)], ids=repr)
-async def test_giving_up_waits_for_postgres_so_that_the_row_says_failed(knowledge, failures):
-    uploaded = await knowledge.uploaded()
-    await knowledge.documents.register(uploaded)
-    knowledge.documents.failures = list(failures)
-
-    for _ in failures:
-        with pytest.raises(RetryableError):
-            await anext(knowledge.ingestion.give_up(uploaded, RetryableError("Qdrant is away")))
-    ending = [event async for event in knowledge.ingestion.give_up(uploaded, RetryableError("Qdrant is away"))]
-
-    assert [(event.status, event.retryable) for event in ending] == [("failed", True)]
-    assert "try again" in ending[0].reason
-    assert knowledge.documents.saved == ending
-
-
-async def test_a_failure_that_postgres_refuses_is_published_all_the_same(knowledge):
-    uploaded = await knowledge.uploaded()
-    knowledge.documents.failures = [asyncpg.NumericValueOutOfRangeError("version")]
-
-    ending = [event async for event in knowledge.ingestion.give_up(uploaded, RetryableError("Qdrant is away"))]
-
-    assert [event.status for event in ending] == ["failed"]
-
-
-async def test_a_document_says_that_it_waits_for_a_part_that_is_away(knowledge):
-    handling = knowledge.ingestion.handle(await knowledge.uploaded())
-    await anext(handling)
-    knowledge.documents.failures = [AWAY]
-
-    waiting = await anext(handling)
-
-    assert waiting.current_step == "Waiting for a part of the system that is unavailable"
-    assert knowledge.documents.saved[-1] == waiting
-    with pytest.raises(RetryableError):
-        await anext(handling)
-
-
-async def test_a_row_that_postgres_refuses_ends_as_failed_and_is_not_tried_again(knowledge):
-    knowledge.documents.failures = [asyncpg.NumericValueOutOfRangeError("version")]
-
-    events = await knowledge.handle(await knowledge.uploaded())
-
-    assert [(event.status, event.retryable) for event in events] == [("failed", False)]
-
-
-async def test_giving_up_a_delete_reports_the_stage(knowledge):
-    deleted = DocumentDeleted(client_id="acme", document_id="doc_1")
-
-    ending = [event async for event in knowledge.ingestion.give_up(deleted, RetryableError("Qdrant is away"))]
-
-    assert [(event.status, event.stage, event.retryable) for event in ending] == [("failed", "deleting", True)]
 
 
 async def test_stopping_in_the_middle_leaves_no_folder(knowledge):

@@ -4,11 +4,10 @@ import asyncio
 
 import pytest
 import uvloop
-from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams.kafka.closed_connections import Connection, see_closed_connections
+from streams.kafka.closed_connections import Connection
 
 
 async def _send_over_a_closed_transport():
@@ -36,9 +35,3 @@ async def _send_over_a_closed_transport():
 def test_a_transport_of_uvloop_that_has_closed_is_a_broken_connection():
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_send_over_a_closed_transport())
-
-
-def test_aiokafka_makes_our_connections():
-    see_closed_connections()
-
-    assert conn.AIOKafkaConnection is Connection

@@ -24,6 +24,13 @@ def test_the_decision(error, failed, draw, expected):
     assert POLICY.decide(error, failed, draw=lambda: draw) == expected
 
 
+@pytest.mark.parametrize("failed", [61, 1_025, 999_999])
+def test_the_longest_delay_is_that_of_every_later_retry(failed):
+    policy = RetryPolicy(attempts=1_000_000, longest_seconds=10.0)
+
+    assert policy.decide(RetryableError("away"), failed, draw=lambda: 1.0) == 10.0
+
+
 @pytest.mark.parametrize(("failed", "defects", "expected"), [(3, 0, 1.5), (3, 1, 1.5), (3, 2, None)])
 def test_defects_are_tried_less_often_than_a_dependency_that_is_away(failed, defects, expected):
     policy = RetryPolicy(attempts=4, first_seconds=1.0, longest_seconds=3.0, defect_attempts=2)

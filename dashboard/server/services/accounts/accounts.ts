@@ -1,9 +1,9 @@
 /** People, what they may do for which client, and the browsers in which they are signed in. */
 import { createHash, randomBytes } from 'node:crypto';
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
-import { clients, memberships, signIns, users } from '../../shared/schema-v2.ts';
-import type { Role } from '../../shared/schema-v2.ts';
-import type { Database, Statements } from './database.ts';
+import { clients, memberships, signIns, users } from '../../../shared/schema-v2.ts';
+import type { Role } from '../../../shared/schema-v2.ts';
+import type { Database, Statements } from '../database.ts';
 import { hashed, matches } from './passwords.ts';
 
 export const SIGNED_IN_DAYS = 30;

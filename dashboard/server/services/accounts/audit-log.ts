@@ -1,7 +1,7 @@
 /** Who changed what, newest first. */
 import { desc, eq } from 'drizzle-orm';
-import { auditLog } from '../../shared/schema-v2.ts';
-import type { Database } from './database.ts';
+import { auditLog } from '../../../shared/schema-v2.ts';
+import type { Database } from '../database.ts';
 
 const SHOWN = 200;
 const LONGEST = 300;

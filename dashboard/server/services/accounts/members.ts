@@ -1,10 +1,10 @@
 /** Who looks after a client, and who is invited to. */
 import { and, eq, gt, sql } from 'drizzle-orm';
-import { invitations, memberships, users } from '../../shared/schema-v2.ts';
-import type { Role } from '../../shared/schema-v2.ts';
+import { invitations, memberships, users } from '../../../shared/schema-v2.ts';
+import type { Role } from '../../../shared/schema-v2.ts';
 import { digest, newToken } from './accounts.ts';
 import type { Accounts, User } from './accounts.ts';
-import type { Database, Statements } from './database.ts';
+import type { Database, Statements } from '../database.ts';
 import { hashed } from './passwords.ts';
 
 const INVITED_DAYS = 7;
@@ -70,13 +70,16 @@ export class Members {
     return { email: found.email, hasAccount: (await this.#accounts.byEmail(found.email)) !== undefined };
   }
 
-  /** Uses an invitation up. Null: it is unknown, used or too old, or the password is not the account's. */
+  /**
+   * Uses an invitation up. Null: it is unknown, used or too old, or the password is not the account's. Who is a member
+   * already keeps the role, which only `change` changes: it knows the last owner.
+   */
   async accept(token: string, name: string, password: string): Promise<User | null> {
     const found = await this.invitation(token);
     if (found === null) return null;
-    const known = await this.#accounts.verified(found.email, password);
-    if (found.hasAccount && known === null) return null;
-    const passwordHash = await hashed(password);
+    const known = found.hasAccount ? await this.#accounts.verified(found.email, password) : undefined;
+    if (known === null) return null;
+    const passwordHash = known === undefined ? await hashed(password) : '';
     return this.#database.transaction(async (tx) => {
       const [taken] = await tx.delete(invitations).where(isValid(token)).returning();
       if (taken === undefined) return null;
@@ -84,7 +87,7 @@ export class Members {
       await tx
         .insert(memberships)
         .values({ clientId: taken.clientId, userId: user.userId, role: taken.role })
-        .onConflictDoUpdate({ target: [memberships.clientId, memberships.userId], set: { role: taken.role } });
+        .onConflictDoNothing();
       return user;
     });
   }

@@ -1,7 +1,7 @@
 /** Questions that got no answer, or a thumb down, near duplicates together. */
 import { and, desc, eq, or } from 'drizzle-orm';
-import { chatLogs } from '../../shared/schema-v2.ts';
-import type { Database } from './database.ts';
+import { chatLogs } from '../../../shared/schema-v2.ts';
+import type { Database } from '../database.ts';
 
 const READ = 1_000;
 /** Of their words: two questions with more in common are one. */

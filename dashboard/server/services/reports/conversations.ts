@@ -1,8 +1,8 @@
 /** What visitors asked, as `chat_logs` has it: whole conversations, found by words and filters. */
 import { and, desc, eq, gte, ilike, lt, lte, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import { chatLogs } from '../../shared/schema-v2.ts';
-import type { Database } from './database.ts';
+import { chatLogs } from '../../../shared/schema-v2.ts';
+import type { Database } from '../database.ts';
 
 const PAGE = 50;
 const EXPORTED_AT_ONCE = 500;

@@ -1,25 +1,8 @@
 /** Usage by day and model: the sums of `usage_stats`, with latencies and ratings of `chat_logs`. */
 import { and, eq, gte, sql } from 'drizzle-orm';
-import { chatLogs, usageStats } from '../../shared/schema-v2.ts';
-import type { Database } from './database.ts';
-
-export interface UsageDay {
-  day: string;
-  model: string;
-  answers: number;
-  failures: number;
-  inputTokens: number;
-  outputTokens: number;
-  cacheReadTokens: number;
-  cacheWriteTokens: number;
-  /** Dollars with all digits that the table has. */
-  costUsd: string;
-  /** Medians in milliseconds; null where no answer of that day is kept. */
-  firstTokenMs: number | null;
-  answerMs: number | null;
-  ups: number;
-  downs: number;
-}
+import type { UsageDay } from '../../../shared/dashboard-types.ts';
+import { chatLogs, usageStats } from '../../../shared/schema-v2.ts';
+import type { Database } from '../database.ts';
 
 export class UsageReport {
   readonly #database: Database;
